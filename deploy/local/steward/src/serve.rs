@@ -1,0 +1,91 @@
+//! All five services in one process, on one address.
+
+use std::net::SocketAddr;
+
+use axum::Router;
+use clap::Args;
+use steward_chassis::{
+    Clock,
+    config::{CoreConfig, LogFormat, Secret},
+    db::{app_role, platform_role},
+    http::{self, Operations},
+    lifecycle::Lifecycle,
+    telemetry,
+};
+use steward_local::services;
+
+use crate::Issuer;
+
+/// Requests per second of one caller, and at once: one machine plays many people.
+const RATE: (u32, u32) = (5_000, 20_000);
+
+/// Where this process listens, and who its neighbours are.
+#[derive(Debug, Args)]
+pub(crate) struct Settings {
+    #[command(flatten)]
+    issuer: Issuer,
+    /// Address and port.
+    #[arg(long, env = "STEWARD_HTTP_BIND", default_value = "127.0.0.1:8480")]
+    bind: SocketAddr,
+    /// The database; `{role}` stands for the role of each service.
+    #[arg(long, env = "STEWARD_DATABASE_URL", hide_env_values = true)]
+    database_url: String,
+    /// NATS.
+    #[arg(long, env = "STEWARD_NATS_URL", default_value = "nats://127.0.0.1:4222")]
+    nats_url: String,
+    /// Where traces go (OTLP over HTTP), if anywhere.
+    #[arg(long, env = "STEWARD_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
+}
+
+/// Serves until told to stop.
+pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
+    let mut base = development()?;
+    base.http.bind = settings.bind.to_string();
+    base.nats.url.clone_from(&settings.nats_url);
+    base.telemetry.otlp_endpoint.clone_from(&settings.otlp_endpoint);
+    base.auth.issuer.clone_from(&settings.issuer.issuer);
+    base.auth.jwks_url = Some(format!("{}/jwks.json", settings.issuer.issuer));
+
+    let _flushed_at_the_end = telemetry::init("steward", &base.telemetry)?;
+    let lifecycle = Lifecycle::new(base.shutdown.grace);
+    lifecycle.listen_to_signals()?;
+    let listener = tokio::net::TcpListener::bind(settings.bind).await?;
+    let (mut router, mut health) = (Router::new(), Vec::new());
+    for service in services::all() {
+        let mut core = base.clone();
+        let url = |role: &str| Secret::from(settings.database_url.replace("{role}", role).as_str());
+        core.database.url = url(&app_role(service.name));
+        core.database.platform_url = url(&platform_role(service.name));
+        let started = (service.start)(core, Clock::System, lifecycle.clone()).await?;
+        router = router.merge(started.router);
+        health.push(started.health);
+    }
+    let operations = Operations { health, openapi: services::openapi(), problems: services::catalogue() };
+    let router = router.merge(http::operations(operations)).merge(issuer_routes(&settings.issuer)?);
+    tracing::info!(address = %settings.bind, "serving all five services");
+    http::serve(listener, router, &lifecycle).await?;
+    lifecycle.drained().await;
+    anyhow::ensure!(!lifecycle.has_failed(), "a task failed");
+    Ok(())
+}
+
+/// Settings of a machine that one person uses.
+pub(crate) fn development() -> anyhow::Result<CoreConfig> {
+    let mut core = CoreConfig::development().map_err(|findings| anyhow::anyhow!(findings.join("; ")))?;
+    core.telemetry.log_format = LogFormat::Json;
+    (core.http.rate_per_second, core.http.rate_burst) = RATE;
+    Ok(core)
+}
+
+/// The development issuer's documents, where services and apps look for them.
+pub(crate) fn issuer_routes(issuer: &Issuer) -> anyhow::Result<Router> {
+    let issuer = issuer.load()?;
+    let json = |value: serde_json::Value| {
+        let body = value.to_string();
+        axum::routing::get(move || async move { ([(axum::http::header::CONTENT_TYPE, "application/json")], body) })
+    };
+    Ok(Router::new()
+        .route("/dev/jwks.json", json(issuer.jwks()))
+        .route("/dev/.well-known/openid-configuration", json(issuer.discovery())))
+}

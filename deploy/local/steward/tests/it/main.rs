@@ -1,0 +1,87 @@
+//! What all five services together promise: one document, one namespace, every operation described.
+#![expect(clippy::panic, reason = "tests")]
+
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+use steward_local::services;
+use steward_testkit::golden::golden;
+
+fn document() -> Value {
+    serde_json::from_str(&services::openapi().to_json().unwrap()).unwrap()
+}
+
+fn operations(document: &Value) -> Vec<(String, String, Value)> {
+    let mut found = Vec::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        for (method, operation) in item.as_object().unwrap() {
+            if operation.get("responses").is_some() {
+                found.push((method.to_uppercase(), path.clone(), operation.clone()));
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn the_merged_document_is_the_one_in_git() {
+    let text = services::openapi().to_pretty_json().unwrap() + "\n";
+    golden(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json"), &text);
+}
+
+#[test]
+fn a_path_prefix_belongs_to_exactly_one_service() {
+    let routes = services::routes();
+    assert!(routes.len() >= 20, "{routes:?}");
+    assert!(routes.keys().all(|prefix| prefix.starts_with("/v1/")), "{routes:?}");
+    let services: BTreeSet<_> = routes.values().collect();
+    assert_eq!(services.len(), 5);
+}
+
+#[test]
+fn every_operation_says_what_it_does_who_may_and_what_goes_wrong() {
+    let mut gaps = Vec::new();
+    let mut ids = BTreeSet::new();
+    for (method, path, operation) in operations(&document()) {
+        let id = operation["operationId"].as_str().unwrap_or_default().to_owned();
+        let mut gap = |what: &str| gaps.push(format!("{method} {path}: {what}"));
+        if id.is_empty() || !ids.insert(id) {
+            gap("has no operationId of its own");
+        }
+        if operation["summary"].as_str().is_none_or(str::is_empty) {
+            gap("has no summary");
+        }
+        if operation["security"][0]["bearer"][0].as_str().is_none() {
+            gap("names no permission");
+        }
+        if operation["tags"].as_array().is_none_or(Vec::is_empty) {
+            gap("has no tag");
+        }
+        for status in ["400", "401", "403", "429"] {
+            if operation["responses"].get(status).is_none() {
+                gap(&format!("does not describe {status}"));
+            }
+        }
+    }
+    assert!(gaps.is_empty(), "{}", gaps.join("\n"));
+}
+
+#[test]
+fn every_json_body_has_an_example() {
+    let document = document();
+    let mut gaps = Vec::new();
+    for (method, path, operation) in operations(&document) {
+        let body = &operation["requestBody"]["content"]["application/json"];
+        if body.is_null() {
+            continue;
+        }
+        let reference = body["schema"]["$ref"].as_str().unwrap_or_default().trim_start_matches('#').to_owned();
+        let schema = document.pointer(&reference).cloned().unwrap_or_default();
+        let properties = schema["properties"].as_object().cloned().unwrap_or_default();
+        let by_field = !properties.is_empty() && properties.values().all(|field| field.get("example").is_some());
+        if body.get("example").is_none() && schema.get("example").is_none() && !by_field && !properties.is_empty() {
+            gaps.push(format!("{method} {path}"));
+        }
+    }
+    assert!(gaps.is_empty(), "bodies without an example:\n{}", gaps.join("\n"));
+}

@@ -1,0 +1,112 @@
+//! What the service hears: complaints and called-off cases from intake, work orders from dispatch.
+
+use std::str::FromStr;
+
+use chrono::DateTime;
+use steward_chassis::{Error, Result, Work, inbox::Consumer};
+use steward_kernel::{
+    ids::{CaseId, WorkOrderId},
+    message::optional_uuid,
+    text::Words,
+    vocabulary::{CaseKind, Language, Priority},
+};
+use steward_proto::{dispatch, intake};
+
+use crate::{
+    app::App,
+    domain::{Command, Complaint, Receipt, Refusal, RemedyId, WorkOrderStep},
+};
+
+/// Everything this service hears.
+#[must_use]
+pub fn all() -> Vec<Consumer<App>> {
+    vec![
+        Consumer::of("intake")
+            .on::<intake::ComplaintReceived, _>(|app, work, message| Box::pin(received(app, work, message)))
+            .on::<intake::CaseCancelled, _>(|app, work, message| Box::pin(cancelled(app, work, message))),
+        Consumer::of("dispatch")
+            .on::<dispatch::WorkOrderOpened, _>(|app, work, message| {
+                let step = WorkOrderStep::Opened { reference: message.reference };
+                Box::pin(followed(app, work, [message.case_id, message.remedy_id, message.work_order_id], step))
+            })
+            .on::<dispatch::WorkOrderCompleted, _>(|app, work, message| {
+                let order = [message.case_id, message.remedy_id, message.work_order_id];
+                Box::pin(followed(app, work, order, WorkOrderStep::Completed))
+            })
+            .on::<dispatch::WorkOrderCancelled, _>(|app, work, message| {
+                let order = [message.case_id, message.remedy_id, message.work_order_id];
+                Box::pin(followed(app, work, order, WorkOrderStep::Cancelled))
+            }),
+    ]
+}
+
+/// A case of this kind becomes a complaint.
+async fn received(app: &App, work: &mut Work, message: intake::ComplaintReceived) -> Result<()> {
+    let case_id: CaseId = read("case_id", &message.case_id)?;
+    let receipt = receipt(message)?;
+    let facts = app.facts(&work.call);
+    work.execute::<Complaint>(case_id, &Command::Receive(receipt), &facts).await?;
+    Ok(())
+}
+
+/// A complaint whose case was called off is withdrawn.
+async fn cancelled(app: &App, work: &mut Work, message: intake::CaseCancelled) -> Result<()> {
+    if message.kind != CaseKind::Complaint.as_str() {
+        return Ok(());
+    }
+    let case_id: CaseId = read("case_id", &message.case_id)?;
+    let facts = app.facts(&work.call);
+    match work.execute::<Complaint>(case_id, &Command::Withdraw { reason: None }, &facts).await {
+        // It was closed while the case was being called off: the end stands.
+        Err(error) if error.is(&Refusal::IllegalMove { allowed: Vec::new() }) => Ok(()),
+        other => other.map(|_| ()),
+    }
+}
+
+/// What became of a remedy's work order; those of service requests are not ours.
+async fn followed(
+    app: &App,
+    work: &mut Work,
+    [case_id, remedy_id, work_order_id]: [String; 3],
+    step: WorkOrderStep,
+) -> Result<()> {
+    if remedy_id.is_empty() {
+        return Ok(());
+    }
+    let case_id: CaseId = read("case_id", &case_id)?;
+    let remedy_id: RemedyId = read("remedy_id", &remedy_id)?;
+    let work_order_id: WorkOrderId = read("work_order_id", &work_order_id)?;
+    let command = Command::FollowWorkOrder { remedy_id, work_order_id, step };
+    let facts = app.facts(&work.call);
+    work.execute::<Complaint>(case_id, &command, &facts).await?;
+    Ok(())
+}
+
+fn receipt(message: intake::ComplaintReceived) -> Result<Receipt> {
+    let opened_at = DateTime::from_timestamp_millis(message.opened_at_ms).ok_or_else(|| unreadable("opened_at_ms"))?;
+    Ok(Receipt {
+        reference: message.reference,
+        category: message.category,
+        priority: Priority::parse(&message.priority).ok_or_else(|| unreadable("priority"))?,
+        words: Words::try_new(&message.words).map_err(|_| unreadable("words"))?,
+        language: Language::parse(&message.language).ok_or_else(|| unreadable("language"))?,
+        estate_id: read("estate_id", &message.estate_id)?,
+        unit_id: read_optional("unit_id", &message.unit_id)?,
+        resident_id: read_optional("resident_id", &message.resident_id)?,
+        linked_case_id: read_optional("linked_case_id", &message.linked_case_id)?,
+        opened_at,
+    })
+}
+
+fn read<T: FromStr>(field: &'static str, text: &str) -> Result<T> {
+    text.parse().map_err(|_| unreadable(field))
+}
+
+fn read_optional<T: From<uuid::Uuid>>(field: &'static str, text: &str) -> Result<Option<T>> {
+    optional_uuid(text).map(|id| id.map(T::from)).map_err(|_| unreadable(field))
+}
+
+/// Names the field, never what stands in it.
+fn unreadable(field: &'static str) -> Error {
+    Error::internal("message", format!("{field} cannot be read"))
+}

@@ -1,0 +1,389 @@
+use std::{collections::BTreeSet, fmt::Write as _};
+
+use chrono::{DateTime, Utc};
+use proptest::{collection::vec, prelude::*};
+use steward_kernel::{
+    Actor, Aggregate as _, Refuses as _, Role,
+    ids::{CaseId, EstateId, ResidentId, TenantId, WorkOrderId},
+    replay,
+    text::Text,
+    vocabulary::{Channel, Language, Priority},
+};
+use steward_testkit::{given::given, golden::golden};
+use uuid::Uuid;
+
+use super::*;
+
+fn id<T: From<Uuid>>(number: u128) -> T {
+    T::from(Uuid::from_u128(number))
+}
+
+fn text<const MAX: usize>(raw: &str) -> Text<MAX> {
+    Text::try_new(raw).unwrap()
+}
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T08:00:00Z".parse().unwrap()
+}
+
+const ESTATE: u128 = 7;
+const OWNER: u128 = 8;
+
+fn handler() -> Facts {
+    let tenant: TenantId = id(1);
+    let mut actor = Actor::service(tenant, "handler-1");
+    actor.roles = vec![Role::Handler];
+    actor.estates = Some(vec![id::<EstateId>(ESTATE)]);
+    Facts { now: now(), actor }
+}
+
+fn owner(resident: u128) -> Facts {
+    let mut facts = handler();
+    facts.actor.roles = vec![Role::Owner];
+    facts.actor.estates = None;
+    facts.actor.resident = Some(id::<ResidentId>(resident));
+    facts
+}
+
+fn receipt() -> Receipt {
+    Receipt {
+        reference: "C-261123-7K3QD4".into(),
+        category: "noise.neighbour".into(),
+        priority: Priority::P3,
+        words: text("楼上半夜拖凳子"),
+        language: Language::ZhHans,
+        estate_id: id(ESTATE),
+        unit_id: None,
+        resident_id: Some(id(OWNER)),
+        linked_case_id: None,
+        opened_at: now(),
+    }
+}
+
+fn assess(points: &[u128]) -> Command {
+    let points = points.iter().map(|point| NewPoint { point_id: id(*point), text: text(&format!("point {point}")) });
+    Command::Assess { category: None, severity: Severity::Medium, points: points.collect() }
+}
+
+fn consult(number: u128) -> Command {
+    let question = text(&format!("question {number}"));
+    Command::Consult { consultation_id: id(number), department: text("security"), question }
+}
+
+fn answer(number: u128) -> Command {
+    Command::AnswerConsultation { consultation_id: id(number), answer: text("three times at midnight") }
+}
+
+fn plan() -> Command {
+    Command::Plan { text: text("talk upstairs"), departments: vec![text("security")], told_owner_via: Channel::Phone }
+}
+
+fn outcome(point: u128, outcome: Outcome) -> PointOutcome {
+    PointOutcome { point_id: id(point), outcome, reason: text("heard it") }
+}
+
+fn decide() -> Command {
+    Command::Decide {
+        outcomes: vec![outcome(1, Outcome::Upheld), outcome(2, Outcome::PartlyUpheld)],
+        commitments: vec![commitment("2026-12-07")],
+    }
+}
+
+fn commitment(due_on: &str) -> NewCommitment {
+    NewCommitment { commitment_id: id(40), text: text("call again"), due_on: due_on.parse().unwrap() }
+}
+
+fn remedy(number: u128) -> Command {
+    let summary = text(&format!("change the pipe {number}"));
+    Command::Remedy(NewRemedy { remedy_id: id(number), department: text("engineering"), skill: None, summary })
+}
+
+fn order(remedy: u128, number: u128, step: WorkOrderStep) -> Command {
+    Command::FollowWorkOrder { remedy_id: id(remedy), work_order_id: id::<WorkOrderId>(number), step }
+}
+
+fn opened() -> WorkOrderStep {
+    WorkOrderStep::Opened { reference: "W-261123-7K3QD4".into() }
+}
+
+fn confirm(satisfied: bool) -> Command {
+    Command::Confirm { satisfied, comment: None }
+}
+
+fn withdraw() -> Command {
+    Command::Withdraw { reason: Some(text("settled")) }
+}
+
+/// The state after these commands; each must be granted.
+fn after(commands: &[Command]) -> Complaint {
+    let service = Facts { now: now(), actor: Actor::service(id(1), "intake") };
+    let mut complaint = Complaint::unborn(id::<CaseId>(9));
+    for command in std::iter::once(&Command::Receive(receipt())).chain(commands) {
+        let events = complaint.decide(command, &service).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
+        complaint = replay(complaint, &events);
+    }
+    complaint
+}
+
+fn matter(commands: &[Command]) -> Matter {
+    match after(commands) {
+        Complaint::Born(matter) => *matter,
+        Complaint::Unborn(_) => panic!("not born"),
+    }
+}
+
+fn proposed() -> Vec<Command> {
+    let acknowledge = Command::Acknowledge { note: None };
+    vec![acknowledge, assess(&[1, 2]), consult(20), answer(20), plan()]
+}
+
+fn with(mut commands: Vec<Command>, more: &[Command]) -> Vec<Command> {
+    commands.extend(more.iter().cloned());
+    commands
+}
+
+/// One way to each stage that lasts.
+fn stages() -> Vec<(ComplaintStage, Vec<Command>)> {
+    let acknowledge = Command::Acknowledge { note: None };
+    let assessed = vec![acknowledge.clone(), assess(&[1, 2])];
+    let await_owner = Command::AwaitOwner { reason: text("a photo") };
+    vec![
+        (ComplaintStage::Received, vec![]),
+        (ComplaintStage::Acknowledged, vec![acknowledge]),
+        (ComplaintStage::Assessed, assessed.clone()),
+        (ComplaintStage::Investigating, with(assessed.clone(), &[consult(20)])),
+        (ComplaintStage::AwaitingOwner, with(assessed, &[consult(20), await_owner])),
+        (ComplaintStage::Proposed, proposed()),
+        (ComplaintStage::Decided, with(proposed(), &[decide()])),
+        (ComplaintStage::Remedying, with(proposed(), &[decide(), remedy(30)])),
+        (ComplaintStage::Closed, with(proposed(), &[decide(), confirm(true)])),
+        (ComplaintStage::Withdrawn, vec![withdraw()]),
+    ]
+}
+
+#[test]
+fn a_complaint_goes_all_the_way() {
+    let way = with(
+        proposed(),
+        &[
+            decide(),
+            remedy(30),
+            order(30, 50, opened()),
+            order(30, 50, WorkOrderStep::Completed),
+            confirm(true),
+            Command::KeepCommitment { commitment_id: id(40) },
+        ],
+    );
+    let complaint = matter(&way);
+    assert_eq!(complaint.stage, ComplaintStage::Closed);
+    assert_eq!(complaint.points[1].outcome, Some(Outcome::PartlyUpheld));
+    assert_eq!(complaint.remedies[0].progress, RemedyProgress::Completed);
+    assert_eq!((complaint.open_remedies(), complaint.open_commitments()), (0, 0));
+}
+
+#[test]
+fn every_point_needs_one_outcome_and_promises_need_a_day_to_come() {
+    let refused = |outcomes: Vec<PointOutcome>, due_on: &str| {
+        let command = Command::Decide { outcomes, commitments: vec![commitment(due_on)] };
+        after(&proposed()).decide(&command, &handler()).unwrap_err()
+    };
+    let (one, two) = (outcome(1, Outcome::Upheld), outcome(2, Outcome::NotUpheld));
+    assert_eq!(refused(vec![one.clone()], "2026-12-07"), Refusal::PointUndecided);
+    assert_eq!(refused(vec![one.clone(), one.clone()], "2026-12-07"), Refusal::PointTwice { index: 1 });
+    assert_eq!(refused(vec![outcome(3, Outcome::Upheld)], "2026-12-07"), Refusal::NoSuchPoint { index: 0 });
+    assert_eq!(refused(vec![one, two], "2026-11-22"), Refusal::CommitmentPast { index: 0 });
+}
+
+#[test]
+fn a_plan_waits_for_every_department() {
+    let asked = [Command::Acknowledge { note: None }, assess(&[1]), consult(20)];
+    let refusal = after(&asked).decide(&plan(), &handler()).unwrap_err();
+    let expected = ["assess", "consult", "answer-consultation", "await-owner", "remedy", "withdraw"];
+    assert_eq!(refusal, Refusal::ConsultationsOpen { allowed: expected.to_vec() });
+    let other = Command::AnswerConsultation { consultation_id: id(20), answer: text("never") };
+    let answered = after(&with(asked.to_vec(), &[answer(20)]));
+    assert_eq!(
+        answered.decide(&other, &handler()).unwrap_err().problem().slug,
+        "complaint/consultation-already-answered"
+    );
+}
+
+#[test]
+fn an_owner_cannot_confirm_work_that_is_not_done_but_can_always_say_no() {
+    let remedying = with(proposed(), &[decide(), remedy(30), order(30, 50, opened())]);
+    let refusal = after(&remedying).decide(&confirm(true), &owner(OWNER)).unwrap_err();
+    assert_eq!(refusal, Refusal::RemediesOpen { allowed: vec!["confirm", "withdraw"] });
+    assert_eq!(matter(&with(remedying, &[confirm(false)])).stage, ComplaintStage::Investigating);
+}
+
+#[test]
+fn a_remedy_is_done_when_its_last_open_work_order_is() {
+    let both = with(proposed(), &[decide(), remedy(30), order(30, 50, opened()), order(30, 51, opened())]);
+    let first = order(30, 50, WorkOrderStep::Cancelled);
+    assert_eq!(matter(&with(both.clone(), std::slice::from_ref(&first))).open_remedies(), 1);
+    let done = matter(&with(both.clone(), &[first.clone(), order(30, 51, WorkOrderStep::Completed)]));
+    assert_eq!(done.remedies[0].progress, RemedyProgress::Completed);
+    let none = matter(&with(both.clone(), &[first, order(30, 51, WorkOrderStep::Cancelled)]));
+    assert_eq!(none.remedies[0].progress, RemedyProgress::CalledOff);
+    let rework = order(30, 52, opened());
+    let again = matter(&with(both, &[order(30, 50, WorkOrderStep::Completed), rework]));
+    assert_eq!(again.open_remedies(), 1);
+}
+
+#[test]
+fn work_ordered_before_the_decision_counts_after_it() {
+    let urgent = with(proposed(), &[remedy(30), decide()]);
+    assert_eq!(matter(&urgent).stage, ComplaintStage::Remedying);
+}
+
+#[test]
+fn waiting_goes_on_where_it_stood() {
+    let waiting = Command::AwaitOwner { reason: text("a photo") };
+    assert_eq!(matter(&with(proposed(), &[waiting.clone(), Command::Resume])).stage, ComplaintStage::Proposed);
+}
+
+#[test]
+fn a_stranger_learns_nothing() {
+    let mut elsewhere = handler();
+    elsewhere.actor.estates = Some(vec![id::<EstateId>(99)]);
+    for facts in [elsewhere, owner(99)] {
+        assert_eq!(after(&[]).decide(&withdraw(), &facts), Err(Refusal::NoSuchComplaint));
+    }
+    assert!(after(&[]).decide(&withdraw(), &owner(OWNER)).is_ok());
+    given::<Complaint>(id(9), []).when(&withdraw(), &handler()).refused(Refusal::NoSuchComplaint);
+}
+
+#[test]
+fn what_is_listed_as_allowed_is_granted_and_nothing_else() {
+    for (stage, history) in stages() {
+        let (complaint, matter) = (after(&history), matter(&history));
+        assert_eq!(matter.stage, stage);
+        let allowed: BTreeSet<_> = matter.allowed(&handler().actor).into_iter().collect();
+        let does_something =
+            |command: &Command| complaint.decide(command, &handler()).is_ok_and(|events| !events.is_empty());
+        let granted = one_of_each().into_iter().filter(does_something).filter_map(|command| command.verb());
+        assert_eq!(granted.map(Verb::as_str).collect::<BTreeSet<_>>(), allowed, "{stage}");
+    }
+}
+
+/// One command of each kind, as it would be asked next.
+fn one_of_each() -> Vec<Command> {
+    vec![
+        Command::Receive(receipt()),
+        Command::Acknowledge { note: None },
+        assess(&[3, 4]),
+        consult(21),
+        answer(20),
+        Command::Plan { text: text("another plan"), departments: vec![], told_owner_via: Channel::App },
+        Command::AwaitOwner { reason: text("a document") },
+        Command::Resume,
+        decide(),
+        remedy(31),
+        order(30, 50, opened()),
+        Command::KeepCommitment { commitment_id: id(40) },
+        confirm(true),
+        confirm(false),
+        withdraw(),
+    ]
+}
+
+/// The state machine on one page, reviewed as text.
+#[test]
+fn the_case_table_is_as_reviewed() {
+    let mut page = "# What follows from a command in each stage\n\n\
+        Printed by a test. A stage name: the complaint stands there afterwards. `–`: it is so already. \
+        Otherwise the problem that is answered.\n\n| command |"
+        .to_owned();
+    let stages = stages();
+    stages.iter().for_each(|(stage, _)| write!(page, " {stage} |").unwrap());
+    page.push_str("\n|---|");
+    stages.iter().for_each(|_| page.push_str("---|"));
+    for command in one_of_each() {
+        let name = match &command {
+            Command::Receive(_) => "(received again)".to_owned(),
+            Command::FollowWorkOrder { .. } => "(work order opened)".to_owned(),
+            Command::Confirm { satisfied, .. } => format!("confirm, satisfied: {satisfied}"),
+            other => other.verb().map(|verb| verb.to_string()).unwrap_or_default(),
+        };
+        write!(page, "\n| {name} |").unwrap();
+        for (_, history) in &stages {
+            let complaint = after(history);
+            let cell = match complaint.decide(&command, &handler()) {
+                Ok(events) if events.is_empty() => "–".to_owned(),
+                Ok(events) => match replay(complaint, &events) {
+                    Complaint::Born(matter) => matter.stage.to_string(),
+                    Complaint::Unborn(_) => panic!("not born"),
+                },
+                Err(refusal) => format!("*{}*", refusal.problem().slug.trim_start_matches("complaint/")),
+            };
+            write!(page, " {cell} |").unwrap();
+        }
+    }
+    page.push('\n');
+    golden(concat!(env!("CARGO_MANIFEST_DIR"), "/src/domain/case_table.golden.md"), &page);
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let step = prop_oneof![Just(opened()), Just(WorkOrderStep::Completed), Just(WorkOrderStep::Cancelled)];
+    prop_oneof![
+        2 => Just(Command::Acknowledge { note: None }),
+        2 => prop_oneof![Just(assess(&[1])), Just(assess(&[1, 2])), Just(assess(&[]))],
+        2 => (20_u128..23).prop_map(consult),
+        3 => (20_u128..23).prop_map(answer),
+        4 => Just(plan()),
+        1 => Just(Command::AwaitOwner { reason: text("a photo") }),
+        2 => Just(Command::Resume),
+        4 => Just(decide()),
+        2 => (30_u128..33).prop_map(remedy),
+        3 => (30_u128..33, 50_u128..53, step).prop_map(|(remedy, number, step)| order(remedy, number, step)),
+        1 => Just(Command::KeepCommitment { commitment_id: id(40) }),
+        2 => any::<bool>().prop_map(confirm),
+        1 => Just(withdraw()),
+        1 => Just(Command::Receive(receipt())),
+    ]
+}
+
+fn any_history() -> impl Strategy<Value = Complaint> {
+    (0_usize..10, vec(any_command(), 0..40)).prop_map(|(start, commands)| {
+        let (_, history) = stages().swap_remove(start);
+        commands.iter().fold(after(&history), |complaint, command| match complaint.decide(command, &handler()) {
+            Ok(events) => replay(complaint, &events),
+            Err(_) => complaint,
+        })
+    })
+}
+
+proptest! {
+    /// Doing the same thing twice in a row never records more than doing it once.
+    #[test]
+    fn repeating_a_command_adds_nothing(complaint in any_history(), command in any_command()) {
+        if let Ok(events) = complaint.decide(&command, &handler()) {
+            let again = replay(complaint, &events).decide(&command, &handler());
+            prop_assert!(again.as_ref().is_err() || again == Ok(Vec::new()), "{command:?}: {again:?}");
+        }
+    }
+
+    /// What is over stays over, and an ended complaint has no open point.
+    #[test]
+    fn what_is_over_stays_over(complaint in any_history(), commands in vec(any_command(), 0..20)) {
+        let Complaint::Born(before) = &complaint else { panic!("not born") };
+        let stage = before.stage;
+        prop_assume!(matches!(stage, ComplaintStage::Closed | ComplaintStage::Withdrawn));
+        prop_assert!(stage == ComplaintStage::Withdrawn || before.points.iter().all(|point| point.outcome.is_some()));
+        for command in &commands {
+            if let Ok(events) = complaint.decide(command, &handler()) {
+                let Complaint::Born(after) = replay(complaint.clone(), &events) else { panic!("not born") };
+                prop_assert_eq!(after.stage, stage);
+            }
+        }
+    }
+
+    /// What is stored can be read again.
+    #[test]
+    fn events_survive_the_log(complaint in any_history(), command in any_command()) {
+        for event in complaint.decide(&command, &handler()).unwrap_or_default() {
+            let stored = serde_json::to_string(&event).unwrap();
+            prop_assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), event);
+        }
+    }
+}

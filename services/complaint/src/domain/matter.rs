@@ -1,0 +1,265 @@
+//! What a received complaint is: its state, what can be read off it, and how events change it.
+
+use chrono::{DateTime, Utc};
+use steward_kernel::{
+    Actor,
+    ids::{CaseId, WorkOrderId},
+    text::Words,
+};
+
+use super::{
+    Code, Commitment, CommitmentId, ComplaintStage, Confirmation, Consultation, ConsultationId, Event, NewCommitment,
+    NewPoint, NewRemedy, Plan, Point, PointOutcome, Receipt, Remedy, RemedyId, RemedyProgress, Severity, Verb, Waiting,
+    WorkOrder, WorkOrderProgress,
+};
+
+/// What a received complaint is, and how far it has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Matter {
+    /// The case, the same in every service.
+    pub case_id: CaseId,
+    /// What came from the case.
+    pub receipt: Receipt,
+    /// Where it stands.
+    pub stage: ComplaintStage,
+    /// Code of the taxonomy, as assessed.
+    pub category: String,
+    /// How grave, once assessed.
+    pub severity: Option<Severity>,
+    /// When a person took it up.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Its points, once assessed.
+    pub points: Vec<Point>,
+    /// Which departments were asked, oldest first.
+    pub consultations: Vec<Consultation>,
+    /// The plan that the owner was told last.
+    pub plan: Option<Plan>,
+    /// That the owner is waited for.
+    pub waiting: Option<Waiting>,
+    /// When it was decided last.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// What was promised, oldest first.
+    pub commitments: Vec<Commitment>,
+    /// What work was ordered, oldest first.
+    pub remedies: Vec<Remedy>,
+    /// The owner's last word on the result.
+    pub confirmation: Option<Confirmation>,
+    /// Why it was withdrawn, if that was said.
+    pub withdrawn_because: Option<Words>,
+}
+
+impl Matter {
+    /// As it comes in.
+    #[must_use]
+    pub(super) fn new(case_id: CaseId, receipt: &Receipt) -> Self {
+        Self {
+            case_id,
+            receipt: receipt.clone(),
+            stage: ComplaintStage::Received,
+            category: receipt.category.clone(),
+            severity: None,
+            acknowledged_at: None,
+            points: Vec::new(),
+            consultations: Vec::new(),
+            plan: None,
+            waiting: None,
+            decided_at: None,
+            commitments: Vec::new(),
+            remedies: Vec::new(),
+            confirmation: None,
+            withdrawn_because: None,
+        }
+    }
+
+    /// The commands that this actor may ask for now.
+    #[must_use]
+    pub fn allowed(&self, actor: &Actor) -> Vec<&'static str> {
+        let has_object = |verb: Verb| match verb {
+            Verb::AnswerConsultation => self.open_consultations() > 0,
+            Verb::Plan => self.open_consultations() == 0,
+            Verb::KeepCommitment => self.open_commitments() > 0,
+            Verb::Acknowledge
+            | Verb::Assess
+            | Verb::Consult
+            | Verb::AwaitOwner
+            | Verb::Resume
+            | Verb::Decide
+            | Verb::Remedy
+            | Verb::Confirm
+            | Verb::Withdraw => true,
+        };
+        let permitted = self.stage.permits().iter().copied().filter(|verb| has_object(*verb));
+        permitted.filter(|verb| verb.is_owners() || !actor.is_only_owner()).map(Verb::as_str).collect()
+    }
+
+    /// How many departments have not answered.
+    #[must_use]
+    pub fn open_consultations(&self) -> usize {
+        self.consultations.iter().filter(|consultation| consultation.answer.is_none()).count()
+    }
+
+    /// How many promises are not yet kept.
+    #[must_use]
+    pub fn open_commitments(&self) -> usize {
+        self.commitments.iter().filter(|commitment| commitment.kept_at.is_none()).count()
+    }
+
+    /// How many remedies are not yet done.
+    #[must_use]
+    pub fn open_remedies(&self) -> usize {
+        self.remedies.iter().filter(|remedy| remedy.progress == RemedyProgress::Requested).count()
+    }
+
+    /// The remedy with that id.
+    #[must_use]
+    pub fn remedy(&self, id: RemedyId) -> Option<&Remedy> {
+        self.remedies.iter().find(|remedy| remedy.remedy_id == id)
+    }
+
+    /// Changes by what happened. Total: what is not known any more is passed over.
+    pub(super) fn apply(&mut self, event: &Event) {
+        match event {
+            // A complaint is received once; the engine never records it a second time.
+            Event::Received { .. } => {}
+            Event::Acknowledged { note: _, at } => {
+                self.acknowledged_at = Some(*at);
+                self.stage = ComplaintStage::Acknowledged;
+            }
+            Event::Assessed { category, severity, points } => self.assessed(category, *severity, points),
+            Event::Consulted { consultation_id, department, question, at } => {
+                self.consulted(*consultation_id, department, question, *at);
+            }
+            Event::ConsultationAnswered { consultation_id, answer, at } => self.answered(*consultation_id, answer, *at),
+            Event::Planned { text, departments, told_owner_via, at } => {
+                self.stage = ComplaintStage::Proposed;
+                self.plan = Some(Plan {
+                    text: text.clone(),
+                    departments: departments.clone(),
+                    told_owner_via: *told_owner_via,
+                    told_at: *at,
+                });
+            }
+            Event::AwaitedOwner { reason } => {
+                self.waiting = Some(Waiting { reason: reason.clone(), back_to: self.stage });
+                self.stage = ComplaintStage::AwaitingOwner;
+            }
+            Event::Resumed => {
+                self.stage = self.waiting.take().map_or(self.stage, |waiting| waiting.back_to);
+            }
+            Event::Decided { outcomes, commitments, at } => self.decided(outcomes, commitments, *at),
+            Event::RemedyRequested { remedy } => self.requested(remedy),
+            Event::WorkOrderOpened { remedy_id, work_order_id, reference } => {
+                self.ordered(*remedy_id, *work_order_id, reference);
+            }
+            Event::WorkOrderCompleted { remedy_id, work_order_id } => {
+                self.order_went(*remedy_id, *work_order_id, WorkOrderProgress::Completed);
+            }
+            Event::WorkOrderCancelled { remedy_id, work_order_id } => {
+                self.order_went(*remedy_id, *work_order_id, WorkOrderProgress::Cancelled);
+            }
+            Event::RemedyCompleted { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::Completed),
+            Event::RemedyCalledOff { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::CalledOff),
+            Event::CommitmentKept { commitment_id, at } => self.kept(*commitment_id, *at),
+            Event::Confirmed { satisfied, comment, at } => {
+                self.stage = if *satisfied { ComplaintStage::Verified } else { ComplaintStage::Investigating };
+                self.confirmation = Some(Confirmation { satisfied: *satisfied, comment: comment.clone(), at: *at });
+            }
+            Event::Closed => self.stage = ComplaintStage::Closed,
+            Event::Withdrawn { reason } => {
+                self.stage = ComplaintStage::Withdrawn;
+                self.waiting = None;
+                self.withdrawn_because.clone_from(reason);
+            }
+        }
+    }
+
+    fn assessed(&mut self, category: &str, severity: Severity, points: &[NewPoint]) {
+        category.clone_into(&mut self.category);
+        self.severity = Some(severity);
+        self.points = points
+            .iter()
+            .map(|point| Point { point_id: point.point_id, text: point.text.clone(), outcome: None, reason: None })
+            .collect();
+        if self.stage == ComplaintStage::Acknowledged {
+            self.stage = ComplaintStage::Assessed;
+        }
+    }
+
+    fn consulted(&mut self, id: ConsultationId, department: &Code, question: &Words, at: DateTime<Utc>) {
+        self.stage = ComplaintStage::Investigating;
+        self.consultations.push(Consultation {
+            consultation_id: id,
+            department: department.clone(),
+            question: question.clone(),
+            asked_at: at,
+            answer: None,
+            answered_at: None,
+        });
+    }
+
+    fn answered(&mut self, id: ConsultationId, answer: &Words, at: DateTime<Utc>) {
+        for asked in self.consultations.iter_mut().filter(|asked| asked.consultation_id == id) {
+            asked.answer = Some(answer.clone());
+            asked.answered_at = Some(at);
+        }
+    }
+
+    fn decided(&mut self, outcomes: &[PointOutcome], commitments: &[NewCommitment], at: DateTime<Utc>) {
+        for point in &mut self.points {
+            if let Some(found) = outcomes.iter().find(|outcome| outcome.point_id == point.point_id) {
+                point.outcome = Some(found.outcome);
+                point.reason = Some(found.reason.clone());
+            }
+        }
+        self.commitments.extend(commitments.iter().map(|new| Commitment {
+            commitment_id: new.commitment_id,
+            text: new.text.clone(),
+            due_on: new.due_on,
+            kept_at: None,
+        }));
+        self.decided_at = Some(at);
+        self.stage = if self.open_remedies() > 0 { ComplaintStage::Remedying } else { ComplaintStage::Decided };
+    }
+
+    fn requested(&mut self, remedy: &NewRemedy) {
+        self.remedies.push(Remedy {
+            remedy_id: remedy.remedy_id,
+            department: remedy.department.clone(),
+            skill: remedy.skill.clone(),
+            summary: remedy.summary.clone(),
+            progress: RemedyProgress::Requested,
+            work_orders: Vec::new(),
+        });
+        if self.stage == ComplaintStage::Decided {
+            self.stage = ComplaintStage::Remedying;
+        }
+    }
+
+    fn ordered(&mut self, id: RemedyId, work_order_id: WorkOrderId, reference: &str) {
+        for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
+            let reference = reference.to_owned();
+            remedy.work_orders.push(WorkOrder { work_order_id, reference, progress: WorkOrderProgress::Open });
+            remedy.progress = RemedyProgress::Requested;
+        }
+    }
+
+    fn order_went(&mut self, id: RemedyId, work_order_id: WorkOrderId, progress: WorkOrderProgress) {
+        for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
+            for order in remedy.work_orders.iter_mut().filter(|order| order.work_order_id == work_order_id) {
+                order.progress = progress;
+            }
+        }
+    }
+
+    fn remedy_went(&mut self, id: RemedyId, progress: RemedyProgress) {
+        for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
+            remedy.progress = progress;
+        }
+    }
+
+    fn kept(&mut self, id: CommitmentId, at: DateTime<Utc>) {
+        for commitment in self.commitments.iter_mut().filter(|commitment| commitment.commitment_id == id) {
+            commitment.kept_at = Some(at);
+        }
+    }
+}

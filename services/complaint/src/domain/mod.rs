@@ -1,0 +1,30 @@
+//! The way of a complaint, pure: no IO, no clock, no randomness.
+//!
+//! ```text
+//! received → acknowledged → assessed → investigating → proposed → decided → remedying → verified → closed
+//!                              └───────────┴──────┬───────┘   ↑                 │
+//!                                  ⇅ awaiting_owner           └── the owner is not satisfied: investigating
+//! withdrawn: from everywhere before the end
+//! ```
+//!
+//! Which command is legal when: [`ComplaintStage::permits`]. What follows from it: `case_table.golden.md`.
+
+mod complaint;
+mod decide;
+mod matter;
+mod refusal;
+mod stage;
+mod types;
+
+pub use complaint::{Command, Complaint, Event, Facts, WorkOrderStep};
+pub use matter::Matter;
+pub use refusal::Refusal;
+pub use stage::{ComplaintStage, Verb};
+pub use types::{
+    Code, Commitment, CommitmentId, Confirmation, Consultation, ConsultationId, NewCommitment, NewPoint, NewRemedy,
+    Outcome, Plan, Point, PointId, PointOutcome, Receipt, Remedy, RemedyId, RemedyProgress, Severity, Waiting,
+    WorkOrder, WorkOrderProgress,
+};
+
+#[cfg(test)]
+mod complaint_tests;

@@ -1,0 +1,112 @@
+//! Refusals as problems: slug, status, titles.
+
+use steward_kernel::{ProblemKind, Refuses};
+
+use crate::domain::Refusal;
+
+const NO_SUCH_COMPLAINT: ProblemKind =
+    ProblemKind::not_found("complaint/no-such-complaint", "There is no such complaint");
+const ILLEGAL_MOVE: ProblemKind =
+    ProblemKind::conflict("complaint/illegal-move", "The stage of the complaint does not allow this");
+const CONSULTATIONS_OPEN: ProblemKind =
+    ProblemKind::conflict("complaint/consultations-open", "A department that was asked has not answered yet");
+const CONSULTATION_ALREADY_ANSWERED: ProblemKind =
+    ProblemKind::conflict("complaint/consultation-already-answered", "The department has already answered otherwise");
+const REMEDIES_OPEN: ProblemKind =
+    ProblemKind::conflict("complaint/remedies-open", "Work for the complaint is not done yet");
+const WRONG_NUMBER: ProblemKind =
+    ProblemKind::unprocessable("complaint/wrong-number", "A list has too few or too many entries");
+const UNKNOWN_CATEGORY: ProblemKind =
+    ProblemKind::unprocessable("complaint/unknown-category", "There is no such category");
+const NO_SUCH_POINT: ProblemKind =
+    ProblemKind::unprocessable("complaint/no-such-point", "The complaint has no such point");
+const POINT_TWICE: ProblemKind = ProblemKind::unprocessable("complaint/point-twice", "A point has two outcomes");
+const POINT_UNDECIDED: ProblemKind = ProblemKind::unprocessable("complaint/point-undecided", "A point has no outcome");
+const NO_SUCH_CONSULTATION: ProblemKind =
+    ProblemKind::unprocessable("complaint/no-such-consultation", "The complaint has no such consultation");
+const NO_SUCH_COMMITMENT: ProblemKind =
+    ProblemKind::unprocessable("complaint/no-such-commitment", "The complaint has no such commitment");
+const COMMITMENT_PAST: ProblemKind =
+    ProblemKind::unprocessable("complaint/commitment-past", "A commitment is due on a day that is over");
+const NO_SUCH_REMEDY: ProblemKind =
+    ProblemKind::unprocessable("complaint/no-such-remedy", "The complaint has no such remedy or work order");
+
+/// Every problem of this service with its titles in zh-Hans and zh-Hant.
+pub const PROBLEMS: &[(ProblemKind, [&str; 2])] = &[
+    (NO_SUCH_COMPLAINT, ["没有这件投诉", "沒有這件投訴"]),
+    (ILLEGAL_MOVE, ["投诉目前所处阶段不允许此操作", "投訴目前所處階段不允許此操作"]),
+    (CONSULTATIONS_OPEN, ["还有被征询的部门没有答复", "還有被徵詢的部門沒有答覆"]),
+    (CONSULTATION_ALREADY_ANSWERED, ["该部门已有不同的答复", "該部門已有不同的答覆"]),
+    (REMEDIES_OPEN, ["投诉的整改工作尚未完成", "投訴的整改工作尚未完成"]),
+    (WRONG_NUMBER, ["列表的条目过少或过多", "列表的條目過少或過多"]),
+    (UNKNOWN_CATEGORY, ["没有这个类别", "沒有這個類別"]),
+    (NO_SUCH_POINT, ["投诉没有这一诉求点", "投訴沒有這一訴求點"]),
+    (POINT_TWICE, ["同一诉求点有两个结论", "同一訴求點有兩個結論"]),
+    (POINT_UNDECIDED, ["有诉求点尚无结论", "有訴求點尚無結論"]),
+    (NO_SUCH_CONSULTATION, ["投诉没有这次征询", "投訴沒有這次徵詢"]),
+    (NO_SUCH_COMMITMENT, ["投诉没有这项承诺", "投訴沒有這項承諾"]),
+    (COMMITMENT_PAST, ["承诺的日期已过", "承諾的日期已過"]),
+    (NO_SUCH_REMEDY, ["投诉没有这项整改或工单", "投訴沒有這項整改或工單"]),
+];
+
+impl Refuses for Refusal {
+    fn problem(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchComplaint => NO_SUCH_COMPLAINT,
+            Self::IllegalMove { .. } => ILLEGAL_MOVE,
+            Self::ConsultationsOpen { .. } => CONSULTATIONS_OPEN,
+            Self::ConsultationAlreadyAnswered { .. } => CONSULTATION_ALREADY_ANSWERED,
+            Self::RemediesOpen { .. } => REMEDIES_OPEN,
+            Self::WrongNumber { .. } => WRONG_NUMBER,
+            Self::UnknownCategory => UNKNOWN_CATEGORY,
+            Self::NoSuchPoint { .. } => NO_SUCH_POINT,
+            Self::PointTwice { .. } => POINT_TWICE,
+            Self::PointUndecided => POINT_UNDECIDED,
+            Self::NoSuchConsultation => NO_SUCH_CONSULTATION,
+            Self::NoSuchCommitment => NO_SUCH_COMMITMENT,
+            Self::CommitmentPast { .. } => COMMITMENT_PAST,
+            Self::NoSuchRemedy => NO_SUCH_REMEDY,
+        }
+    }
+
+    fn allowed(&self) -> Vec<&'static str> {
+        match self {
+            Self::IllegalMove { allowed }
+            | Self::ConsultationsOpen { allowed }
+            | Self::ConsultationAlreadyAnswered { allowed }
+            | Self::RemediesOpen { allowed } => allowed.clone(),
+            Self::NoSuchComplaint
+            | Self::WrongNumber { .. }
+            | Self::UnknownCategory
+            | Self::NoSuchPoint { .. }
+            | Self::PointTwice { .. }
+            | Self::PointUndecided
+            | Self::NoSuchConsultation
+            | Self::NoSuchCommitment
+            | Self::CommitmentPast { .. }
+            | Self::NoSuchRemedy => Vec::new(),
+        }
+    }
+
+    fn field(&self) -> Option<(String, String)> {
+        let field = |pointer: String, remedy: &str| Some((pointer, remedy.to_owned()));
+        match self {
+            Self::NoSuchComplaint
+            | Self::IllegalMove { .. }
+            | Self::ConsultationsOpen { .. }
+            | Self::ConsultationAlreadyAnswered { .. }
+            | Self::RemediesOpen { .. }
+            | Self::NoSuchRemedy => None,
+            Self::WrongNumber { pointer, min, max } => {
+                field((*pointer).to_owned(), &format!("must have {min} to {max} entries"))
+            }
+            Self::UnknownCategory => field("/category".to_owned(), "take a code of GET /v1/complaint-categories"),
+            Self::NoSuchPoint { index } => field(format!("/points/{index}/point_id"), "take a point of this complaint"),
+            Self::PointTwice { index } => field(format!("/points/{index}/point_id"), "give each point one outcome"),
+            Self::PointUndecided => field("/points".to_owned(), "give every point an outcome"),
+            Self::NoSuchConsultation => field("/consultation_id".to_owned(), "take a consultation of this complaint"),
+            Self::NoSuchCommitment => field("/commitment_id".to_owned(), "take a commitment of this complaint"),
+            Self::CommitmentPast { index } => field(format!("/commitments/{index}/due_on"), "must be today or later"),
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! The HTTP API: the table of contents.
+
+pub mod complaints;
+pub mod dto;
+pub mod handling;
+pub mod owners;
+pub mod permission;
+pub mod view;
+
+use steward_chassis::{Call, Result, http::Versioned};
+use steward_kernel::ids::CaseId;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    app::App,
+    domain::{Command, Complaint},
+};
+
+/// Every route of the service.
+pub fn routes() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(complaints::list_complaints))
+        .routes(routes!(complaints::get_complaint))
+        .routes(routes!(complaints::list_complaint_categories))
+        .routes(routes!(handling::acknowledge_complaint))
+        .routes(routes!(handling::assess_complaint))
+        .routes(routes!(handling::consult_department))
+        .routes(routes!(handling::answer_consultation))
+        .routes(routes!(handling::plan_complaint))
+        .routes(routes!(handling::await_owner_of_complaint))
+        .routes(routes!(handling::resume_complaint))
+        .routes(routes!(handling::decide_complaint))
+        .routes(routes!(handling::remedy_complaint))
+        .routes(routes!(handling::keep_commitment))
+        .routes(routes!(owners::confirm_complaint))
+        .routes(routes!(owners::withdraw_complaint))
+}
+
+/// Carries out a command and shows the complaint as it is then.
+async fn carry_out(
+    app: &App,
+    call: &Call,
+    case_id: CaseId,
+    command: Command,
+) -> Result<Versioned<view::ComplaintView>> {
+    let executed = app.core.engine.execute::<Complaint>(call, case_id, &command, &app.facts(call)).await?;
+    view::answer(executed, &call.actor)
+}

@@ -1,0 +1,57 @@
+//! The owner's word on a complaint.
+
+use axum::extract::State;
+use steward_chassis::{
+    Result,
+    http::{Allowed, Json, Path, Problems, Versioned},
+};
+use steward_kernel::ids::CaseId;
+
+use super::{
+    carry_out,
+    dto::{ConfirmComplaint, WithdrawComplaint},
+    permission,
+    view::ComplaintView,
+};
+use crate::{app::App, domain::Command};
+
+/// Confirm the result
+///
+/// The owner's word, or the desk's on it. Satisfied, and all work done: the complaint is closed. Not satisfied: it is
+/// investigated again.
+#[utoipa::path(
+    post, path = "/v1/complaints/{case_id}/confirm", tag = "complaints",
+    params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
+    request_body(content = ConfirmComplaint, example = json!({ "satisfied": true, "comment": "这几天总算睡着了" })),
+    responses((status = 200, description = "The complaint as it is now", body = ComplaintView), Problems),
+    security(("bearer" = ["complaint.speak"])),
+)]
+pub async fn confirm_complaint(
+    State(app): State<App>,
+    call: Allowed<permission::Speak>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<ConfirmComplaint>,
+) -> Result<Versioned<ComplaintView>> {
+    let ConfirmComplaint { satisfied, comment } = body;
+    carry_out(&app, &call, case_id, Command::Confirm { satisfied, comment }).await
+}
+
+/// Withdraw a complaint
+///
+/// The owner takes it back, or the desk on the owner's word. Repeating it changes nothing.
+#[utoipa::path(
+    post, path = "/v1/complaints/{case_id}/withdraw", tag = "complaints",
+    params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
+    request_body(content = WithdrawComplaint, example = json!({ "reason": "已经和楼上谈好了" })),
+    responses((status = 200, description = "The complaint as it is now", body = ComplaintView), Problems),
+    security(("bearer" = ["complaint.speak"])),
+)]
+pub async fn withdraw_complaint(
+    State(app): State<App>,
+    call: Allowed<permission::Speak>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<WithdrawComplaint>,
+) -> Result<Versioned<ComplaintView>> {
+    let WithdrawComplaint { reason } = body;
+    carry_out(&app, &call, case_id, Command::Withdraw { reason: Some(reason) }).await
+}

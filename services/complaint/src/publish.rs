@@ -1,0 +1,119 @@
+//! What the others are told. Pure. Every event is named, so that a new one makes us think about it.
+
+use steward_kernel::{Recorded, message::Outgoing};
+use steward_proto::complaint as pb;
+
+use crate::domain::{
+    Complaint, ComplaintStage, ConsultationId, Event, Matter, NewRemedy, Outcome, PointOutcome, RemedyId,
+};
+
+/// The public event of a private one; `complaint` is the state right after it.
+#[must_use]
+pub fn outgoing(complaint: &Complaint, event: &Recorded<Event>) -> Option<Outgoing> {
+    match complaint {
+        Complaint::Unborn(_) => None,
+        Complaint::Born(matter) => of_matter(matter, event),
+    }
+}
+
+fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
+    let case_id = matter.case_id.to_string();
+    let estate_id = matter.receipt.estate_id.to_string();
+    let at_ms = event.occurred_at.timestamp_millis();
+    Some(match &event.body {
+        // Intake knows what it handed over, and of work orders dispatch tells.
+        Event::Received { .. }
+        | Event::WorkOrderOpened { .. }
+        | Event::WorkOrderCompleted { .. }
+        | Event::WorkOrderCancelled { .. }
+        | Event::RemedyCalledOff { .. } => return None,
+        Event::Acknowledged { .. } => Outgoing::new(pb::ComplaintAcknowledged { case_id, estate_id, at_ms }),
+        Event::Assessed { category, severity, points } => Outgoing::new(pb::ComplaintAssessed {
+            case_id,
+            estate_id,
+            at_ms,
+            category: category.clone(),
+            severity: severity.to_string(),
+            points: count(points.len()),
+        }),
+        Event::Consulted { department, .. } => {
+            Outgoing::new(pb::ComplaintConsulted { case_id, estate_id, at_ms, department: department.to_string() })
+        }
+        Event::ConsultationAnswered { consultation_id, .. } => {
+            let department = department_asked(matter, *consultation_id);
+            Outgoing::new(pb::ConsultationAnswered { case_id, estate_id, at_ms, department })
+        }
+        Event::Planned { .. } => Outgoing::new(pb::ComplaintPlanned { case_id, estate_id, at_ms }),
+        Event::AwaitedOwner { .. } => Outgoing::new(pb::ComplaintAwaitingOwner { case_id, estate_id, at_ms }),
+        Event::Resumed => Outgoing::new(pb::ComplaintResumed { case_id, estate_id, at_ms }),
+        Event::Decided { outcomes, commitments, .. } => Outgoing::new(pb::ComplaintDecided {
+            case_id,
+            estate_id,
+            at_ms,
+            upheld: outcomes_of(outcomes, Outcome::Upheld),
+            partly_upheld: outcomes_of(outcomes, Outcome::PartlyUpheld),
+            not_upheld: outcomes_of(outcomes, Outcome::NotUpheld),
+            out_of_scope: outcomes_of(outcomes, Outcome::OutOfScope),
+            commitments: count(commitments.len()),
+            open_remedies: count(matter.open_remedies()),
+        }),
+        Event::RemedyRequested { remedy } => Outgoing::new(remedy_requested(matter, remedy, at_ms)),
+        Event::RemedyCompleted { remedy_id } => return remedy_completed(matter, *remedy_id, at_ms),
+        Event::CommitmentKept { commitment_id, .. } => {
+            let commitment_id = commitment_id.to_string();
+            Outgoing::new(pb::CommitmentKept { case_id, estate_id, at_ms, commitment_id })
+        }
+        Event::Confirmed { satisfied, .. } => {
+            Outgoing::new(pb::ComplaintConfirmed { case_id, estate_id, at_ms, satisfied: *satisfied })
+        }
+        Event::Closed => Outgoing::new(pb::ComplaintClosed { case_id, estate_id, at_ms }),
+        Event::Withdrawn { .. } => Outgoing::new(pb::ComplaintWithdrawn { case_id, estate_id, at_ms }),
+    })
+}
+
+fn remedy_requested(matter: &Matter, remedy: &NewRemedy, at_ms: i64) -> pb::RemedyRequested {
+    pb::RemedyRequested {
+        case_id: matter.case_id.to_string(),
+        estate_id: matter.receipt.estate_id.to_string(),
+        at_ms,
+        remedy_id: remedy.remedy_id.to_string(),
+        department: remedy.department.to_string(),
+        skill: optional(remedy.skill.as_ref()),
+        summary: remedy.summary.to_string(),
+        unit_id: optional(matter.receipt.unit_id),
+        resident_id: optional(matter.receipt.resident_id),
+        priority: matter.receipt.priority.to_string(),
+        category: matter.category.clone(),
+    }
+}
+
+/// Told while the decision is carried out. Before the decision, `ComplaintDecided` counts what is open; after the end
+/// nobody waits for it, and it would make an ended case look like one whose owner has to speak.
+fn remedy_completed(matter: &Matter, remedy_id: RemedyId, at_ms: i64) -> Option<Outgoing> {
+    (matter.stage == ComplaintStage::Remedying).then(|| {
+        Outgoing::new(pb::RemedyCompleted {
+            case_id: matter.case_id.to_string(),
+            estate_id: matter.receipt.estate_id.to_string(),
+            at_ms,
+            remedy_id: remedy_id.to_string(),
+            open_remedies: count(matter.open_remedies()),
+        })
+    })
+}
+
+fn department_asked(matter: &Matter, id: ConsultationId) -> String {
+    let asked = matter.consultations.iter().find(|asked| asked.consultation_id == id);
+    asked.map(|asked| asked.department.to_string()).unwrap_or_default()
+}
+
+fn outcomes_of(outcomes: &[PointOutcome], outcome: Outcome) -> u32 {
+    count(outcomes.iter().filter(|point| point.outcome == outcome).count())
+}
+
+fn optional(value: Option<impl ToString>) -> String {
+    value.map(|value| value.to_string()).unwrap_or_default()
+}
+
+fn count(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}

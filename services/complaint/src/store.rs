@@ -1,0 +1,250 @@
+//! The SQL of the service: the row of a complaint, written with every change, and the list that reads it.
+
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use steward_chassis::{
+    Error, Result, Stored,
+    db::Tx,
+    http::page::{Key, Mode, PageRequest},
+};
+use steward_kernel::{
+    Actor, Recorded,
+    ids::{CaseId, EstateId, ResidentId, UnitId},
+    message::{Outgoing, TimerChange},
+    page::Page,
+    vocabulary::Priority,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::{
+    domain::{Complaint, ComplaintStage, Event, Severity},
+    publish,
+};
+
+/// What to list; `None` means any.
+#[derive(Debug, Clone, Default)]
+pub struct Filter {
+    /// In this estate.
+    pub estate_id: Option<EstateId>,
+    /// In this stage.
+    pub stage: Option<ComplaintStage>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// As grave as this.
+    pub severity: Option<Severity>,
+    /// As urgent as this.
+    pub priority: Option<Priority>,
+    /// Of this resident.
+    pub resident_id: Option<ResidentId>,
+}
+
+/// A complaint as lists show it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ComplaintLine {
+    /// The case, the same in every service.
+    pub case_id: CaseId,
+    /// What people quote.
+    #[schema(example = "C-261123-7K3QD4")]
+    pub reference: String,
+    /// Where it stands.
+    pub stage: ComplaintStage,
+    /// Code of the taxonomy.
+    #[schema(example = "noise.neighbour")]
+    pub category: String,
+    /// How grave; absent before the assessment.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub severity: Option<Severity>,
+    /// How urgent.
+    pub priority: Priority,
+    /// The estate.
+    pub estate_id: EstateId,
+    /// The unit, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub unit_id: Option<UnitId>,
+    /// Whose matter it is, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub resident_id: Option<ResidentId>,
+    /// How many points it has.
+    pub points: i32,
+    /// How many remedies are not done.
+    pub open_remedies: i32,
+    /// How many promises are not yet kept.
+    pub open_commitments: i32,
+    /// When the case was opened.
+    pub opened_at: DateTime<Utc>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Its version.
+    pub version: i32,
+    #[serde(skip)]
+    changed_xid: i64,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Row {
+    case_id: Uuid,
+    version: i32,
+    reference: String,
+    stage: String,
+    category: String,
+    severity: Option<String>,
+    priority: String,
+    estate_id: Uuid,
+    unit_id: Option<Uuid>,
+    resident_id: Option<Uuid>,
+    points: i32,
+    open_remedies: i32,
+    open_commitments: i32,
+    opened_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+    changed_xid: i64,
+}
+
+impl TryFrom<Row> for ComplaintLine {
+    type Error = Error;
+
+    fn try_from(row: Row) -> Result<Self> {
+        let corrupt = |column: &str| Error::internal("complaint row", format!("{column} of {}", row.case_id));
+        Ok(Self {
+            case_id: row.case_id.into(),
+            stage: ComplaintStage::parse(&row.stage).ok_or_else(|| corrupt("stage"))?,
+            severity: row
+                .severity
+                .as_deref()
+                .map(|word| Severity::parse(word).ok_or_else(|| corrupt("severity")))
+                .transpose()?,
+            priority: Priority::parse(&row.priority).ok_or_else(|| corrupt("priority"))?,
+            reference: row.reference,
+            category: row.category,
+            estate_id: row.estate_id.into(),
+            unit_id: row.unit_id.map(UnitId::from),
+            resident_id: row.resident_id.map(ResidentId::from),
+            points: row.points,
+            open_remedies: row.open_remedies,
+            open_commitments: row.open_commitments,
+            opened_at: row.opened_at,
+            updated_at: row.updated_at,
+            version: row.version,
+            changed_xid: row.changed_xid,
+        })
+    }
+}
+
+/// The rows that an actor may see and a filter lets through; the rest of the statement gives place, order and number.
+macro_rules! listed {
+    ($rest:literal) => {
+        concat!(
+            "SELECT case_id, version, reference, stage, category, severity, priority, estate_id, unit_id, resident_id,
+                    points, open_remedies, open_commitments, opened_at, updated_at, changed_xid
+             FROM complaint
+             WHERE tenant_id = $1
+               AND ($2::uuid[] IS NULL OR estate_id = ANY($2)) AND ($3::uuid IS NULL OR resident_id = $3)
+               AND ($4::uuid IS NULL OR estate_id = $4) AND ($5::uuid IS NULL OR resident_id = $5)
+               AND ($6::text IS NULL OR stage = $6) AND ($7::text IS NULL OR category = $7)
+               AND ($8::text IS NULL OR severity = $8) AND ($9::text IS NULL OR priority = $9) ",
+            $rest
+        )
+    };
+}
+
+/// One page of the complaints that this actor may see: newest first, or what has changed.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database is away.
+pub async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest) -> Result<Page<ComplaintLine>> {
+    let horizon = page.horizon(tx).await?;
+    let tenant = tx.tenant();
+    let (estates, owner) = borders(actor);
+    let common = |statement: &'static str| {
+        sqlx::query_as::<_, Row>(statement)
+            .bind(tenant.get())
+            .bind(estates)
+            .bind(owner)
+            .bind(filter.estate_id.map(EstateId::get))
+            .bind(filter.resident_id.map(ResidentId::get))
+            .bind(filter.stage.map(ComplaintStage::as_str))
+            .bind(filter.category.clone())
+            .bind(filter.severity.map(Severity::as_str))
+            .bind(filter.priority.map(Priority::as_str))
+    };
+    let query = match page.mode {
+        Mode::Newest { after } => common(listed!(
+            "AND ($10::timestamptz IS NULL OR (opened_at, case_id) < ($10, $11))
+             ORDER BY opened_at DESC, case_id DESC LIMIT $12"
+        ))
+        .bind(after.map(|(at, _)| at))
+        .bind(after.map(|(_, id)| id))
+        .bind(page.fetch()),
+        Mode::Changed { after: (changed_xid, id) } => common(listed!(
+            "AND (changed_xid, case_id) > ($10, $11) AND changed_xid < $12 ORDER BY changed_xid, case_id LIMIT $13"
+        ))
+        .bind(changed_xid)
+        .bind(id)
+        .bind(horizon)
+        .bind(page.fetch()),
+    };
+    let rows = query.fetch_all(tx.conn()).await?;
+    let lines = rows.into_iter().map(ComplaintLine::try_from).collect::<Result<Vec<_>>>()?;
+    let key = |line: &ComplaintLine| Key { at: line.opened_at, id: line.case_id.get(), changed_xid: line.changed_xid };
+    Ok(page.finish(lines, horizon, key))
+}
+
+/// The estates (staff) or the resident (owners) to which an actor's list is limited.
+fn borders(actor: &Actor) -> (Option<Vec<Uuid>>, Option<Uuid>) {
+    if actor.is_only_owner() {
+        // Without a resident in the token nothing is theirs.
+        return (None, Some(actor.resident.map_or(Uuid::nil(), ResidentId::get)));
+    }
+    (actor.estates.as_ref().map(|estates| estates.iter().copied().map(EstateId::get).collect()), None)
+}
+
+impl Stored for Complaint {
+    async fn project(&self, tx: &mut Tx, events: &[Recorded<Event>]) -> Result<()> {
+        let (Self::Born(matter), Some(last)) = (self, events.last()) else { return Ok(()) };
+        let tenant = tx.tenant();
+        sqlx::query(
+            "INSERT INTO complaint (tenant_id, case_id, version, reference, stage, category, severity, priority,
+                                    estate_id, unit_id, resident_id, points, open_remedies, open_commitments,
+                                    opened_at, updated_at, changed_xid)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
+                     pg_current_xact_id()::text::bigint)
+             ON CONFLICT (tenant_id, case_id) DO UPDATE
+             SET version = excluded.version, stage = excluded.stage, category = excluded.category,
+                 severity = excluded.severity, points = excluded.points, open_remedies = excluded.open_remedies,
+                 open_commitments = excluded.open_commitments, updated_at = excluded.updated_at,
+                 changed_xid = excluded.changed_xid",
+        )
+        .bind(tenant.get())
+        .bind(matter.case_id.get())
+        .bind(last.version.get())
+        .bind(&matter.receipt.reference)
+        .bind(matter.stage.as_str())
+        .bind(&matter.category)
+        .bind(matter.severity.map(Severity::as_str))
+        .bind(matter.receipt.priority.as_str())
+        .bind(matter.receipt.estate_id.get())
+        .bind(matter.receipt.unit_id.map(UnitId::get))
+        .bind(matter.receipt.resident_id.map(ResidentId::get))
+        .bind(count(matter.points.len()))
+        .bind(count(matter.open_remedies()))
+        .bind(count(matter.open_commitments()))
+        .bind(matter.receipt.opened_at)
+        .bind(last.recorded_at)
+        .execute(tx.conn())
+        .await?;
+        Ok(())
+    }
+
+    fn outgoing(&self, event: &Recorded<Event>) -> Option<Outgoing> {
+        publish::outgoing(self, event)
+    }
+
+    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
+        Vec::new()
+    }
+}
+
+fn count(number: usize) -> i32 {
+    i32::try_from(number).unwrap_or(i32::MAX)
+}

@@ -1,0 +1,291 @@
+//! What people do with complaints over HTTP.
+
+use serde_json::{Value, json};
+use steward_complaint::Complaint;
+use steward_kernel::Role;
+use steward_proto::complaint as pb;
+use steward_testkit::{db::new_id, eventually, with};
+
+use crate::{a_complaint, work_is_done};
+
+#[tokio::test]
+async fn a_complaint_travels_from_receipt_to_the_owners_word() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let (handler, lead) = (kit.client(Role::Handler), kit.client(Role::Supervisor));
+        let view = known.does(&handler, "acknowledge", json!({ "note": "由我负责到底" })).await;
+        assert_eq!((&view["stage"], &view["allowed"]), (&json!("acknowledged"), &json!(["assess", "withdraw"])));
+        let points = json!([{ "text": "深夜拖动桌椅" }, { "text": "反映没有结果" }]);
+        let assessment = json!({ "category": "noise.neighbour", "severity": "high", "points": points });
+        let view = known.does(&handler, "assess", assessment).await;
+        let ids: Vec<Value> =
+            view["points"].as_array().unwrap().iter().map(|point| point["point_id"].clone()).collect();
+
+        let question = json!({ "department": "security", "question": "夜间巡逻有没有记录？" });
+        let view = known.does(&handler, "consult", question).await;
+        let asked = &view["consultations"][0]["consultation_id"];
+        let plan = json!({ "text": "上门沟通", "departments": ["security"], "told_owner_via": "phone" });
+        let early = handler.post(&known.path("plan"), plan.clone()).await;
+        early.problem(409, "complaint/consultations-open");
+        known.does(&lead, "answer-consultation", json!({ "consultation_id": asked, "answer": "有三次" })).await;
+        known.does(&handler, "plan", plan).await;
+
+        let outcomes = json!([
+            { "point_id": ids[0], "outcome": "upheld", "reason": "连续三晚听到" },
+            { "point_id": ids[1], "outcome": "partly_upheld", "reason": "有记录但没有转交" },
+        ]);
+        let promised = json!([{ "text": "两周后回访", "due_on": "2099-12-31" }]);
+        let decided = known.does(&lead, "decide", json!({ "points": outcomes, "commitments": promised })).await;
+        assert_eq!(decided["points"][1]["outcome"], "partly_upheld");
+
+        let job = json!({ "department": "engineering", "skill": "水电", "summary": "更换下水管" });
+        let view = known.does(&handler, "remedy", job).await;
+        assert_eq!(view["stage"], "remedying");
+        let owner = kit.owner(known.resident_id);
+        let early = owner.post(&known.path("confirm"), json!({ "satisfied": true })).await;
+        early.problem(409, "complaint/remedies-open");
+        let requested = kit.published::<pb::RemedyRequested>().await;
+        assert_eq!((requested.len(), requested[0].skill.as_str()), (1, "水电"));
+        work_is_done(&kit, &known, &requested[0].remedy_id).await;
+        let view = known.view(&kit).await;
+        assert_eq!(view["work_orders"][0]["reference"], "W-261123-7K3QD4");
+        assert_eq!(view["work_orders"][0]["progress"], "completed");
+
+        let closed = known.does(&owner, "confirm", json!({ "satisfied": true, "comment": "睡着了" })).await;
+        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!([])));
+        let kept = json!({ "commitment_id": decided["commitments"][0]["commitment_id"] });
+        let view = known.does(&handler, "keep-commitment", kept).await;
+        assert!(view["commitments"][0]["kept_at"].is_string());
+
+        let told = kit.published::<pb::ComplaintDecided>().await;
+        assert_eq!((told[0].upheld, told[0].partly_upheld, told[0].commitments), (1, 1, 1));
+        assert_eq!(kit.published::<pb::RemedyCompleted>().await[0].open_remedies, 0);
+        assert_eq!(kit.published::<pb::ComplaintPlanned>().await.len(), 1);
+        assert_eq!(kit.published::<pb::ComplaintClosed>().await.len(), 1);
+        assert_eq!(kit.published::<pb::CommitmentKept>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_illegal_move_is_told_with_the_legal_ones_in_the_callers_language() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let handler = kit.client(Role::Handler);
+        let plan = json!({ "text": "上门", "departments": [], "told_owner_via": "phone" });
+        let answer = handler.post(&known.path("plan"), plan).header("accept-language", "zh-Hant").await;
+        let problem = answer.problem(409, "complaint/illegal-move");
+        assert_eq!(problem["allowed"], json!(["acknowledge", "withdraw"]));
+        assert_eq!(problem["title"], "投訴目前所處階段不允許此操作");
+        let owner = kit.owner(known.resident_id).post(&known.path("confirm"), json!({ "satisfied": true })).await;
+        assert_eq!(owner.problem(409, "complaint/illegal-move")["allowed"], json!(["withdraw"]));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bad_input_is_refused_by_field_and_writes_nothing() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_proposed(&kit).await;
+        let before = known.view(&kit).await;
+        let point = before["points"][0]["point_id"].clone();
+        let reason = "x".repeat(4001);
+        let outcome = |id: &Value| json!({ "point_id": id, "outcome": "upheld", "reason": "属实" });
+        let bodies = [
+            ("decide", json!({ "points": [], "colour": "red" }), 400, "malformed-request", "/colour"),
+            ("decide", json!({ "points": "all" }), 400, "malformed-request", "/points"),
+            ("decide", json!({ "points": [{ "point_id": "7" }] }), 400, "malformed-request", "/points/0/point_id"),
+            ("await-owner", json!({ "reason": reason }), 400, "malformed-request", "/reason"),
+            ("await-owner", json!({ "reason": " " }), 400, "malformed-request", "/reason"),
+            ("plan", json!({}), 400, "malformed-request", "/text"),
+            ("decide", json!({ "points": [outcome(&point)] }), 422, "complaint/point-undecided", "/points"),
+            (
+                "decide",
+                json!({ "points": [outcome(&point), outcome(&point)] }),
+                422,
+                "complaint/point-twice",
+                "/points/1/point_id",
+            ),
+            (
+                "decide",
+                json!({ "points": [outcome(&json!(new_id()))] }),
+                422,
+                "complaint/no-such-point",
+                "/points/0/point_id",
+            ),
+            (
+                "decide",
+                json!({
+                    "points": [outcome(&point), outcome(&before["points"][1]["point_id"])],
+                    "commitments": [{ "text": "回访", "due_on": "2020-01-01" }],
+                }),
+                422,
+                "complaint/commitment-past",
+                "/commitments/0/due_on",
+            ),
+        ];
+        for (command, body, status, slug, pointer) in bodies {
+            let answer = kit.client(Role::Supervisor).post(&known.path(command), body).await;
+            assert_eq!(answer.problem(status, slug)["errors"][0]["pointer"], pointer, "{}", answer.text());
+        }
+        assert_eq!(known.view(&kit).await, before);
+
+        let fresh = a_complaint(&kit).await;
+        let handler = kit.client(Role::Handler);
+        fresh.does(&handler, "acknowledge", json!({})).await;
+        let points: Vec<Value> = (0..21).map(|number| json!({ "text": number.to_string() })).collect();
+        let many = handler.post(&fresh.path("assess"), json!({ "severity": "low", "points": points })).await;
+        assert_eq!(many.problem(422, "complaint/wrong-number")["errors"][0]["pointer"], "/points");
+        let unknown = json!({ "category": "weather", "severity": "low", "points": [{ "text": "雨" }] });
+        handler.post(&fresh.path("assess"), unknown).await.problem(422, "complaint/unknown-category");
+        handler.get("/v1/complaints?colour=red").await.problem(400, "malformed-request");
+        handler.get("/v1/complaints?stage=lost").await.problem(400, "malformed-request");
+        handler.get("/v1/complaints/7").await.problem(400, "malformed-request");
+        handler.get(&format!("/v1/complaints/{}", new_id())).await.problem(404, "complaint/no-such-complaint");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn versions_and_keys_keep_two_handlers_and_bad_networks_apart() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let handler = kit.client(Role::Handler);
+        let first = handler.post(&known.path("acknowledge"), json!({})).key("k-1").if_match(1).await;
+        assert_eq!((first.ok()["version"].as_i64(), first.header("etag")), (Some(2), "\"2\""));
+        let points = json!({ "severity": "low", "points": [{ "text": "噪音" }] });
+        handler.post(&known.path("assess"), points.clone()).if_match(1).await.problem(412, "stale-version");
+        handler.post(&known.path("assess"), points).if_match(2).await.expect(200);
+
+        let again = handler.post(&known.path("acknowledge"), json!({})).key("k-1").if_match(1).await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.ok(), first.ok());
+        let other = handler.post(&known.path("acknowledge"), json!({ "note": "您好" })).key("k-1").await;
+        other.problem(422, "command-key-reused");
+        assert_eq!(kit.published::<pb::ComplaintAcknowledged>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn owners_see_their_own_and_staff_see_their_estates() {
+    with::<Complaint>(async |kit| {
+        let (mine, other) = (a_complaint(&kit).await, a_complaint(&kit).await);
+        let handler = kit.client(Role::Handler);
+        mine.does(&handler, "acknowledge", json!({})).await;
+        mine.does(&handler, "assess", json!({ "severity": "low", "points": [{ "text": "噪音" }] })).await;
+        mine.does(&handler, "consult", json!({ "department": "security", "question": "属实吗？" })).await;
+
+        let owner = kit.owner(mine.resident_id);
+        let view = owner.get(&format!("/v1/complaints/{}", mine.case_id)).await.ok();
+        assert_eq!((&view["consultations"], &view["allowed"]), (&json!([]), &json!(["withdraw"])));
+        owner
+            .post(&other.path("withdraw"), json!({ "reason": "算了" }))
+            .await
+            .problem(404, "complaint/no-such-complaint");
+        owner.post(&mine.path("assess"), json!({ "severity": "low", "points": [] })).await.problem(403, "forbidden");
+        let local = kit.client_of(&kit.staff_of(Role::Handler, &[mine.estate_id]));
+        for client in [&owner, &local] {
+            let list = client.get("/v1/complaints").await.ok();
+            assert_eq!(list["items"].as_array().unwrap().len(), 1);
+            assert_eq!(list["items"][0]["case_id"], mine.case_id.to_string());
+        }
+        let withdrawn = mine.does(&owner, "withdraw", json!({ "reason": "已经和楼上谈好了" })).await;
+        assert_eq!(withdrawn["stage"], "withdrawn");
+        mine.does(&owner, "withdraw", json!({ "reason": "再说一次" })).await;
+        assert_eq!(kit.published::<pb::ComplaintWithdrawn>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_that_was_done_before_the_decision_is_counted_by_the_decision() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_proposed(&kit).await;
+        let job = json!({ "department": "engineering", "summary": "先把井盖盖好" });
+        let view = known.does(&kit.client(Role::Handler), "remedy", job).await;
+        assert_eq!(view["stage"], "proposed");
+        work_is_done(&kit, &known, view["remedies"][0]["remedy_id"].as_str().unwrap()).await;
+        let points = view["points"].as_array().unwrap().iter();
+        let outcomes =
+            points.map(|point| json!({ "point_id": point["point_id"], "outcome": "not_upheld", "reason": "未发现" }));
+        let outcomes: Vec<Value> = outcomes.collect();
+        let decided = known.does(&kit.client(Role::Manager), "decide", json!({ "points": outcomes })).await;
+        assert_eq!(decided["stage"], "decided");
+        // Nobody takes the case for resolved before it is decided.
+        assert!(kit.published::<pb::RemedyCompleted>().await.is_empty());
+        let told = kit.published::<pb::ComplaintDecided>().await;
+        assert_eq!((told[0].not_upheld, told[0].open_remedies), (2, 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_dissatisfied_owner_reopens_the_investigation() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        let said = json!({ "satisfied": false, "comment": "还是吵" });
+        let view = known.does(&kit.client(Role::Receptionist), "confirm", said).await;
+        assert_eq!((&view["stage"], &view["confirmation"]["comment"]), (&json!("investigating"), &json!("还是吵")));
+        let told = kit.published::<pb::ComplaintConfirmed>().await;
+        assert!(!told[0].satisfied);
+        assert!(kit.published::<pb::ComplaintClosed>().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn lists_are_filtered_paged_and_synced() {
+    with::<Complaint>(async |kit| {
+        let mut all = Vec::new();
+        for _ in 0..5 {
+            all.push(a_complaint(&kit).await);
+        }
+        let handler = kit.client(Role::Handler);
+        all[3].does(&handler, "acknowledge", json!({})).await;
+        let acknowledged = handler.get("/v1/complaints?stage=acknowledged&priority=P3").await.ok();
+        assert_eq!(acknowledged["items"][0]["case_id"], all[3].case_id.to_string());
+        assert_eq!(acknowledged["items"].as_array().unwrap().len(), 1);
+        let path = format!("/v1/complaints?estate_id={}&resident_id={}", all[1].estate_id, all[1].resident_id);
+        assert_eq!(handler.get(&path).await.ok()["items"].as_array().unwrap().len(), 1);
+
+        let (mut seen, mut path) = (Vec::new(), "/v1/complaints?limit=2".to_owned());
+        let since = loop {
+            let page = handler.get(&path).await.ok();
+            seen.extend(page["items"].as_array().unwrap().iter().map(|item| item["case_id"].clone()));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/v1/complaints?limit=2&cursor={cursor}"),
+                None => break page["since"].as_str().unwrap().to_owned(),
+            }
+        };
+        seen.sort_by_key(Value::to_string);
+        seen.dedup();
+        assert_eq!(seen.len(), 5);
+
+        all[0].does(&handler, "acknowledge", json!({})).await;
+        let feed = eventually("the change is in the feed", || async {
+            let page = handler.get(&format!("/v1/complaints?since={since}")).await.ok();
+            (!page["items"].as_array().unwrap().is_empty()).then_some(page)
+        })
+        .await;
+        let changed: Vec<_> = feed["items"].as_array().unwrap().iter().map(|item| &item["case_id"]).collect();
+        assert_eq!(changed, [&json!(all[0].case_id)]);
+        assert_eq!(feed["items"][0]["stage"], "acknowledged");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn categories_are_named_in_the_callers_language() {
+    with::<Complaint>(async |kit| {
+        let handler = kit.client(Role::Handler);
+        let list = handler.get("/v1/complaint-categories").header("accept-language", "en").await.ok();
+        let items = list["items"].as_array().unwrap();
+        assert!(items.iter().all(|item| item["usual_kind"] == "complaint" && item["name"] == item["en"]));
+        assert!(items.iter().any(|item| item["code"] == "noise.neighbour"));
+    })
+    .await;
+}

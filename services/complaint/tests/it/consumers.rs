@@ -1,0 +1,123 @@
+//! What the service hears: duplicates, disorder, what cannot be handled.
+
+use serde_json::json;
+use steward_complaint::Complaint;
+use steward_kernel::Role;
+use steward_proto::{
+    complaint as pb,
+    dispatch::{WorkOrderCancelled, WorkOrderOpened},
+    intake::ComplaintReceived,
+};
+use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
+
+use crate::{Known, a_complaint, reaches};
+
+#[tokio::test]
+async fn a_complaint_heard_twice_or_in_the_wrong_order_is_one_complaint() {
+    with::<Complaint>(async |kit| {
+        let known = Known::new();
+        kit.publish(TENANT, known.case_id, 4, 2, known.cancelled()).await;
+        kit.publish(TENANT, known.case_id, 2, 0, known.received()).await;
+        kit.publish(TENANT, known.case_id, 2, 0, known.received()).await;
+        eventually("it is here", || async { (kit.count("complaint", "complaint").await == 1).then_some(()) }).await;
+        reaches(&kit, &known, "withdrawn").await;
+        kit.publish(TENANT, known.case_id, 4, 2, known.cancelled()).await;
+        kit.publish(TENANT, known.case_id, 5, 4, known.received()).await;
+        heard(&kit, "intake", known.case_id, 5).await;
+        assert_eq!(known.view(&kit).await["version"], 2);
+        assert_eq!(kit.published::<pb::ComplaintWithdrawn>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_called_off_after_the_end_changes_nothing() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        known.does(&kit.owner(known.resident_id), "confirm", json!({ "satisfied": true })).await;
+        kit.publish(TENANT, known.case_id, 3, 1, known.cancelled()).await;
+        let inquiry = Known::new();
+        let mut called_off = inquiry.cancelled();
+        called_off.kind = "inquiry".into();
+        kit.publish(TENANT, inquiry.case_id, 2, 0, called_off).await;
+        heard(&kit, "intake", inquiry.case_id, 2).await;
+        heard(&kit, "intake", known.case_id, 3).await;
+        assert_eq!(known.view(&kit).await["stage"], "closed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_parked_without_its_words_and_replayed() {
+    with::<Complaint>(async |kit| {
+        let known = Known::new();
+        let secret = "我的电话是13800000000";
+        let broken = ComplaintReceived { priority: "P9".into(), words: secret.into(), ..known.received() };
+        kit.publish(TENANT, known.case_id, 1, 0, broken).await;
+        let reason = kit.parked("complaint").await;
+        assert!(reason.contains("priority") && !reason.contains("1380"), "{reason}");
+        kit.publish(TENANT, known.case_id, 2, 1, known.cancelled()).await;
+        eventually("it queues behind", || async { (kit.count("complaint", "dead_letter").await == 2).then_some(()) })
+            .await;
+        // Other complaints go on.
+        a_complaint(&kit).await;
+        assert_eq!(kit.replay_parked::<Complaint>().await, (0, 2));
+        kit.forgive_parked("complaint").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_orders_are_followed_only_when_they_are_remedies_of_ours() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        let job = json!({ "department": "engineering", "summary": "更换下水管" });
+        let view = known.does(&kit.client(Role::Handler), "remedy", job.clone()).await;
+        let remedy_id = view["remedies"][0]["remedy_id"].as_str().unwrap().to_owned();
+        let again = known.does(&kit.client(Role::Handler), "remedy", job).await;
+        assert_eq!(again["version"], view["version"]);
+
+        let (order, foreign) = (new_id(), new_id());
+        let opened = WorkOrderOpened {
+            work_order_id: order.to_string(),
+            case_id: known.case_id.to_string(),
+            remedy_id: remedy_id.clone(),
+            reference: "W-261123-7K3QD4".into(),
+            ..WorkOrderOpened::default()
+        };
+        let cancelled = WorkOrderCancelled {
+            work_order_id: order.to_string(),
+            case_id: known.case_id.to_string(),
+            remedy_id,
+            ..WorkOrderCancelled::default()
+        };
+        let of_a_request =
+            WorkOrderOpened { remedy_id: String::new(), case_id: new_id().to_string(), ..opened.clone() };
+        kit.publish(TENANT, foreign, 1, 0, of_a_request).await;
+        kit.publish(TENANT, order, 3, 1, cancelled).await;
+        kit.publish(TENANT, order, 1, 0, opened.clone()).await;
+        eventually("it is called off", || async {
+            (known.view(&kit).await["remedies"][0]["progress"] == "called_off").then_some(())
+        })
+        .await;
+        heard(&kit, "dispatch", foreign, 1).await;
+        // The same in another company is not known there.
+        kit.publish(OTHER_TENANT, order, 1, 0, opened).await;
+        assert!(kit.parked("complaint").await.contains("complaint/no-such-complaint"));
+        kit.forgive_parked("complaint").await;
+        assert!(kit.published::<pb::RemedyCompleted>().await.is_empty());
+    })
+    .await;
+}
+
+/// Waits until everything of an aggregate of another service up to that version was handled.
+async fn heard(kit: &Kit, source: &str, stream_id: Uuid, version: i32) {
+    let query = format!(
+        "SELECT max(version)::text FROM inbox WHERE consumer = 'complaint--{source}' AND stream_id = '{stream_id}'"
+    );
+    let expected = version.to_string();
+    eventually("it is heard", || async { (kit.text("complaint", &query).await? == expected).then_some(()) }).await;
+}

@@ -1,0 +1,141 @@
+//! What dispatch hears of the others.
+
+use chrono::{DateTime, Utc};
+use steward_chassis::{Error, Result, Work, inbox::Consumer};
+use steward_kernel::{
+    ids::{CaseId, WorkOrderId},
+    message::optional_uuid,
+    reference::reference,
+    text::{Text, Words},
+    vocabulary::{CaseKind, Language, Priority},
+};
+use steward_proto::{complaint, intake};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    domain::{
+        order::{self, Job, WorkOrder},
+        request::{self, Origin, ServiceRequest},
+    },
+    flow::{LETTER, call_off_orders},
+    store,
+};
+
+/// Everything this service hears.
+pub(crate) fn all() -> Vec<Consumer<App>> {
+    vec![
+        Consumer::of("intake")
+            .on::<intake::ServiceRequestReceived, _>(|_, work, message| Box::pin(request_received(work, message)))
+            .on::<intake::CaseCancelled, _>(|_, work, message| Box::pin(case_cancelled(work, message)))
+            .on::<intake::EstateRegistered, _>(|_, work, message| Box::pin(estate_registered(work, message)))
+            .on::<intake::FileStored, _>(|_, work, message| Box::pin(file_stored(work, message))),
+        Consumer::of("complaint")
+            .on::<complaint::RemedyRequested, _>(|_, work, message| Box::pin(remedy_requested(work, message)))
+            .on::<complaint::ComplaintWithdrawn, _>(|_, work, message| Box::pin(complaint_withdrawn(work, message))),
+    ]
+}
+
+/// A field that is not what its contract says; never repeats what it says.
+fn unreadable(field: &'static str) -> Error {
+    Error::internal("message", format!("{field} cannot be read"))
+}
+
+fn id<T: From<Uuid>>(text: &str, field: &'static str) -> Result<T> {
+    text.parse::<Uuid>().map(T::from).map_err(|_| unreadable(field))
+}
+
+fn optional_id<T: From<Uuid>>(text: &str, field: &'static str) -> Result<Option<T>> {
+    optional_uuid(text).map(|id| id.map(T::from)).map_err(|_| unreadable(field))
+}
+
+fn text<const MAX: usize>(raw: &str, field: &'static str) -> Result<Text<MAX>> {
+    Text::try_new(raw).map_err(|_| unreadable(field))
+}
+
+fn priority(word: &str) -> Result<Priority> {
+    Priority::parse(word).ok_or_else(|| unreadable("priority"))
+}
+
+fn time(ms: i64, field: &'static str) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| unreadable(field))
+}
+
+/// A case of this kind becomes a service request with its id.
+async fn request_received(work: &mut Work, message: intake::ServiceRequestReceived) -> Result<()> {
+    let case_id: CaseId = id(&message.case_id, "case_id")?;
+    let origin = Origin {
+        category: message.category,
+        priority: priority(&message.priority)?,
+        estate_id: id(&message.estate_id, "estate_id")?,
+        unit_id: optional_id(&message.unit_id, "unit_id")?,
+        resident_id: optional_id(&message.resident_id, "resident_id")?,
+        linked_case_id: optional_id(&message.linked_case_id, "linked_case_id")?,
+        words: text(&message.words, "words")?,
+        language: Language::parse(&message.language).unwrap_or(Language::ZhHans),
+        opened_at: time(message.opened_at_ms, "opened_at_ms")?,
+        reference: message.reference,
+    };
+    let facts = request::Facts { actor: work.call.actor.clone() };
+    match work.execute::<ServiceRequest>(case_id, &request::Command::Receive(origin), &facts).await {
+        Err(error) if error.is(&request::Refusal::AlreadyReceived) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// Whoever works on a cancelled case stops.
+async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Result<()> {
+    let case_id: CaseId = id(&message.case_id, "case_id")?;
+    match CaseKind::parse(&message.kind) {
+        Some(CaseKind::ServiceRequest) => {
+            let facts = request::Facts { actor: work.call.actor.clone() };
+            let over = request::Refusal::Illegal { allowed: Vec::new() };
+            match work.execute::<ServiceRequest>(case_id, &request::Command::Cancel { reason: None }, &facts).await {
+                Ok(_) => call_off_orders(work, case_id, None).await,
+                // It was over here before intake heard of it.
+                Err(error) if error.is(&over) => Ok(()),
+                Err(other) => Err(other),
+            }
+        }
+        Some(CaseKind::Complaint) => call_off_orders(work, case_id, None).await,
+        Some(CaseKind::Inquiry | CaseKind::Suggestion) | None => Ok(()),
+    }
+}
+
+async fn complaint_withdrawn(work: &mut Work, message: complaint::ComplaintWithdrawn) -> Result<()> {
+    call_off_orders(work, id(&message.case_id, "case_id")?, None).await
+}
+
+async fn estate_registered(work: &mut Work, message: intake::EstateRegistered) -> Result<()> {
+    let (estate_id, at) = (id(&message.estate_id, "estate_id")?, time(message.at_ms, "at_ms")?);
+    store::remember_estate(&mut work.tx, estate_id, &message.code, &message.name, at).await
+}
+
+async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()> {
+    store::remember_file(&mut work.tx, id(&message.file_id, "file_id")?).await
+}
+
+/// The remedy of a complaint becomes a work order.
+async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) -> Result<()> {
+    let order_id = WorkOrderId::from(work.clock().new_id());
+    let now = work.clock().now();
+    let skill = if message.skill.trim().is_empty() { None } else { Some(text(&message.skill, "skill")?) };
+    let summary: Words = text(&message.summary, "summary")?;
+    let job = Job {
+        reference: reference(LETTER, order_id.get(), now),
+        case_id: id(&message.case_id, "case_id")?,
+        remedy_id: Some(id(&message.remedy_id, "remedy_id")?),
+        rework_of: None,
+        department: text(&message.department, "department")?,
+        skill,
+        summary,
+        category: message.category,
+        priority: priority(&message.priority)?,
+        estate_id: id(&message.estate_id, "estate_id")?,
+        unit_id: optional_id(&message.unit_id, "unit_id")?,
+        resident_id: optional_id(&message.resident_id, "resident_id")?,
+        opened_at: now,
+    };
+    let facts = order::Facts { actor: work.call.actor.clone(), acting_as: None, technician: None };
+    work.execute::<WorkOrder>(order_id, &order::Command::Open(job), &facts).await.map(drop)
+}

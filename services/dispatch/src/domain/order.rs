@@ -1,0 +1,493 @@
+//! The work order: one job for one team, from being opened to being found good.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use steward_kernel::{
+    Actor, Aggregate, Role,
+    ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
+    text::Words,
+    vocabulary::Priority,
+    word_enum,
+};
+use utoipa::ToSchema;
+
+use super::{Code, FileId, Note, OrderProgress, RemedyId, Skill, TechnicianId, roster::Technician};
+
+/// Who may act on a work order that somebody else has.
+pub const LEADS: [Role; 3] = [Role::Supervisor, Role::Manager, Role::Admin];
+/// Most photos and documents that prove one job.
+pub const MAX_PROOFS: usize = 20;
+
+word_enum! {
+    /// Where a work order stands.
+    OrderStatus {
+        /// Nobody has it.
+        Open = "open",
+        /// A technician has it and has not said yes.
+        Assigned = "assigned",
+        /// The technician took it.
+        Accepted = "accepted",
+        /// The technician is on the way.
+        EnRoute = "en_route",
+        /// The technician is on the spot.
+        OnSite = "on_site",
+        /// The danger is over.
+        MadeSafe = "made_safe",
+        /// The work is going on.
+        Working = "working",
+        /// The work has to wait.
+        OnHold = "on_hold",
+        /// The work is done, with proof.
+        Completed = "completed",
+        /// A lead finds it good.
+        Verified = "verified",
+        /// The technician gave it back; nobody has it.
+        Returned = "returned",
+        /// Called off.
+        Cancelled = "cancelled",
+    }
+}
+
+impl OrderStatus {
+    /// The statuses in which a technician is busy with it or about to be.
+    pub const BUSY: [Self; 7] =
+        [Self::Assigned, Self::Accepted, Self::EnRoute, Self::OnSite, Self::MadeSafe, Self::Working, Self::OnHold];
+
+    /// The commands that are legal in this status: the state machine, on one page.
+    #[must_use]
+    pub fn allowed(self) -> Vec<&'static str> {
+        match self {
+            Self::Open | Self::Returned => vec!["assign", "cancel"],
+            Self::Assigned => vec!["assign", "accept", "return", "cancel"],
+            Self::Accepted => vec!["depart", "return", "cancel"],
+            Self::EnRoute => vec!["arrive", "return", "cancel"],
+            Self::OnSite => vec!["make-safe", "start", "hold", "complete", "return", "cancel"],
+            Self::MadeSafe => vec!["start", "hold", "complete", "return", "cancel"],
+            Self::Working => vec!["hold", "complete", "return", "cancel"],
+            Self::OnHold => vec!["resume", "return", "cancel"],
+            Self::Completed => vec!["verify"],
+            Self::Verified | Self::Cancelled => Vec::new(),
+        }
+    }
+
+    /// How far that is, for the service request.
+    #[must_use]
+    pub const fn progress(self) -> OrderProgress {
+        match self {
+            Self::Open | Self::Assigned | Self::Returned => OrderProgress::Open,
+            Self::Accepted | Self::EnRoute | Self::OnSite | Self::MadeSafe | Self::Working | Self::OnHold => {
+                OrderProgress::Accepted
+            }
+            Self::Completed | Self::Verified => OrderProgress::Done,
+            Self::Cancelled => OrderProgress::Cancelled,
+        }
+    }
+}
+
+word_enum! {
+    /// What the work has to wait for.
+    HoldReason {
+        /// Spare parts.
+        Parts = "parts",
+        /// A way in.
+        Access = "access",
+        /// Better weather.
+        Weather = "weather",
+        /// Somebody else's work.
+        ThirdParty = "third_party",
+        /// Somebody's consent.
+        Approval = "approval",
+    }
+}
+
+/// What is to be done, where and why.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Job {
+    /// What people quote.
+    pub reference: String,
+    /// The case it is for.
+    pub case_id: CaseId,
+    /// The remedy of a complaint it carries out; none for a service request.
+    pub remedy_id: Option<RemedyId>,
+    /// The work order whose result did not do.
+    pub rework_of: Option<WorkOrderId>,
+    /// Code of the department.
+    pub department: Code,
+    /// The skill it takes; none = any.
+    pub skill: Option<Skill>,
+    /// What is to be done.
+    pub summary: Words,
+    /// Code of the taxonomy.
+    pub category: String,
+    /// How urgent.
+    pub priority: Priority,
+    /// Where.
+    pub estate_id: EstateId,
+    /// In which unit, if in one.
+    pub unit_id: Option<UnitId>,
+    /// Whose matter it is, if known.
+    pub resident_id: Option<ResidentId>,
+    /// When it was opened.
+    pub opened_at: DateTime<Utc>,
+}
+
+/// Why the work waits.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+pub struct OrderHold {
+    /// For what.
+    pub reason: HoldReason,
+    /// More about it.
+    pub note: Option<Note>,
+    /// Where the work goes on afterwards.
+    pub from: OrderStatus,
+}
+
+/// What was done.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Completion {
+    /// In the technician's words.
+    pub note: Note,
+    /// The proof.
+    pub file_ids: Vec<FileId>,
+}
+
+/// What can be asked of a work order.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// Open it.
+    Open(Job),
+    /// Give it to a technician; the facts know them.
+    Assign {
+        /// To whom.
+        technician_id: TechnicianId,
+    },
+    /// The technician takes it.
+    Accept,
+    /// The technician gives it back.
+    Return {
+        /// Why.
+        reason: Note,
+    },
+    /// The technician sets out.
+    Depart,
+    /// The technician is there.
+    Arrive,
+    /// The danger is over.
+    MakeSafe {
+        /// How.
+        note: Option<Note>,
+    },
+    /// The work begins.
+    Start,
+    /// The work has to wait.
+    Hold {
+        /// For what.
+        reason: HoldReason,
+        /// More about it.
+        note: Option<Note>,
+    },
+    /// The work goes on.
+    Resume,
+    /// The work is done.
+    Complete(Completion),
+    /// A lead finds it good.
+    Verify,
+    /// Call it off.
+    Cancel {
+        /// Why; none when its case was called off, which keeps the reason.
+        reason: Option<Note>,
+    },
+}
+
+/// What happened to a work order. Stored for ever: add variants or optional fields only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// It was opened.
+    Opened(Job),
+    /// A technician has it.
+    Assigned {
+        /// Who.
+        technician_id: TechnicianId,
+    },
+    /// The technician took it.
+    Accepted,
+    /// The technician gave it back.
+    Returned {
+        /// Why.
+        reason: Note,
+    },
+    /// The technician is on the way.
+    Departed,
+    /// The technician is there.
+    Arrived,
+    /// The danger is over.
+    MadeSafe {
+        /// How.
+        note: Option<Note>,
+    },
+    /// The work began.
+    Started,
+    /// The work has to wait.
+    Held {
+        /// For what.
+        reason: HoldReason,
+        /// More about it.
+        note: Option<Note>,
+    },
+    /// The work goes on.
+    Resumed,
+    /// The work is done.
+    Completed(Completion),
+    /// A lead found it good.
+    Verified,
+    /// It was called off.
+    Cancelled {
+        /// Why; none when its case keeps the reason.
+        reason: Option<Note>,
+    },
+}
+
+/// Why a command is not granted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is none, or it is not for the caller to see.
+    NoSuchOrder,
+    /// It was opened before.
+    AlreadyOpened,
+    /// Another technician has it.
+    NotYours,
+    /// Not in this status.
+    Illegal {
+        /// What is legal now.
+        allowed: Vec<&'static str>,
+    },
+    /// There is no such technician.
+    UnknownTechnician,
+    /// The technician does not have the skill.
+    SkillMissing,
+    /// The technician does not serve the estate.
+    EstateNotServed,
+    /// Work without proof is not done.
+    NoProof,
+    /// More proof than anybody looks at.
+    TooMuchProof,
+}
+
+/// What was looked up beforehand.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Who asks.
+    pub actor: Actor,
+    /// The technician whose account asks.
+    pub acting_as: Option<TechnicianId>,
+    /// The technician to whom it shall be given.
+    pub technician: Option<Technician>,
+}
+
+/// A work order (工單).
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct WorkOrder {
+    /// Its id.
+    pub id: WorkOrderId,
+    /// What is to be done; none before it was opened.
+    pub job: Option<Job>,
+    /// Where it stands.
+    pub status: OrderStatus,
+    /// Who has it.
+    pub technician_id: Option<TechnicianId>,
+    /// Why it waits, while it waits.
+    pub hold: Option<OrderHold>,
+    /// How it was made safe.
+    pub safe_note: Option<Note>,
+    /// Why it was last given back, or called off.
+    pub reason: Option<Note>,
+    /// What was done.
+    pub completion: Option<Completion>,
+}
+
+impl WorkOrder {
+    /// Whether the caller may act for the technician who has it: that technician, a lead, or the house itself.
+    fn is_in_hands_of(&self, facts: &Facts) -> bool {
+        let is_lead = facts.actor.roles.is_empty() || facts.actor.is_any(&LEADS);
+        is_lead || self.technician_id.is_none() || self.technician_id == facts.acting_as
+    }
+
+    /// Whether the command asks for what is so already, and carries nothing that would be lost.
+    fn is_already(&self, command: &Command) -> bool {
+        use {Command as C, OrderStatus as S};
+        matches!(
+            (self.status, command),
+            (S::Accepted, C::Accept)
+                | (S::EnRoute, C::Depart)
+                | (S::OnSite, C::Arrive)
+                | (S::Working, C::Start)
+                | (S::Verified, C::Verify)
+                | (S::Cancelled, C::Cancel { .. })
+        )
+    }
+
+    /// Hard rules: who does not have the skill or does not serve the estate cannot have it.
+    fn assign(&self, job: &Job, technician_id: TechnicianId, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        let known = facts.technician.as_ref().filter(|technician| technician.id == technician_id);
+        let technician = known.ok_or(Refusal::UnknownTechnician)?;
+        if !technician.has(job.skill.as_ref()) {
+            return Err(Refusal::SkillMissing);
+        }
+        if !technician.estates.includes(job.estate_id) {
+            return Err(Refusal::EstateNotServed);
+        }
+        if self.status == OrderStatus::Assigned && self.technician_id == Some(technician_id) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Assigned { technician_id }])
+    }
+}
+
+impl Command {
+    /// Its name in the API.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Open(_) => "open",
+            Self::Assign { .. } => "assign",
+            Self::Accept => "accept",
+            Self::Return { .. } => "return",
+            Self::Depart => "depart",
+            Self::Arrive => "arrive",
+            Self::MakeSafe { .. } => "make-safe",
+            Self::Start => "start",
+            Self::Hold { .. } => "hold",
+            Self::Resume => "resume",
+            Self::Complete(_) => "complete",
+            Self::Verify => "verify",
+            Self::Cancel { .. } => "cancel",
+        }
+    }
+
+    /// Whether it can change how far the work is as its service request sees it.
+    #[must_use]
+    pub const fn moves_request(&self) -> bool {
+        match self {
+            Self::Accept | Self::Return { .. } | Self::Complete(_) | Self::Cancel { .. } => true,
+            Self::Open(_)
+            | Self::Assign { .. }
+            | Self::Depart
+            | Self::Arrive
+            | Self::MakeSafe { .. }
+            | Self::Start
+            | Self::Hold { .. }
+            | Self::Resume
+            | Self::Verify => false,
+        }
+    }
+
+    /// Whether it is the technician's own doing.
+    #[must_use]
+    pub const fn is_crews(&self) -> bool {
+        match self {
+            Self::Accept
+            | Self::Return { .. }
+            | Self::Depart
+            | Self::Arrive
+            | Self::MakeSafe { .. }
+            | Self::Start
+            | Self::Hold { .. }
+            | Self::Resume
+            | Self::Complete(_) => true,
+            Self::Open(_) | Self::Assign { .. } | Self::Verify | Self::Cancel { .. } => false,
+        }
+    }
+}
+
+fn complete(completion: &Completion) -> Result<Vec<Event>, Refusal> {
+    match completion.file_ids.len() {
+        0 => Err(Refusal::NoProof),
+        1..=MAX_PROOFS => Ok(vec![Event::Completed(completion.clone())]),
+        _ => Err(Refusal::TooMuchProof),
+    }
+}
+
+impl Aggregate for WorkOrder {
+    const NAME: &'static str = "work_order";
+    type Id = WorkOrderId;
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+    type Facts = Facts;
+
+    fn unborn(id: WorkOrderId) -> Self {
+        Self {
+            id,
+            job: None,
+            status: OrderStatus::Open,
+            technician_id: None,
+            hold: None,
+            safe_note: None,
+            reason: None,
+            completion: None,
+        }
+    }
+
+    fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        use Command as C;
+        let Some(job) = &self.job else {
+            let C::Open(job) = command else { return Err(Refusal::NoSuchOrder) };
+            return Ok(vec![Event::Opened(job.clone())]);
+        };
+        if !facts.actor.sees(job.estate_id, job.resident_id) {
+            return Err(Refusal::NoSuchOrder);
+        }
+        if command.is_crews() && !self.is_in_hands_of(facts) {
+            return Err(Refusal::NotYours);
+        }
+        match command {
+            C::Open(_) => Err(Refusal::AlreadyOpened),
+            command if self.is_already(command) => Ok(Vec::new()),
+            command if !self.status.allowed().contains(&command.name()) => {
+                Err(Refusal::Illegal { allowed: self.status.allowed() })
+            }
+            C::Assign { technician_id } => self.assign(job, *technician_id, facts),
+            C::Accept => Ok(vec![Event::Accepted]),
+            C::Return { reason } => Ok(vec![Event::Returned { reason: reason.clone() }]),
+            C::Depart => Ok(vec![Event::Departed]),
+            C::Arrive => Ok(vec![Event::Arrived]),
+            C::MakeSafe { note } => Ok(vec![Event::MadeSafe { note: note.clone() }]),
+            C::Start => Ok(vec![Event::Started]),
+            C::Hold { reason, note } => Ok(vec![Event::Held { reason: *reason, note: note.clone() }]),
+            C::Resume => Ok(vec![Event::Resumed]),
+            C::Complete(completion) => complete(completion),
+            C::Verify => Ok(vec![Event::Verified]),
+            C::Cancel { reason } => Ok(vec![Event::Cancelled { reason: reason.clone() }]),
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event.clone() {
+            Event::Opened(job) => self.job = Some(job),
+            Event::Assigned { technician_id } => {
+                (self.status, self.technician_id) = (OrderStatus::Assigned, Some(technician_id));
+            }
+            Event::Accepted => self.status = OrderStatus::Accepted,
+            Event::Returned { reason } => {
+                (self.status, self.technician_id) = (OrderStatus::Returned, None);
+                (self.reason, self.hold) = (Some(reason), None);
+            }
+            Event::Departed => self.status = OrderStatus::EnRoute,
+            Event::Arrived => self.status = OrderStatus::OnSite,
+            Event::MadeSafe { note } => (self.status, self.safe_note) = (OrderStatus::MadeSafe, note),
+            Event::Started => self.status = OrderStatus::Working,
+            Event::Held { reason, note } => {
+                self.hold = Some(OrderHold { reason, note, from: self.status });
+                self.status = OrderStatus::OnHold;
+            }
+            Event::Resumed => self.status = self.hold.take().map_or(OrderStatus::Working, |hold| hold.from),
+            Event::Completed(completion) => (self.status, self.completion) = (OrderStatus::Completed, Some(completion)),
+            Event::Verified => self.status = OrderStatus::Verified,
+            Event::Cancelled { reason } => {
+                (self.status, self.hold, self.reason) = (OrderStatus::Cancelled, None, reason);
+            }
+        }
+        self
+    }
+}

@@ -1,0 +1,231 @@
+//! The service request: every stage, every refusal, and what never happens.
+
+use chrono::DateTime;
+use proptest::{collection::vec, prelude::*};
+use steward_kernel::{
+    Actor, ActorId, Aggregate, Role, TenantId,
+    ids::{CaseId, EstateId, ResidentId, WorkOrderId},
+    replay,
+    text::Text,
+    vocabulary::{Language, Priority},
+};
+use steward_testkit::given::given;
+use uuid::Uuid;
+
+use super::{
+    OrderProgress,
+    request::{Appointment, Command, Event, Facts, Origin, Refusal, RequestStage, ServiceRequest},
+};
+
+const ESTATE: u128 = 7;
+const OWNER: u128 = 8;
+
+fn id() -> CaseId {
+    Uuid::from_u128(1).into()
+}
+
+fn order(number: u128) -> WorkOrderId {
+    Uuid::from_u128(number).into()
+}
+
+fn text<const MAX: usize>(raw: &str) -> Text<MAX> {
+    Text::try_new(raw).unwrap()
+}
+
+fn origin() -> Origin {
+    Origin {
+        reference: "S-261123-00000X".to_owned(),
+        category: "water.leak".to_owned(),
+        priority: Priority::P2,
+        estate_id: Uuid::from_u128(ESTATE).into(),
+        unit_id: None,
+        resident_id: Some(Uuid::from_u128(OWNER).into()),
+        linked_case_id: None,
+        words: text("卫生间天花板滴水"),
+        language: Language::ZhHans,
+        opened_at: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
+    }
+}
+
+fn house() -> Facts {
+    Facts { actor: Actor::service(TenantId::from(Uuid::from_u128(9)), "dispatch") }
+}
+
+fn confirmed() -> Event {
+    Event::Confirmed { details: None, appointment: None }
+}
+
+fn noted(number: u128, progress: OrderProgress) -> Event {
+    Event::OrderNoted { work_order_id: order(number), progress }
+}
+
+fn follow(number: u128, progress: OrderProgress) -> Command {
+    Command::Follow { work_order_id: order(number), progress }
+}
+
+fn verify(satisfied: bool) -> Command {
+    Command::Verify { satisfied, comment: None, further_need: Some(text("地漏也换一下")), rework: order(99) }
+}
+
+fn after(commands: &[Command]) -> ServiceRequest {
+    let start = replay(ServiceRequest::unborn(id()), &[Event::Received(origin())]);
+    commands.iter().fold(start, |state, command| match state.decide(command, &house()) {
+        Ok(events) => replay(state, &events),
+        Err(_) => state,
+    })
+}
+
+#[test]
+fn the_stage_follows_from_the_work_orders() {
+    use OrderProgress as P;
+    let start = [Event::Received(origin()), confirmed()];
+    let cases: &[(&[(u128, OrderProgress)], RequestStage)] = &[
+        (&[], RequestStage::Confirmed),
+        (&[(1, P::Open)], RequestStage::Routed),
+        (&[(1, P::Open), (1, P::Accepted)], RequestStage::InWork),
+        (&[(1, P::Open), (1, P::Accepted), (1, P::Open)], RequestStage::Routed),
+        (&[(1, P::Open), (2, P::Open), (1, P::Done)], RequestStage::InWork),
+        (&[(1, P::Open), (2, P::Open), (1, P::Done), (2, P::Cancelled)], RequestStage::DoneReported),
+        (&[(1, P::Open), (1, P::Cancelled)], RequestStage::Confirmed),
+    ];
+    for (moves, stage) in cases {
+        let mut request = replay(ServiceRequest::unborn(id()), &start);
+        for (number, progress) in *moves {
+            let command = match progress {
+                P::Open if !request.orders.iter().any(|note| note.work_order_id == order(*number)) => {
+                    Command::Route { work_order_id: order(*number) }
+                }
+                _ => follow(*number, *progress),
+            };
+            let events = request.decide(&command, &house()).unwrap();
+            request = replay(request, &events);
+        }
+        assert_eq!(request.stage, *stage, "{moves:?}");
+    }
+}
+
+#[test]
+fn a_request_that_is_not_confirmed_is_not_routed() {
+    given::<ServiceRequest>(id(), [Event::Received(origin())])
+        .when(&Command::Route { work_order_id: order(1) }, &house())
+        .refused(Refusal::Illegal { allowed: vec!["confirm", "request-info", "decline", "cancel"] });
+}
+
+#[test]
+fn an_answer_leads_back_to_where_the_question_was_asked() {
+    for confirmed_before in [false, true] {
+        let question = Command::RequestInfo { question: text("哪个房间？") };
+        let answer = Command::ProvideInfo { text: text("主卧") };
+        let confirm = Command::Confirm { details: None, appointment: None };
+        let commands = if confirmed_before { vec![confirm, question, answer] } else { vec![question, answer] };
+        let request = after(&commands);
+        assert_eq!(request.stage, if confirmed_before { RequestStage::Confirmed } else { RequestStage::Received });
+        assert_eq!(request.questions[0].answer, Some(text("主卧")));
+    }
+}
+
+#[test]
+fn the_owner_who_is_satisfied_closes_it_and_may_ask_for_more() {
+    given::<ServiceRequest>(
+        id(),
+        [
+            Event::Received(origin()),
+            confirmed(),
+            noted(1, OrderProgress::Done),
+            Event::StageChanged { stage: RequestStage::DoneReported },
+        ],
+    )
+    .when(&verify(true), &house())
+    .then([
+        Event::Verified { satisfied: true, comment: None },
+        Event::FurtherNeedRaised { words: text("地漏也换一下") },
+        Event::Closed,
+    ]);
+}
+
+#[test]
+fn the_owner_who_is_not_satisfied_gets_a_rework_of_what_was_done_last() {
+    let request = after(&[
+        Command::Confirm { details: None, appointment: None },
+        Command::Route { work_order_id: order(1) },
+        Command::Route { work_order_id: order(2) },
+        follow(2, OrderProgress::Done),
+        follow(1, OrderProgress::Done),
+        verify(false),
+    ]);
+    assert_eq!(request.stage, RequestStage::InWork);
+    assert_eq!(request.last_done(), Some(order(1)));
+    assert!(request.orders.iter().any(|note| note.work_order_id == order(99) && note.progress == OrderProgress::Open));
+}
+
+#[test]
+fn an_appointment_ends_after_it_starts() {
+    let at = origin().opened_at;
+    let appointment = Some(Appointment { from: at, to: at });
+    given::<ServiceRequest>(id(), [Event::Received(origin())])
+        .when(&Command::Confirm { details: None, appointment }, &house())
+        .refused(Refusal::AppointmentBackwards);
+}
+
+#[test]
+fn strangers_do_not_learn_that_it_exists() {
+    let person = |role, estate: u128, resident: Option<u128>| Facts {
+        actor: Actor {
+            tenant: TenantId::from(Uuid::from_u128(9)),
+            id: ActorId::new("x"),
+            roles: vec![role],
+            estates: Some(vec![EstateId::from(Uuid::from_u128(estate))]),
+            resident: resident.map(|id| ResidentId::from(Uuid::from_u128(id))),
+        },
+    };
+    let cancel = Command::Cancel { reason: Some(text("自己修好了")) };
+    for stranger in [person(Role::Owner, ESTATE, Some(99)), person(Role::Handler, 99, None)] {
+        given::<ServiceRequest>(id(), [Event::Received(origin())])
+            .when(&cancel, &stranger)
+            .refused(Refusal::NoSuchRequest);
+    }
+    given::<ServiceRequest>(id(), []).when(&cancel, &house()).refused(Refusal::NoSuchRequest);
+    given::<ServiceRequest>(id(), [Event::Received(origin())])
+        .when(&cancel, &person(Role::Owner, 99, Some(OWNER)))
+        .then([Event::Cancelled { reason: Some(text("自己修好了")) }]);
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let progress = prop::sample::select(OrderProgress::ALL.to_vec());
+    prop_oneof![
+        Just(Command::Receive(origin())),
+        Just(Command::Confirm { details: None, appointment: None }),
+        Just(Command::Confirm { details: Some(text("在家")), appointment: None }),
+        Just(Command::RequestInfo { question: text("哪里？") }),
+        Just(Command::ProvideInfo { text: text("厨房") }),
+        Just(Command::Decline { reason: text("自有设备"), responsible: text("厂商") }),
+        Just(Command::Cancel { reason: None }),
+        (1_u128..4).prop_map(|number| Command::Route { work_order_id: order(number) }),
+        (1_u128..4, progress).prop_map(|(number, progress)| follow(number, progress)),
+        any::<bool>().prop_map(verify),
+    ]
+}
+
+proptest! {
+    /// Whatever is asked, in whatever order: what is over stays over, and the stage is never another than follows.
+    #[test]
+    fn what_is_over_stays_over(commands in vec(any_command(), 0..40), more in any_command()) {
+        let request = after(&commands);
+        let over = matches!(request.stage, RequestStage::Closed | RequestStage::Declined | RequestStage::Cancelled);
+        if over {
+            prop_assert!(request.decide(&more, &house()).map_or(true, |events| events.is_empty()));
+            prop_assert!(request.stage.allowed().is_empty());
+        }
+        prop_assert!(request.stage != RequestStage::OwnerVerified, "it is passed, never rested in");
+    }
+
+    /// Doing the same thing twice in a row never records more than doing it once.
+    #[test]
+    fn repeating_a_command_adds_nothing(history in vec(any_command(), 0..20), command in any_command()) {
+        let request = after(&history);
+        if let Ok(events) = request.decide(&command, &house()) {
+            let again = replay(request, &events).decide(&command, &house());
+            prop_assert!(again.map_or(true, |events| events.is_empty()));
+        }
+    }
+}

@@ -1,0 +1,228 @@
+//! Changes of service requests and work orders that belong together: each happens in one transaction.
+
+use steward_chassis::{Call, Engine, Error, Executed, Result, Work};
+use steward_kernel::{
+    Actor,
+    ids::{CaseId, WorkOrderId},
+    reference::reference,
+    text::Words,
+};
+
+use crate::{
+    domain::{
+        Code, Note, Skill,
+        order::{self, Job, LEADS, WorkOrder},
+        request::{self, ServiceRequest},
+    },
+    error::Misdirected,
+    store,
+};
+
+/// First letter of the references of work orders.
+pub(crate) const LETTER: char = 'W';
+
+/// A work order that somebody wants opened.
+#[derive(Debug, Clone)]
+pub(crate) struct NewOrder {
+    pub case_id: CaseId,
+    pub department: Code,
+    pub skill: Option<Skill>,
+    pub summary: Words,
+}
+
+/// The owner's word on the result.
+#[derive(Debug, Clone)]
+pub(crate) struct Word {
+    pub satisfied: bool,
+    pub comment: Option<Words>,
+    pub further_need: Option<Words>,
+}
+
+fn request_facts(work: &Work) -> request::Facts {
+    request::Facts { actor: work.call.actor.clone() }
+}
+
+/// Facts for what is not a technician's doing.
+fn order_facts(actor: Actor) -> order::Facts {
+    order::Facts { actor, acting_as: None, technician: None }
+}
+
+/// Carries out a command on a service request that moves no work order.
+pub(crate) async fn on_request(
+    engine: &Engine,
+    call: &Call,
+    case_id: CaseId,
+    command: request::Command,
+) -> Result<Executed<ServiceRequest>> {
+    engine.execute(call, case_id, &command, &request::Facts { actor: call.actor.clone() }).await
+}
+
+/// Calls off a service request and its open work orders.
+pub(crate) async fn cancel_request(
+    engine: &Engine,
+    call: &Call,
+    case_id: CaseId,
+    reason: Note,
+) -> Result<Executed<ServiceRequest>> {
+    engine
+        .transact(call, move |work| {
+            let reason = Some(reason.clone());
+            Box::pin(async move {
+                let facts = request_facts(work);
+                let command = request::Command::Cancel { reason: reason.clone() };
+                let cancelled = work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
+                if !cancelled.replayed {
+                    call_off_orders(work, case_id, reason).await?;
+                }
+                Ok(cancelled)
+            })
+        })
+        .await
+}
+
+/// Calls off the open work orders of a case.
+pub(crate) async fn call_off_orders(work: &mut Work, case_id: CaseId, reason: Option<Note>) -> Result<()> {
+    let command = order::Command::Cancel { reason };
+    for id in store::open_orders_of(&mut work.tx, case_id).await? {
+        let facts = order_facts(work.call.actor.clone());
+        work.execute::<WorkOrder>(id, &command, &facts).await?;
+    }
+    Ok(())
+}
+
+/// Takes the owner's word on the result; when it is not good, a work order for the rework is opened.
+pub(crate) async fn verify_request(
+    engine: &Engine,
+    call: &Call,
+    case_id: CaseId,
+    word: Word,
+) -> Result<Executed<ServiceRequest>> {
+    engine
+        .transact(call, move |work| {
+            let word = word.clone();
+            Box::pin(async move {
+                let rework = WorkOrderId::from(work.clock().new_id());
+                let facts = request_facts(work);
+                let Word { satisfied, comment, further_need } = word;
+                let command = request::Command::Verify { satisfied, comment, further_need, rework };
+                let verified = work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
+                if !verified.replayed && !satisfied {
+                    open_rework(work, rework, verified.state.last_done()).await?;
+                }
+                Ok(verified)
+            })
+        })
+        .await
+}
+
+/// The same job once more.
+async fn open_rework(work: &mut Work, id: WorkOrderId, of: Option<WorkOrderId>) -> Result<()> {
+    let missing = || Error::internal("rework", "a request reported done has no work order that is");
+    let of = of.ok_or_else(missing)?;
+    let job = work.find::<WorkOrder>(of).await?.and_then(|order| order.job).ok_or_else(missing)?;
+    let now = work.clock().now();
+    let job = Job { reference: reference(LETTER, id.get(), now), rework_of: Some(of), opened_at: now, ..job };
+    let facts = order_facts(work.call.actor.clone());
+    work.execute::<WorkOrder>(id, &order::Command::Open(job), &facts).await?;
+    Ok(())
+}
+
+/// Opens a work order for a service request, or one more for the remedy of a complaint.
+pub(crate) async fn open_order(engine: &Engine, call: &Call, new: NewOrder) -> Result<Executed<WorkOrder>> {
+    engine
+        .transact(call, move |work| {
+            let new = new.clone();
+            Box::pin(async move {
+                let id = WorkOrderId::from(work.clock().new_id());
+                let job = job_of(work, id, new).await?;
+                let (case_id, is_request) = (job.case_id, job.remedy_id.is_none());
+                let facts = order_facts(work.call.actor.clone());
+                let opened = work.execute::<WorkOrder>(id, &order::Command::Open(job), &facts).await?;
+                if is_request && !opened.replayed {
+                    let facts = request_facts(work);
+                    let command = request::Command::Route { work_order_id: id };
+                    work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
+                }
+                Ok(opened)
+            })
+        })
+        .await
+}
+
+/// The job, with what is known of its case.
+async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> {
+    let now = work.clock().now();
+    let reference = reference(LETTER, id.get(), now);
+    let NewOrder { case_id, department, skill, summary } = new;
+    let job = match work.find::<ServiceRequest>(case_id).await?.and_then(|request| request.origin) {
+        Some(origin) => Job {
+            reference,
+            case_id,
+            remedy_id: None,
+            rework_of: None,
+            department,
+            skill,
+            summary,
+            category: origin.category,
+            priority: origin.priority,
+            estate_id: origin.estate_id,
+            unit_id: origin.unit_id,
+            resident_id: origin.resident_id,
+            opened_at: now,
+        },
+        None => {
+            let known = store::case_of_remedy(&mut work.tx, case_id).await?;
+            let known = known.ok_or_else(|| Error::refused(&Misdirected::UnknownCase))?;
+            Job { reference, rework_of: None, department, skill, summary, opened_at: now, ..known }
+        }
+    };
+    if !work.call.actor.sees(job.estate_id, job.resident_id) {
+        return Err(Error::refused(&Misdirected::UnknownCase));
+    }
+    if !store::department_serves(&mut work.tx, job.department.as_str(), job.estate_id).await? {
+        return Err(Error::refused(&Misdirected::UnknownDepartment));
+    }
+    Ok(job)
+}
+
+/// Carries out a command on a work order; its service request follows.
+pub(crate) async fn on_order(
+    engine: &Engine,
+    call: &Call,
+    id: WorkOrderId,
+    command: order::Command,
+) -> Result<Executed<WorkOrder>> {
+    engine
+        .transact(call, move |work| {
+            let command = command.clone();
+            Box::pin(async move {
+                let facts = look_up(work, &command).await?;
+                let done = work.execute::<WorkOrder>(id, &command, &facts).await?;
+                if command.moves_request() && !done.replayed {
+                    follow(work, &done.state).await?;
+                }
+                Ok(done)
+            })
+        })
+        .await
+}
+
+/// What a command needs to know: to whom the work is given, or which technician asks.
+async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Facts> {
+    let actor = work.call.actor.clone();
+    let is_own = command.is_crews() && !actor.is_any(&LEADS);
+    let acting_as = if is_own { store::technician_of_account(&mut work.tx, actor.id.as_str()).await? } else { None };
+    let technician = match command {
+        order::Command::Assign { technician_id } => store::find_technician(&mut work.tx, *technician_id).await?,
+        _ => None,
+    };
+    Ok(order::Facts { actor, acting_as, technician: technician.map(|kept| kept.row) })
+}
+
+async fn follow(work: &mut Work, order: &WorkOrder) -> Result<()> {
+    let Some(job) = order.job.as_ref().filter(|job| job.remedy_id.is_none()) else { return Ok(()) };
+    let facts = request_facts(work);
+    let command = request::Command::Follow { work_order_id: order.id, progress: order.status.progress() };
+    work.execute::<ServiceRequest>(job.case_id, &command, &facts).await?;
+    Ok(())
+}

@@ -1,0 +1,152 @@
+//! What requests carry.
+
+use chrono::{DateTime, Utc};
+use serde::Deserialize;
+use steward_kernel::{ids::CaseId, text::Words};
+use utoipa::ToSchema;
+
+use crate::domain::{Code, FileId, Note, Skill, TechnicianId, order::HoldReason};
+
+/// Nothing needs to be said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub(crate) struct Nothing {}
+
+/// A window of time that the owner is promised.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AppointmentBody {
+    /// Its start.
+    pub from: DateTime<Utc>,
+    /// Its end, after the start.
+    pub to: DateTime<Utc>,
+}
+
+/// The details are clear.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "details": "厨房水龙头滴水，业主在家",
+    "appointment": { "from": "2026-11-24T14:00:00+08:00", "to": "2026-11-24T16:00:00+08:00" },
+}))]
+pub(crate) struct ConfirmRequest {
+    /// What was found out.
+    pub details: Option<Words>,
+    /// When somebody will come.
+    pub appointment: Option<AppointmentBody>,
+}
+
+/// Something the owner is asked.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "question": "漏水的是冷水管还是热水管？" }))]
+pub(crate) struct RequestInfo {
+    /// What is asked.
+    pub question: Words,
+}
+
+/// The owner's answer.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "text": "是热水管" }))]
+pub(crate) struct ProvideInfo {
+    /// The answer.
+    pub text: Words,
+}
+
+/// It is not the company's to do.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "属于住户自有设备", "responsible": "请联系家电厂商" }))]
+pub(crate) struct DeclineRequest {
+    /// Why.
+    pub reason: Note,
+    /// Who is responsible, for the owner to turn to.
+    pub responsible: Note,
+}
+
+/// A reason.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "业主已自行解决" }))]
+pub(crate) struct GiveReason {
+    /// Why.
+    pub reason: Note,
+}
+
+/// The owner's word on the result.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "satisfied": true, "comment": "修得很好", "further_need": "阳台灯也不亮了" }))]
+pub(crate) struct VerifyRequest {
+    /// Whether it is solved; if not, a work order for the rework is opened.
+    pub satisfied: bool,
+    /// In the owner's words.
+    pub comment: Option<Words>,
+    /// One more thing the owner asks for; it becomes a new, linked case.
+    pub further_need: Option<Words>,
+}
+
+/// A job for one team.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "case_id": "0198f000-0000-7000-8000-0000000000c1",
+    "department": "engineering",
+    "skill": "水电",
+    "summary": "更换厨房水龙头",
+}))]
+pub(crate) struct OpenOrder {
+    /// A confirmed service request, or a complaint with a remedy.
+    pub case_id: CaseId,
+    /// Code of a department that serves the estate.
+    pub department: Code,
+    /// The skill it takes; none = any.
+    pub skill: Option<Skill>,
+    /// What is to be done.
+    pub summary: Words,
+}
+
+/// To whom the work is given.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "technician_id": "0198f000-0000-7000-8000-0000000000d1" }))]
+pub(crate) struct AssignOrder {
+    /// Somebody who has the skill and serves the estate.
+    pub technician_id: TechnicianId,
+}
+
+/// A remark.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "note": "已关总阀" }))]
+pub(crate) struct MakeSafeOrder {
+    /// How.
+    pub note: Option<Note>,
+}
+
+/// Why the work has to wait.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "parts", "note": "缺阀芯，明早到货" }))]
+pub(crate) struct HoldOrder {
+    /// For what.
+    pub reason: HoldReason,
+    /// More about it.
+    pub note: Option<Note>,
+}
+
+/// What was done, with proof.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "note": "已更换水龙头，试水正常",
+    "file_ids": ["0198f000-0000-7000-8000-0000000000f1"],
+}))]
+pub(crate) struct CompleteOrder {
+    /// In the technician's words.
+    pub note: Note,
+    /// Photos or documents that intake keeps, 1 to 20; they may arrive later than this.
+    pub file_ids: Vec<FileId>,
+}

@@ -1,0 +1,376 @@
+//! Handlers of work orders.
+
+use axum::extract::State;
+use serde::Deserialize;
+use steward_chassis::{
+    Call, Error, Executed, Result,
+    http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
+};
+use steward_kernel::{
+    ids::{CaseId, EstateId, WorkOrderId},
+    page::Page,
+};
+use utoipa::IntoParams;
+
+use super::{
+    dto::{AssignOrder, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder},
+    permission,
+    views::{CandidateView, Candidates, WorkOrderView},
+};
+use crate::{
+    app::App,
+    domain::{
+        FileId, TechnicianId,
+        candidates::rank,
+        order::{Command, Completion, Job, OrderStatus, WorkOrder},
+    },
+    flow::{self, NewOrder},
+    store::{self, Listed, OrderFilter},
+};
+
+type Answer = Result<Versioned<WorkOrderView>>;
+
+fn proof(order: &WorkOrder) -> impl Iterator<Item = FileId> {
+    order.completion.iter().flat_map(|done| done.file_ids.iter().copied())
+}
+
+async fn answer(app: &App, call: &Call, done: Executed<WorkOrder>) -> Answer {
+    let mut stored = std::collections::HashSet::new();
+    if done.state.completion.is_some() {
+        let mut tx = app.core.db.begin(call.tenant()).await?;
+        stored = store::stored_among(&mut tx, proof(&done.state)).await?;
+        tx.rollback().await?;
+    }
+    let (version, replayed) = (done.version, done.replayed);
+    let view = WorkOrderView::new(done.state, version, done.changed_at, &stored)?;
+    Ok(Versioned::ok(view, version).replayed(replayed))
+}
+
+async fn carry_out(app: &App, call: &Call, id: WorkOrderId, command: Command) -> Answer {
+    answer(app, call, flow::on_order(&app.core.engine, call, id, command).await?).await
+}
+
+/// The work order, if the caller may see it.
+async fn visible(app: &App, call: &Call, id: WorkOrderId) -> Result<(Executed<WorkOrder>, Job)> {
+    let found = app.core.engine.load::<WorkOrder>(call, id).await?;
+    let job = found.state.job.clone().filter(|job| call.actor.sees(job.estate_id, job.resident_id));
+    Ok((found, job.ok_or(Error::NotFound)?))
+}
+
+/// Open a work order
+///
+/// For a confirmed service request, or one more for the remedy of a complaint.
+#[utoipa::path(
+    post, path = "/v1/work-orders", tag = "work orders", request_body = OpenOrder,
+    responses((status = 201, description = "The work order", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn open_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Json(body): Json<OpenOrder>,
+) -> Answer {
+    let OpenOrder { case_id, department, skill, summary } = body;
+    let new = NewOrder { case_id, department, skill, summary };
+    let opened = flow::open_order(&app.core.engine, &call, new).await?;
+    let location = format!("/v1/work-orders/{}", opened.state.id);
+    let Versioned { body, version, replayed, .. } = answer(&app, &call, opened).await?;
+    Ok(Versioned::created(body, version, location).replayed(replayed))
+}
+
+/// Which work orders to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct OrderQuery {
+    /// In this estate.
+    estate_id: Option<EstateId>,
+    /// In this status.
+    status: Option<OrderStatus>,
+    /// Whose.
+    technician_id: Option<TechnicianId>,
+    /// Of this case.
+    case_id: Option<CaseId>,
+    /// Of the department with this code.
+    department: Option<String>,
+}
+
+/// List work orders
+///
+/// Newest first; with `since`, what has changed.
+#[utoipa::path(
+    get, path = "/v1/work-orders", tag = "work orders", params(ListParams, OrderQuery),
+    responses((status = 200, description = "A page", body = Page<WorkOrderView>), Problems),
+    security(("bearer" = ["dispatch.read"])),
+)]
+pub(crate) async fn list_work_orders(
+    State(app): State<App>,
+    call: Allowed<permission::Read>,
+    list: List<OrderQuery>,
+) -> Result<Json<Page<WorkOrderView>>> {
+    let OrderQuery { estate_id, status, technician_id, case_id, department } = list.filter;
+    let filter = OrderFilter { estate_id, status, technician_id, case_id, department };
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let page = store::list_orders(&mut tx, &call.actor, &filter, list.page).await?;
+    let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| proof(&row.state))).await?;
+    tx.rollback().await?;
+    let view = |row: Listed<WorkOrder>| WorkOrderView::new(row.state, row.version, row.changed_at, &stored);
+    let items = page.items.into_iter().map(view).collect::<Result<_>>()?;
+    Ok(Json(Page { items, next_cursor: page.next_cursor, since: page.since }))
+}
+
+/// Read a work order
+///
+/// Its proof shows which files intake has already.
+#[utoipa::path(
+    get, path = "/v1/work-orders/{work_order_id}", tag = "work orders", params(("work_order_id" = WorkOrderId, Path)),
+    responses((status = 200, description = "The work order", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.read"])),
+)]
+pub(crate) async fn get_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Read>,
+    Path(id): Path<WorkOrderId>,
+) -> Answer {
+    let (found, _) = visible(&app, &call, id).await?;
+    answer(&app, &call, found).await
+}
+
+/// Who could do a work order
+///
+/// Technicians who have the skill and serve the estate: those on shift first, then those of its department, then those with the
+/// least to do; with the reasons.
+#[utoipa::path(
+    get, path = "/v1/work-orders/{work_order_id}/candidates", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)),
+    responses((status = 200, description = "Best first", body = Candidates), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn list_candidates(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(id): Path<WorkOrderId>,
+) -> Result<Json<Candidates>> {
+    let (_, job) = visible(&app, &call, id).await?;
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let crews = store::crews(&mut tx, &job, app.core.clock.now()).await?;
+    tx.rollback().await?;
+    let best = rank(&job, crews).into_iter().take(app.config.candidates);
+    Ok(Json(Candidates { items: best.map(|candidate| CandidateView::new(candidate, call.language)).collect() }))
+}
+
+/// Assign a work order
+///
+/// To a technician who has the skill and serves the estate.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/assign", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = AssignOrder,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn assign_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<AssignOrder>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Assign { technician_id: body.technician_id }).await
+}
+
+/// Accept a work order
+///
+/// By the technician who has it; its service request is in work then.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/accept", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn accept_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Accept).await
+}
+
+/// Give a work order back
+///
+/// Nobody has it then.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/return", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = GiveReason,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn return_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<GiveReason>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Return { reason: body.reason }).await
+}
+
+/// Set out
+///
+/// The technician is on the way.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/depart", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn depart_for_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Depart).await
+}
+
+/// Arrive
+///
+/// The technician is on the spot.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/arrive", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn arrive_at_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Arrive).await
+}
+
+/// Make safe
+///
+/// The danger is over; the work goes on.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/make-safe", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = MakeSafeOrder,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn make_work_order_safe(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<MakeSafeOrder>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::MakeSafe { note: body.note }).await
+}
+
+/// Start the work
+///
+/// May be left out: what is done on the spot can be completed at once.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/start", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn start_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Start).await
+}
+
+/// Put a work order on hold
+///
+/// It has to wait for something.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/hold", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = HoldOrder,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn hold_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<HoldOrder>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Hold { reason: body.reason, note: body.note }).await
+}
+
+/// Resume a work order
+///
+/// It goes on where it was held.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/resume", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn resume_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Resume).await
+}
+
+/// Complete a work order
+///
+/// With proof; when all work orders are done, its service request is reported done.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/complete", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = CompleteOrder,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.work"])),
+)]
+pub(crate) async fn complete_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Work>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<CompleteOrder>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Complete(Completion { note: body.note, file_ids: body.file_ids })).await
+}
+
+/// Verify a work order
+///
+/// A lead looked at it and finds it good.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/verify", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = Nothing,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.lead"])),
+)]
+pub(crate) async fn verify_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Lead>,
+    Path(id): Path<WorkOrderId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Verify).await
+}
+
+/// Call off a work order
+///
+/// While it is not done.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/cancel", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = GiveReason,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn cancel_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<GiveReason>,
+) -> Answer {
+    carry_out(&app, &call, id, Command::Cancel { reason: Some(body.reason) }).await
+}

@@ -1,0 +1,207 @@
+//! Handlers of service requests.
+
+use axum::extract::State;
+use serde::Deserialize;
+use steward_chassis::{
+    Error, Executed, Result,
+    http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
+};
+use steward_kernel::{
+    ids::{CaseId, EstateId},
+    page::Page,
+    vocabulary::Priority,
+};
+use utoipa::IntoParams;
+
+use super::{
+    dto::{ConfirmRequest, DeclineRequest, GiveReason, ProvideInfo, RequestInfo, VerifyRequest},
+    permission,
+    views::ServiceRequestView,
+};
+use crate::{
+    app::App,
+    domain::request::{Appointment, Command, RequestStage, ServiceRequest},
+    flow::{self, Word},
+    store::{self, RequestFilter},
+};
+
+type Answer = Result<Versioned<ServiceRequestView>>;
+
+fn answer(done: Executed<ServiceRequest>) -> Answer {
+    let (version, replayed) = (done.version, done.replayed);
+    Ok(Versioned::ok(ServiceRequestView::new(done.state, version, done.changed_at)?, version).replayed(replayed))
+}
+
+/// Which service requests to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct RequestQuery {
+    /// In this estate.
+    estate_id: Option<EstateId>,
+    /// In this stage.
+    stage: Option<RequestStage>,
+    /// Of this priority.
+    priority: Option<Priority>,
+    /// Of this category of the taxonomy.
+    category: Option<String>,
+}
+
+/// List service requests
+///
+/// Newest first; with `since`, what has changed. Staff see those of their estates, owners their own.
+#[utoipa::path(
+    get, path = "/v1/service-requests", tag = "service requests", params(ListParams, RequestQuery),
+    responses((status = 200, description = "A page", body = Page<ServiceRequestView>), Problems),
+    security(("bearer" = ["dispatch.follow"])),
+)]
+pub(crate) async fn list_service_requests(
+    State(app): State<App>,
+    call: Allowed<permission::Follow>,
+    list: List<RequestQuery>,
+) -> Result<Json<Page<ServiceRequestView>>> {
+    let RequestQuery { estate_id, stage, priority, category } = list.filter;
+    let filter = RequestFilter { estate_id, stage, priority, category };
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let page = store::list_requests(&mut tx, &call.actor, &filter, list.page).await?;
+    tx.rollback().await?;
+    let view = |row: store::Listed<ServiceRequest>| ServiceRequestView::new(row.state, row.version, row.changed_at);
+    let items = page.items.into_iter().map(view).collect::<Result<_>>()?;
+    Ok(Json(Page { items, next_cursor: page.next_cursor, since: page.since }))
+}
+
+/// Read a service request
+///
+/// Has the id of its case.
+#[utoipa::path(
+    get, path = "/v1/service-requests/{case_id}", tag = "service requests", params(("case_id" = CaseId, Path)),
+    responses((status = 200, description = "The service request", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.follow"])),
+)]
+pub(crate) async fn get_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Follow>,
+    Path(case_id): Path<CaseId>,
+) -> Answer {
+    let found = app.core.engine.load::<ServiceRequest>(&call, case_id).await?;
+    let origin = found.state.origin.as_ref().ok_or(Error::NotFound)?;
+    if !call.actor.sees(origin.estate_id, origin.resident_id) {
+        return Err(Error::NotFound);
+    }
+    answer(found)
+}
+
+/// Confirm a service request
+///
+/// The details are clear, and the owner knows when somebody will come. May be repeated with other details while nobody works on it.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/confirm", tag = "service requests", params(("case_id" = CaseId, Path)),
+    request_body = ConfirmRequest,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn confirm_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<ConfirmRequest>,
+) -> Answer {
+    let appointment = body.appointment.map(|window| Appointment { from: window.from, to: window.to });
+    let command = Command::Confirm { details: body.details, appointment };
+    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+}
+
+/// Ask the owner for something
+///
+/// The service request waits for the answer.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/request-info", tag = "service requests",
+    params(("case_id" = CaseId, Path)), request_body = RequestInfo,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn request_service_request_info(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<RequestInfo>,
+) -> Answer {
+    let command = Command::RequestInfo { question: body.question };
+    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+}
+
+/// Answer what was asked
+///
+/// By the owner, or the desk on the owner's word.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/provide-info", tag = "service requests",
+    params(("case_id" = CaseId, Path)), request_body = ProvideInfo,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.speak"])),
+)]
+pub(crate) async fn provide_service_request_info(
+    State(app): State<App>,
+    call: Allowed<permission::Speak>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<ProvideInfo>,
+) -> Answer {
+    let command = Command::ProvideInfo { text: body.text };
+    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+}
+
+/// Decline a service request
+///
+/// It is not the company's to do; says why and whose it is.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/decline", tag = "service requests", params(("case_id" = CaseId, Path)),
+    request_body = DeclineRequest,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn decline_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<DeclineRequest>,
+) -> Answer {
+    let command = Command::Decline { reason: body.reason, responsible: body.responsible };
+    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+}
+
+/// Call off a service request
+///
+/// By the owner, or the desk on the owner's word. Its open work orders are called off with it.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/cancel", tag = "service requests", params(("case_id" = CaseId, Path)),
+    request_body = GiveReason,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.speak"])),
+)]
+pub(crate) async fn cancel_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Speak>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<GiveReason>,
+) -> Answer {
+    answer(flow::cancel_request(&app.core.engine, &call, case_id, body.reason).await?)
+}
+
+/// Give the owner's word on the result
+///
+/// Satisfied: it is closed. Not satisfied: a work order for the rework is opened. What else is needed becomes a new, linked case.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/verify", tag = "service requests", params(("case_id" = CaseId, Path)),
+    request_body = VerifyRequest,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.speak"])),
+)]
+pub(crate) async fn verify_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Speak>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<VerifyRequest>,
+) -> Answer {
+    let VerifyRequest { satisfied, comment, further_need } = body;
+    let word = Word { satisfied, comment, further_need };
+    answer(flow::verify_request(&app.core.engine, &call, case_id, word).await?)
+}

@@ -1,0 +1,5 @@
+//! `dispatch serve | migrate | openapi | check-config | …`
+
+fn main() -> std::process::ExitCode {
+    steward_chassis::run::main::<steward_dispatch::Dispatch>()
+}

@@ -1,0 +1,101 @@
+//! What other services are told. Pure. Every event is named, so a new one makes us think about it.
+
+use steward_kernel::{Recorded, message::Outgoing};
+use steward_proto::dispatch as pb;
+use uuid::Uuid;
+
+use crate::domain::{
+    order::{self, Job, WorkOrder},
+    request::{self, Origin, ServiceRequest},
+};
+
+fn id(id: Option<impl Into<Uuid>>) -> String {
+    id.map(|id| id.into().to_string()).unwrap_or_default()
+}
+
+/// The public event of a service request's event, if others are told of it.
+#[must_use]
+pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Event>) -> Option<Outgoing> {
+    use request::Event as E;
+    let origin = request.origin.as_ref()?;
+    let (case_id, estate_id) = (request.id.to_string(), origin.estate_id.to_string());
+    let at_ms = event.occurred_at.timestamp_millis();
+    Some(match &event.body {
+        // Intake knows what it has told us; the work orders speak for themselves.
+        E::Received(_) | E::OrderNoted { .. } => return None,
+        E::Confirmed { appointment, .. } => Outgoing::new(pb::ServiceRequestConfirmed {
+            case_id,
+            estate_id,
+            at_ms,
+            appointment_from_ms: appointment.map_or(0, |window| window.from.timestamp_millis()),
+            appointment_to_ms: appointment.map_or(0, |window| window.to.timestamp_millis()),
+        }),
+        E::InfoRequested { .. } => Outgoing::new(pb::InfoRequested { case_id, estate_id, at_ms }),
+        E::InfoProvided { .. } => Outgoing::new(pb::InfoProvided { case_id, estate_id, at_ms }),
+        E::Declined { .. } => Outgoing::new(pb::ServiceRequestDeclined { case_id, estate_id, at_ms }),
+        E::Cancelled { .. } => Outgoing::new(pb::ServiceRequestCancelled { case_id, estate_id, at_ms }),
+        E::StageChanged { stage } => Outgoing::new(pb::ServiceRequestStageChanged {
+            case_id,
+            estate_id,
+            at_ms,
+            stage: stage.as_str().to_owned(),
+        }),
+        E::Verified { satisfied, .. } => {
+            Outgoing::new(pb::ServiceRequestVerified { case_id, estate_id, at_ms, satisfied: *satisfied })
+        }
+        E::FurtherNeedRaised { words } => further_need(request, origin, words.as_str(), at_ms),
+        E::Closed => Outgoing::new(pb::ServiceRequestClosed { case_id, estate_id, at_ms }),
+    })
+}
+
+fn further_need(request: &ServiceRequest, origin: &Origin, words: &str, at_ms: i64) -> Outgoing {
+    Outgoing::new(pb::FurtherNeedRaised {
+        case_id: request.id.to_string(),
+        estate_id: origin.estate_id.to_string(),
+        at_ms,
+        words: words.to_owned(),
+        unit_id: id(origin.unit_id),
+        resident_id: id(origin.resident_id),
+        language: origin.language.as_str().to_owned(),
+    })
+}
+
+/// The public event `$message` of a work order, with what all of them say and these fields more.
+macro_rules! told {
+    ($order:ident, $job:ident, $at_ms:ident, $message:ident { $($field:ident: $value:expr),* }) => {
+        Outgoing::new(pb::$message {
+            work_order_id: $order.id.to_string(),
+            case_id: $job.case_id.to_string(),
+            remedy_id: id($job.remedy_id),
+            estate_id: $job.estate_id.to_string(),
+            department: $job.department.as_str().to_owned(),
+            at_ms: $at_ms,
+            $($field: $value),*
+        })
+    };
+}
+
+/// The public event of a work order's event.
+#[must_use]
+pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Option<Outgoing> {
+    use order::Event as E;
+    let job: &Job = order.job.as_ref()?;
+    let at_ms = event.occurred_at.timestamp_millis();
+    Some(match &event.body {
+        E::Opened(_) => {
+            told!(order, job, at_ms, WorkOrderOpened { reference: job.reference.clone(), rework_of: id(job.rework_of) })
+        }
+        E::Assigned { .. } => told!(order, job, at_ms, WorkOrderAssigned {}),
+        E::Accepted => told!(order, job, at_ms, WorkOrderAccepted {}),
+        E::Returned { .. } => told!(order, job, at_ms, WorkOrderReturned {}),
+        E::Departed => told!(order, job, at_ms, WorkOrderDeparted {}),
+        E::Arrived => told!(order, job, at_ms, WorkOrderArrived {}),
+        E::MadeSafe { .. } => told!(order, job, at_ms, WorkOrderMadeSafe {}),
+        E::Started => told!(order, job, at_ms, WorkOrderStarted {}),
+        E::Held { reason, .. } => told!(order, job, at_ms, WorkOrderHeld { reason: reason.as_str().to_owned() }),
+        E::Resumed => told!(order, job, at_ms, WorkOrderResumed {}),
+        E::Completed(_) => told!(order, job, at_ms, WorkOrderCompleted {}),
+        E::Verified => told!(order, job, at_ms, WorkOrderVerified {}),
+        E::Cancelled { .. } => told!(order, job, at_ms, WorkOrderCancelled {}),
+    })
+}

@@ -1,0 +1,186 @@
+//! Work orders.
+
+use std::collections::HashSet;
+
+use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
+use steward_kernel::{
+    Actor, Recorded,
+    ids::{CaseId, EstateId, WorkOrderId},
+    message::{Outgoing, TimerChange},
+    page::Page,
+};
+use uuid::Uuid;
+
+use super::{Listed, StateRow, estates_of};
+use crate::{
+    domain::{
+        FileId, OrderProgress, TechnicianId,
+        order::{Event, Job, OrderStatus, WorkOrder},
+    },
+    publish,
+};
+
+impl Stored for WorkOrder {
+    async fn project(&self, tx: &mut Tx, events: &[Recorded<Event>]) -> Result<()> {
+        let (Some(job), Some(last)) = (&self.job, events.last()) else { return Ok(()) };
+        let tenant = tx.tenant();
+        let written = sqlx::query(
+            "INSERT INTO work_order (tenant_id, work_order_id, version, reference, status, case_id, remedy_id, department,
+                                     priority, estate_id, technician_id, opened_at, changed_at, changed_xid, state)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, pg_current_xact_id()::text::bigint, $14)
+             ON CONFLICT (tenant_id, work_order_id) DO UPDATE
+             SET version = excluded.version, status = excluded.status, technician_id = excluded.technician_id,
+                 changed_at = excluded.changed_at, changed_xid = excluded.changed_xid, state = excluded.state",
+        )
+        .bind(tenant.get())
+        .bind(self.id.get())
+        .bind(last.version.get())
+        .bind(&job.reference)
+        .bind(self.status.as_str())
+        .bind(job.case_id.get())
+        .bind(job.remedy_id.map(Uuid::from))
+        .bind(job.department.as_str())
+        .bind(job.priority.as_str())
+        .bind(job.estate_id.get())
+        .bind(self.technician_id.map(Uuid::from))
+        .bind(job.opened_at)
+        .bind(last.recorded_at)
+        .bind(sqlx::types::Json(self))
+        .execute(tx.conn())
+        .await;
+        // Two of a day may draw the same reference, once in a long while: begun again, with another id, it is another one.
+        db::on_constraint(written, "work_order_reference_key", || Error::Busy)?;
+        Ok(())
+    }
+
+    fn outgoing(&self, event: &Recorded<Event>) -> Option<Outgoing> {
+        publish::of_order(self, event)
+    }
+
+    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
+        Vec::new()
+    }
+}
+
+/// Which work orders to list.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct OrderFilter {
+    /// In this estate.
+    pub estate_id: Option<EstateId>,
+    /// In this status.
+    pub status: Option<OrderStatus>,
+    /// Whose.
+    pub technician_id: Option<TechnicianId>,
+    /// Of this case.
+    pub case_id: Option<CaseId>,
+    /// Of the department with this code.
+    pub department: Option<String>,
+}
+
+/// The statement of a list: what is read, whose rows, which filters; the end says order and place.
+macro_rules! orders {
+    ($place:literal) => {
+        concat!(
+            "SELECT work_order_id AS id, opened_at AS at, version, changed_at, changed_xid, state FROM work_order
+             WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))
+               AND ($3::uuid IS NULL OR estate_id = $3) AND ($4::text IS NULL OR status = $4)
+               AND ($5::uuid IS NULL OR technician_id = $5) AND ($6::uuid IS NULL OR case_id = $6)
+               AND ($7::text IS NULL OR department = $7) ",
+            $place
+        )
+    };
+}
+
+/// One page of the work orders that somebody may see.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn list_orders(
+    tx: &mut Tx,
+    actor: &Actor,
+    filter: &OrderFilter,
+    page: PageRequest,
+) -> Result<Page<Listed<WorkOrder>>> {
+    let horizon = page.horizon(tx).await?;
+    let tenant = tx.tenant();
+    let query = match page.mode {
+        Mode::Newest { .. } => sqlx::query_as::<_, StateRow<WorkOrder>>(orders!(
+            "AND ($9::timestamptz IS NULL OR (opened_at, work_order_id) < ($9, $10::uuid))
+             ORDER BY opened_at DESC, work_order_id DESC LIMIT $8"
+        )),
+        Mode::Changed { .. } => sqlx::query_as(orders!(
+            "AND (changed_xid, work_order_id) > ($9, $10) AND changed_xid < $11
+             ORDER BY changed_xid, work_order_id LIMIT $8"
+        )),
+    }
+    .bind(tenant.get())
+    .bind(estates_of(actor))
+    .bind(filter.estate_id.map(Uuid::from))
+    .bind(filter.status.map(OrderStatus::as_str))
+    .bind(filter.technician_id.map(Uuid::from))
+    .bind(filter.case_id.map(Uuid::from))
+    .bind(filter.department.as_deref())
+    .bind(page.fetch());
+    let query = match page.mode {
+        Mode::Newest { after } => query.bind(after.map(|(at, _)| at)).bind(after.map(|(_, id)| id)),
+        Mode::Changed { after: (xid, id) } => query.bind(xid).bind(id).bind(horizon),
+    };
+    let rows = query.fetch_all(tx.conn()).await?;
+    Ok(page.finish(rows, horizon, StateRow::key).map(StateRow::listed))
+}
+
+/// The job of the newest work order of a case that carries out a remedy: what dispatch knows of a complaint.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn case_of_remedy(tx: &mut Tx, case_id: CaseId) -> Result<Option<Job>> {
+    let tenant = tx.tenant();
+    let state: Option<sqlx::types::Json<WorkOrder>> = sqlx::query_scalar(
+        "SELECT state FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND remedy_id IS NOT NULL
+         ORDER BY opened_at DESC, work_order_id DESC LIMIT 1",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(state.and_then(|state| state.0.job))
+}
+
+/// The work orders of a case that are neither done nor called off.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn open_orders_of(tx: &mut Tx, case_id: CaseId) -> Result<Vec<WorkOrderId>> {
+    let tenant = tx.tenant();
+    let is_open = |status: &&OrderStatus| matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
+    let open: Vec<&str> = OrderStatus::ALL.iter().filter(is_open).map(|status| status.as_str()).collect();
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT work_order_id FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND status = ANY($3)
+         ORDER BY opened_at, work_order_id",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(open)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(WorkOrderId::from).collect())
+}
+
+/// Which of these files intake has stored.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn stored_among(tx: &mut Tx, files: impl IntoIterator<Item = FileId>) -> Result<HashSet<FileId>> {
+    let files: Vec<Uuid> = files.into_iter().map(Uuid::from).collect();
+    if files.is_empty() {
+        return Ok(HashSet::new());
+    }
+    let tenant = tx.tenant();
+    let stored: Vec<Uuid> =
+        sqlx::query_scalar("SELECT file_id FROM stored_file WHERE tenant_id = $1 AND file_id = ANY($2)")
+            .bind(tenant.get())
+            .bind(files)
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(stored.into_iter().map(FileId::from).collect())
+}

@@ -1,0 +1,152 @@
+//! Register files.
+
+use serde_json::{Value, json};
+use steward_dispatch::Dispatch;
+use steward_kernel::Role;
+use steward_testkit::{TENANT, db::new_id, eventually, with};
+
+use crate::world::{CSV, DEPARTMENTS, TECHNICIANS, World, estate_registered};
+
+const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
+
+fn counts(report: &Value) -> [i64; 4] {
+    ["rows", "created", "updated", "unchanged"].map(|name| report[name].as_i64().unwrap())
+}
+
+fn faults(problem: &Value) -> Vec<(i64, &str, &str)> {
+    let fault = |error: &'_ Value| error["row"].as_i64().unwrap();
+    let errors = problem["errors"].as_array().unwrap();
+    errors.iter().map(|e| (fault(e), e["column"].as_str().unwrap(), e["code"].as_str().unwrap())).collect()
+}
+
+#[tokio::test]
+async fn a_file_is_imported_once_and_changes_what_it_changes() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let upload = |csv: &str| world.admin().upload("/v1/departments/import", CSV, csv.as_bytes().to_vec());
+        let first = upload(DEPARTMENTS).key("k").await.ok();
+        assert_eq!(counts(&first), [3, 3, 0, 0]);
+        let again = upload(DEPARTMENTS).key("k").await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.ok(), first);
+        assert_eq!(counts(&upload(DEPARTMENTS).await.ok()), [3, 0, 0, 3]);
+        let renamed = DEPARTMENTS.replace("保洁部", "清洁部");
+        assert_eq!(counts(&upload(&renamed).await.ok()), [3, 0, 1, 2]);
+        // The old request again: the old answer, and nothing goes back to what it was.
+        assert_eq!(upload(DEPARTMENTS).key("k").await.ok(), first);
+        upload(&renamed).key("k").await.problem(422, "command-key-reused");
+
+        let listed = world.admin().get(&format!("/v1/departments?estate_id={}", world.other_estate)).await.ok();
+        let serves = |name: &str| {
+            let found = listed["items"].as_array().unwrap().iter().find(|item| item["name"] == name);
+            found.map(|item| item["estate_ids"].as_array().unwrap().len())
+        };
+        assert_eq!([serves("工程部"), serves("秩序部"), serves("清洁部")], [Some(2), Some(1), None]);
+        let all = world.admin().get("/v1/departments").await.ok();
+        assert!(all["items"].as_array().unwrap().iter().any(|item| item["name"] == "清洁部" && item["version"] == 2));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_broken_file_is_reported_by_row_and_column_and_changes_nothing() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let problem = world.import("departments", "部门编码,部门名称,小区编码\na,甲,YX\nb,,YX\na,丙,YX;ZZ\n").await;
+        let problem = problem.problem(422, "register-file-invalid");
+        assert_eq!(
+            faults(&problem),
+            [(3, "部门名称", "missing"), (4, "部门编码", "repeated"), (4, "小区编码", "unknown-estate")]
+        );
+        assert_eq!(world.kit.count("dispatch", "department").await, 0);
+        let limited = world.kit.client_of(&world.kit.staff_of(Role::Admin, &[world.estate]));
+        let all = limited.upload("/v1/departments/import", CSV, DEPARTMENTS.as_bytes().to_vec()).await;
+        let all = all.problem(422, "register-file-invalid");
+        assert_eq!(faults(&all), [(2, "小区编码", "not_yours"), (4, "小区编码", "unknown-estate")]);
+
+        let _ = world.import("departments", DEPARTMENTS).await.ok();
+        let _ = world.import("technicians", TECHNICIANS).await.ok();
+        let head = "工号,姓名,账号,部门编码,技能,小区编码\n";
+        let rows = "T009,孙七,tech-1,engineering,水电,YX\nT010,周八,tech-10,plumbing,水电,YX\nT011,吴九,tech-10,engineering,,YX\n";
+        let problem = world.import("technicians", &format!("{head}{rows}")).await.problem(422, "register-file-invalid");
+        assert_eq!(
+            faults(&problem),
+            [(2, "账号", "taken"), (3, "部门编码", "unknown-department"), (4, "账号", "repeated")]
+        );
+        assert!(!problem.to_string().contains("孙七"));
+        let shifts = "工号,日期,开始,结束\nT001,昨天,08:00,20:00\nT099,2026-11-24,08:00,20:00\nT001,2026-11-24,8点,20:00\n";
+        let problem = world.import("shifts", shifts).await.problem(422, "register-file-invalid");
+        assert_eq!(
+            faults(&problem),
+            [(2, "日期", "not_a_date"), (3, "工号", "unknown-technician"), (4, "开始", "not_a_time")]
+        );
+        assert_eq!(world.kit.count("dispatch", "technician").await, 4);
+        assert_eq!(world.kit.count("dispatch", "shift").await, 0);
+        let missing = world.import("shifts", "工号,日期\nT001,2026-11-24\n").await.problem(422, "register-file-invalid");
+        assert_eq!(faults(&missing), [(1, "开始", "missing_column"), (1, "结束", "missing_column")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn shifts_cross_midnight_and_later_files_take_them_back() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let _ = world.import("departments", DEPARTMENTS).await.ok();
+        let _ = world.import("technicians", TECHNICIANS).await.ok();
+        let head = "工号,日期,开始,结束\n";
+        let first =
+            format!("{head}T001,2026-11-24,20:00,08:00\nT001,2026-11-24,08:00,12:00\nT002,2026-11-24,08:00,08:00\n");
+        assert_eq!(counts(&world.import("shifts", &first).await.ok()), [3, 3, 0, 0]);
+        let technician = world.technician("T001").await;
+        let path = format!("/v1/shifts?technician_id={}&from=2026-11-24&to=2026-11-24", technician.as_str().unwrap());
+        let page = world.admin().get(&path).await.ok();
+        let night = &page["items"][0];
+        assert_eq!(
+            (&night["starts_at"], &night["ends_at"]),
+            (&json!("2026-11-24T12:00:00Z"), &json!("2026-11-25T00:00:00Z"))
+        );
+        let since = page["since"].as_str().unwrap();
+
+        let second = format!("{head}T001,2026-11-24,20:00,06:00\n");
+        assert_eq!(counts(&world.import("shifts", &second).await.ok()), [1, 0, 1, 0]);
+        let page = world.admin().get(&path).await.ok();
+        assert_eq!(page["items"].as_array().unwrap().len(), 1, "the day shift was taken back");
+        assert_eq!(page["items"][0]["ends_at"], "2026-11-24T22:00:00Z");
+        let is_told = |items: &[Value]| items.iter().filter(|item| item["called_off"] == true).count() == 1;
+        assert_eq!(world.changes(&path, since, is_told).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_demo_companys_workbook_is_understood() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let third = new_id();
+        world.kit.publish(TENANT, third, 1, 0, estate_registered(third, "JL", "锦麟公馆", world.kit.clock.now())).await;
+        eventually("the third estate is known", || async {
+            (world.kit.count("dispatch", "estate").await == 3).then_some(())
+        })
+        .await;
+        let departments = include_bytes!("../../../../deploy/local/demo/departments.csv");
+        let technicians = include_bytes!("../../../../deploy/local/demo/technicians.xlsx");
+        let admin = world.admin();
+        assert_eq!(admin.upload("/v1/departments/import", CSV, departments.to_vec()).await.ok()["created"], 8);
+        assert_eq!(admin.upload("/v1/technicians/import", XLSX, technicians.to_vec()).await.ok()["created"], 24);
+        let query = format!("/v1/technicians?estate_id={third}&skill=%E6%9A%96%E9%80%9A&limit=200");
+        let able = admin.get(&query).await.ok();
+        assert!(
+            able["items"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .all(|each| { each["estate_ids"].as_array().unwrap().contains(&json!(third)) })
+        );
+        assert!(!able["items"].as_array().unwrap().is_empty());
+        let id = able["items"][0]["technician_id"].as_str().unwrap();
+        assert_eq!(admin.get(&format!("/v1/technicians/{id}")).await.ok(), able["items"][0]);
+        assert_eq!(admin.get("/v1/technicians?on_shift=true").await.ok()["items"], json!([]));
+    })
+    .await;
+}

@@ -1,0 +1,203 @@
+//! Service requests over HTTP.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use steward_dispatch::Dispatch;
+use steward_kernel::Role;
+use steward_proto::{dispatch as pb, intake};
+use steward_testkit::{OTHER_TENANT, TENANT, db::new_id, eventually, with};
+
+use crate::world::World;
+
+#[tokio::test]
+async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.request().await;
+        let path = format!("/v1/service-requests/{case_id}");
+        let window = json!({ "from": "2026-11-24T14:00:00+08:00", "to": "2026-11-24T16:00:00+08:00" });
+        let confirm = json!({ "details": "下午上门", "appointment": window });
+        let confirmed = world.handler().post(&format!("{path}/confirm"), confirm).await;
+        assert_eq!(confirmed.ok()["appointment"]["from"], "2026-11-24T06:00:00Z");
+        assert_eq!(confirmed.header("etag"), "\"2\"");
+
+        let order = world.order(case_id).await;
+        assert_eq!(world.stage(case_id).await, "routed");
+        world.walk(&order, &["assign"]).await;
+        assert_eq!(world.stage(case_id).await, "routed");
+        world.walk(&order, &["accept"]).await;
+        assert_eq!(world.stage(case_id).await, "in_work");
+        world.walk(&order, &["depart", "arrive"]).await;
+
+        let file_id = new_id();
+        let done = json!({ "note": "接头已密封", "file_ids": [file_id] });
+        let done = world.crew("tech-1").post(&format!("{order}/complete"), done).await.ok();
+        assert_eq!(done["proof"], json!([{ "file_id": file_id, "state": "awaited" }]));
+        assert_eq!(world.stage(case_id).await, "done_reported");
+        let stored = intake::FileStored { file_id: file_id.to_string(), ..Default::default() };
+        world.kit.publish(TENANT, file_id, 1, 0, stored).await;
+        eventually("the proof is there", || async {
+            (world.handler().get(&order).await.ok()["proof"][0]["state"] == "stored").then_some(())
+        })
+        .await;
+
+        let said = json!({ "satisfied": true, "comment": "师傅很好", "further_need": "地漏也换一下" });
+        let closed = world.owner().post(&format!("{path}/verify"), said).await.ok();
+        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!([])));
+        world.walk(&order, &["verify"]).await;
+        assert_eq!(world.stage(case_id).await, "closed");
+        told(&world).await;
+    })
+    .await;
+}
+
+/// What the others hear of that repair.
+async fn told(world: &World) {
+    let stages: Vec<_> =
+        world.kit.published::<pb::ServiceRequestStageChanged>().await.into_iter().map(|event| event.stage).collect();
+    assert_eq!(stages, ["routed", "in_work", "done_reported"]);
+    let needs = world.kit.published::<pb::FurtherNeedRaised>().await;
+    assert_eq!(needs.len(), 1);
+    assert_eq!(needs[0].words, "地漏也换一下");
+    assert_eq!(needs[0].resident_id, world.resident.to_string());
+    let verified = world.kit.published::<pb::ServiceRequestVerified>().await;
+    assert!(verified.len() == 1 && verified[0].satisfied);
+    assert_eq!(world.kit.published::<pb::ServiceRequestClosed>().await.len(), 1);
+    let opened = world.kit.published::<pb::WorkOrderOpened>().await;
+    assert!(opened.len() == 1 && opened[0].reference.starts_with("W-") && opened[0].remedy_id.is_empty());
+    assert_eq!(world.kit.published::<pb::WorkOrderVerified>().await.len(), 1);
+}
+
+#[tokio::test]
+async fn an_owner_who_is_not_satisfied_gets_a_rework() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        world.kit.clock.advance(TimeDelta::seconds(1));
+        let path = format!("/v1/service-requests/{case_id}/verify");
+        let said = json!({ "satisfied": false, "comment": "还在滴" });
+        let view = world.owner().post(&path, said.clone()).key("no").await.ok();
+        assert_eq!(view["stage"], "in_work");
+        let again = world.owner().post(&path, said).key("no").await;
+        assert_eq!(again.header("idempotency-replayed"), "true");
+        assert_eq!(again.ok(), view);
+
+        let orders = world.handler().get(&format!("/v1/work-orders?case_id={case_id}")).await.ok();
+        let rework = &orders["items"][0];
+        assert_eq!(orders["items"].as_array().unwrap().len(), 2);
+        assert!(order.ends_with(rework["rework_of"].as_str().unwrap()));
+        assert_eq!((&rework["status"], &rework["summary"]), (&json!("open"), &json!("查漏")));
+        let rework = format!("/v1/work-orders/{}", rework["work_order_id"].as_str().unwrap());
+        world.walk(&rework, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        assert_eq!(world.stage(case_id).await, "done_reported");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn calling_off_a_request_calls_off_its_open_work() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let (open, taken) = (world.order(case_id).await, world.order(case_id).await);
+        world.walk(&taken, &["assign", "accept"]).await;
+        let path = format!("/v1/service-requests/{case_id}/cancel");
+        let reason = json!({ "reason": "自己弄好了" });
+        let view = world.owner().post(&path, reason.clone()).key("k").await.ok();
+        assert_eq!(view["stage"], "cancelled");
+        assert!(view["work_orders"].as_array().unwrap().iter().all(|order| order["progress"] == "cancelled"));
+        for order in [&open, &taken] {
+            assert_eq!(world.status(order).await, "cancelled");
+        }
+        assert_eq!(world.owner().post(&path, reason).key("k").await.ok(), view);
+        world.owner().post(&path, json!({ "reason": "别的" })).key("k").await.problem(422, "command-key-reused");
+        assert_eq!(world.kit.published::<pb::WorkOrderCancelled>().await.len(), 2);
+        assert_eq!(world.kit.published::<pb::ServiceRequestCancelled>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_missing_is_asked_and_answered() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.request().await;
+        let path = format!("/v1/service-requests/{case_id}");
+        let asked = world.handler().post(&format!("{path}/request-info"), json!({ "question": "哪个房间？" })).await;
+        assert_eq!(asked.ok()["stage"], "needs_info");
+        let answered = world.owner().post(&format!("{path}/provide-info"), json!({ "text": "主卧" })).await.ok();
+        assert_eq!(answered["questions"], json!([{ "question": "哪个房间？", "answer": "主卧" }]));
+        let declined = json!({ "reason": "自有设备", "responsible": "厂商" });
+        let declined = world.handler().post(&format!("{path}/decline"), declined).await.ok();
+        assert_eq!((&declined["stage"], &declined["responsible"]), (&json!("declined"), &json!("厂商")));
+        assert_eq!(world.kit.published::<pb::InfoRequested>().await.len(), 1);
+        assert_eq!(world.kit.published::<pb::InfoProvided>().await.len(), 1);
+        assert_eq!(world.kit.published::<pb::ServiceRequestDeclined>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn bad_input_is_told_and_changes_nothing() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.request().await;
+        let path = format!("/v1/service-requests/{case_id}");
+        let handler = world.handler();
+        let confirm = |body: Value| handler.post(&format!("{path}/confirm"), body);
+
+        let problem = confirm(json!({ "detail": "x" })).await.problem(400, "malformed-request");
+        assert_eq!(problem["errors"][0]["pointer"], "/detail");
+        confirm(json!({ "details": 7 })).await.problem(400, "malformed-request");
+        confirm(json!({ "details": "长".repeat(4001) })).await.problem(400, "malformed-request");
+        let backwards = json!({ "from": "2026-11-24T14:00:00Z", "to": "2026-11-24T13:00:00Z" });
+        let backwards = confirm(json!({ "appointment": backwards })).await;
+        assert_eq!(backwards.problem(422, "dispatch/appointment-backwards")["errors"][0]["pointer"], "/appointment/to");
+        confirm(json!({})).if_match(7).await.problem(412, "stale-version");
+        handler.get("/v1/service-requests?colour=red").await.problem(400, "malformed-request");
+        handler.get("/v1/service-requests?stage=lost").await.problem(400, "malformed-request");
+
+        let illegal = world.owner().post(&format!("{path}/verify"), json!({ "satisfied": true })).await;
+        let illegal = illegal.problem(409, "dispatch/service-request-stage");
+        assert_eq!(illegal["allowed"], json!(["confirm", "request-info", "decline", "cancel"]));
+
+        let mut foreigner = world.kit.staff(Role::Handler);
+        foreigner.tenant = OTHER_TENANT.into();
+        let foreigner = world.kit.client_of(&foreigner);
+        foreigner.post(&format!("{path}/confirm"), json!({})).await.problem(404, "dispatch/no-such-service-request");
+        foreigner.get(&path).await.problem(404, "not-found");
+        assert_eq!(handler.get(&path).await.ok()["version"], 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_list_pages_filters_and_then_tells_what_has_changed() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let (first, second) = (world.request().await, world.confirmed().await);
+        let handler = world.handler();
+        let page = handler.get("/v1/service-requests?limit=1").await.ok();
+        assert_eq!(page["items"][0]["case_id"], second.to_string());
+        let cursor = page["next_cursor"].as_str().unwrap();
+        let rest = handler.get(&format!("/v1/service-requests?limit=1&cursor={cursor}")).await.ok();
+        assert_eq!(rest["items"][0]["case_id"], first.to_string());
+
+        let _ = handler.post(&format!("/v1/service-requests/{first}/confirm"), json!({})).await.ok();
+        let changed = handler.get(&format!("/v1/service-requests/{first}")).await.ok();
+        let is_told = |items: &[Value]| items.last() == Some(&changed);
+        let _ = world.changes("/v1/service-requests", rest["since"].as_str().unwrap(), is_told).await;
+
+        let none = handler.get(&format!("/v1/service-requests?estate_id={}", world.other_estate)).await.ok();
+        assert_eq!(none["items"], json!([]));
+        let stage = handler.get("/v1/service-requests?stage=confirmed&priority=P2&category=water.leak").await.ok();
+        assert_eq!(stage["items"].as_array().unwrap().len(), 2);
+        assert_eq!(world.owner().get("/v1/service-requests").await.ok()["items"].as_array().unwrap().len(), 2);
+        let neighbour = world.kit.owner(new_id());
+        assert_eq!(neighbour.get("/v1/service-requests").await.ok()["items"], json!([]));
+        neighbour.get(&format!("/v1/service-requests/{first}")).await.problem(404, "not-found");
+    })
+    .await;
+}

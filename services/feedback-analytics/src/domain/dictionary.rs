@@ -1,0 +1,336 @@
+//! The dictionary of figures: each has one id, one formula, one population, one clock. Every screen and every
+//! answer uses these.
+//!
+//! The id is the place of the figure in the answer of `GET /v1/metrics`. When a formula, population or clock
+//! changes, the figure's version rises, and with it [`VERSION`].
+
+use steward_kernel::vocabulary::Language;
+
+/// Version of the dictionary as a whole.
+pub const VERSION: u32 = 1;
+
+/// One text in three languages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Words {
+    zh_hans: &'static str,
+    zh_hant: &'static str,
+    en: &'static str,
+}
+
+impl Words {
+    /// In that language.
+    #[must_use]
+    pub const fn in_language(self, language: Language) -> &'static str {
+        match language {
+            Language::ZhHans => self.zh_hans,
+            Language::ZhHant => self.zh_hant,
+            Language::En => self.en,
+        }
+    }
+}
+
+const fn words(zh_hans: &'static str, zh_hant: &'static str, en: &'static str) -> Words {
+    Words { zh_hans, zh_hant, en }
+}
+
+/// What a figure means.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Definition {
+    /// Its place in the answer: `satisfaction.mean`.
+    pub id: &'static str,
+    /// What people call it.
+    pub name: Words,
+    /// How it is calculated.
+    pub formula: Words,
+    /// Of what.
+    pub population: Words,
+    /// Which time is measured, or by which time something belongs to a period.
+    pub clock: Words,
+    /// Its version.
+    pub version: u32,
+}
+
+const SAID: Words = words(
+    "按业主说出之日计入(小区当地日期)，补录的按实际说出时间",
+    "按業主說出之日計入(小區當地日期)，補錄的按實際說出時間",
+    "Counted on the day the owner said it (local day of the estate), however late it was entered",
+);
+const EVENT_DAY: Words = words(
+    "按事情发生之日计入(小区当地日期)；事项重新打开时收回",
+    "按事情發生之日計入(小區當地日期)；事項重新打開時收回",
+    "Counted on the day it happened (local day of the estate); taken back when the case comes back",
+);
+const NOW: Words = words("查询时的状况", "查詢時的狀況", "As it is when asked");
+const SENT: Words = words(
+    "按发出调查之日计入(小区当地日期)",
+    "按發出調查之日計入(小區當地日期)",
+    "Counted on the day the survey was sent (local day of the estate)",
+);
+const FROM_SAID: Words = words(
+    "自然时间(7×24)，自业主说出时起，以秒计；分桶误差不超过 3.2%",
+    "自然時間(7×24)，自業主說出時起，以秒計；分桶誤差不超過 3.2%",
+    "Wall clock (24×7) from the owner's words, in seconds; buckets make it at most 3.2 % off",
+);
+const CASES: Words = words("本期说出的全部事项", "本期說出的全部事項", "All cases said in the period");
+const NOT_CANCELLED: Words = words(
+    "本期说出的事项；未办到即取消的除外，仍在等待的计入",
+    "本期說出的事項；未辦到即取消的除外，仍在等待的計入",
+    "Cases said in the period; without those called off before, with those still waiting",
+);
+const ALL_CASES: Words =
+    words("小区全部事项，不限日期", "小區全部事項，不限日期", "All cases of the estate, of any day");
+const RESOLVED_CASES: Words = words("本期解决的事项", "本期解決的事項", "Cases resolved in the period");
+const SURVEYS: Words = words("本期发出的调查", "本期發出的調查", "Surveys sent in the period");
+const ANSWERS: Words = words(
+    "本期发出的调查中已答复的；不足 5 份不显示",
+    "本期發出的調查中已答覆的；不足 5 份不顯示",
+    "Answered surveys among those sent in the period; not shown under 5",
+);
+const CONFIRMABLE: Words = words(
+    "本期说出、现已解决或关闭的投诉与报修；不足 5 件不显示比例",
+    "本期說出、現已解決或關閉的投訴與報修；不足 5 件不顯示比例",
+    "Complaints and service requests said in the period that are resolved or closed; no share under 5",
+);
+const COUNT: Words = words("件数", "件數", "Count");
+const MEDIAN: Words = words(
+    "最近秩第 50 百分位；仍在等待的视为慢于所有已办到的，若落在其中则为空",
+    "最近秩第 50 百分位；仍在等待的視為慢於所有已辦到的，若落在其中則為空",
+    "50th percentile, nearest rank; those waiting count as slower than all that are done, null when it lies among them",
+);
+const NINETIETH: Words = words(
+    "最近秩第 90 百分位；仍在等待的视为慢于所有已办到的，若落在其中则为空",
+    "最近秩第 90 百分位；仍在等待的視為慢於所有已辦到的，若落在其中則為空",
+    "90th percentile, nearest rank; those waiting count as slower than all that are done, null when it lies among them",
+);
+const MEAN: Words = words("1 至 5 分的算术平均", "1 至 5 分的算術平均", "Arithmetic mean of scores from 1 to 5");
+const SATISFIED: Words =
+    words("4 分及以上的份数 ÷ 答复份数", "4 分及以上的份數 ÷ 答覆份數", "Answers with 4 or 5 ÷ answers");
+const LOW: Words = words(
+    "95% Wilson 区间下限",
+    "95% Wilson 區間下限",
+    "Lower end of the 95 % Wilson interval, without continuity correction",
+);
+const HIGH: Words = words(
+    "95% Wilson 区间上限",
+    "95% Wilson 區間上限",
+    "Upper end of the 95 % Wilson interval, without continuity correction",
+);
+
+/// One line of the dictionary; everything is in its first version yet.
+const fn define(id: &'static str, name: Words, formula: Words, population: Words, clock: Words) -> Definition {
+    Definition { id, name, formula, population, clock, version: 1 }
+}
+
+/// All figures.
+pub const ALL: &[Definition] = &[
+    define("cases.opened", words("新增事项", "新增事項", "Cases opened"), COUNT, CASES, SAID),
+    define("cases.resolved", words("解决事项", "解決事項", "Cases resolved"), COUNT, RESOLVED_CASES, EVENT_DAY),
+    define(
+        "cases.closed",
+        words("关闭事项", "關閉事項", "Cases closed"),
+        COUNT,
+        words("本期关闭的事项", "本期關閉的事項", "Cases closed in the period"),
+        EVENT_DAY,
+    ),
+    define(
+        "cases.cancelled",
+        words("取消事项", "取消事項", "Cases called off"),
+        COUNT,
+        words("本期取消的事项", "本期取消的事項", "Cases called off in the period"),
+        EVENT_DAY,
+    ),
+    define(
+        "cases.reopened",
+        words("重新打开的事项", "重新打開的事項", "Cases that came back"),
+        words(
+            "解决后至少重新打开一次的件数",
+            "解決後至少重新打開一次的件數",
+            "Count of those that came back at least once after they were settled",
+        ),
+        CASES,
+        SAID,
+    ),
+    define("cases.open_now", words("在办事项", "在辦事項", "Open now"), COUNT, ALL_CASES, NOW),
+    define("cases.by_kind", words("按类型", "按類型", "By kind"), COUNT, CASES, SAID),
+    define("cases.by_status", words("按当前状态", "按目前狀態", "By status now"), COUNT, CASES, SAID),
+    define("cases.by_priority", words("按优先级", "按優先級", "By priority"), COUNT, CASES, SAID),
+    define(
+        "first_human_answer_seconds.p50",
+        words("首次人工响应中位时长", "首次人工回應中位時長", "Median time to the first human answer"),
+        MEDIAN,
+        NOT_CANCELLED,
+        FROM_SAID,
+    ),
+    define(
+        "first_human_answer_seconds.p90",
+        words(
+            "首次人工响应 90 分位时长",
+            "首次人工回應 90 分位時長",
+            "90th percentile of the time to the first human answer",
+        ),
+        NINETIETH,
+        NOT_CANCELLED,
+        FROM_SAID,
+    ),
+    define(
+        "first_human_answer_seconds.n",
+        words("已有人工响应", "已有人工回應", "Answered by a person"),
+        words(
+            "工作人员做过业主可见步骤的件数；自动回执与业主自己的步骤不算",
+            "工作人員做過業主可見步驟的件數；自動回執與業主自己的步驟不算",
+            "Count of those where staff took a step the owner can see; receipts and the owner's own steps are none",
+        ),
+        NOT_CANCELLED,
+        SAID,
+    ),
+    define(
+        "first_human_answer_seconds.waiting",
+        words("尚无人工响应", "尚無人工回應", "Not yet answered by a person"),
+        COUNT,
+        NOT_CANCELLED,
+        SAID,
+    ),
+    define(
+        "resolution_seconds.p50",
+        words("解决中位时长", "解決中位時長", "Median time to resolution"),
+        MEDIAN,
+        NOT_CANCELLED,
+        FROM_SAID,
+    ),
+    define(
+        "resolution_seconds.p90",
+        words("解决 90 分位时长", "解決 90 分位時長", "90th percentile of the time to resolution"),
+        NINETIETH,
+        NOT_CANCELLED,
+        FROM_SAID,
+    ),
+    define(
+        "resolution_seconds.n",
+        words("已解决", "已解決", "Resolved"),
+        words(
+            "现为已解决或已关闭的件数；重新打开的回到等待",
+            "現為已解決或已關閉的件數；重新打開的回到等待",
+            "Count of those resolved or closed now; one that comes back waits again",
+        ),
+        NOT_CANCELLED,
+        SAID,
+    ),
+    define("resolution_seconds.waiting", words("尚未解决", "尚未解決", "Not yet resolved"), COUNT, NOT_CANCELLED, SAID),
+    define("satisfaction.asked", words("已邀请评价", "已邀請評價", "Owners asked"), COUNT, SURVEYS, SENT),
+    define(
+        "satisfaction.not_asked",
+        words("无法邀请评价", "無法邀請評價", "Owners who could not be asked"),
+        words("业主不明的件数", "業主不明的件數", "Count of those whose owner is not known"),
+        RESOLVED_CASES,
+        EVENT_DAY,
+    ),
+    define("satisfaction.n", words("答复份数", "答覆份數", "Answers"), COUNT, SURVEYS, SENT),
+    define(
+        "satisfaction.response_rate",
+        words("答复率", "答覆率", "Response rate"),
+        words("答复份数 ÷ 邀请份数", "答覆份數 ÷ 邀請份數", "Answers ÷ owners asked"),
+        SURVEYS,
+        SENT,
+    ),
+    define("satisfaction.mean", words("结果评分均值", "結果評分均值", "Mean score of the result"), MEAN, ANSWERS, SENT),
+    define(
+        "satisfaction.satisfied_share",
+        words("结果满意率", "結果滿意率", "Share satisfied with the result"),
+        SATISFIED,
+        ANSWERS,
+        SENT,
+    ),
+    define(
+        "satisfaction.wilson_low",
+        words("结果满意率下限", "結果滿意率下限", "At least satisfied"),
+        LOW,
+        ANSWERS,
+        SENT,
+    ),
+    define(
+        "satisfaction.wilson_high",
+        words("结果满意率上限", "結果滿意率上限", "At most satisfied"),
+        HIGH,
+        ANSWERS,
+        SENT,
+    ),
+    define("satisfaction.ratings", words("结果评分分布", "結果評分分佈", "Scores of the result"), COUNT, ANSWERS, SENT),
+    define(
+        "satisfaction.handling",
+        words("办理过程评分", "辦理過程評分", "Scores of how it was handled"),
+        words(
+            "均值、满意率与区间，同结果评分",
+            "均值、滿意率與區間，同結果評分",
+            "Mean, share and interval as for the result",
+        ),
+        ANSWERS,
+        SENT,
+    ),
+    define(
+        "satisfaction.courtesy",
+        words("服务态度评分", "服務態度評分", "Scores of the manner"),
+        words(
+            "均值、满意率与区间，同结果评分",
+            "均值、滿意率與區間，同結果評分",
+            "Mean, share and interval as for the result",
+        ),
+        ANSWERS,
+        SENT,
+    ),
+    define(
+        "confirmed_by_owner.n",
+        words("可由业主确认", "可由業主確認", "Owners could confirm"),
+        COUNT,
+        CONFIRMABLE,
+        SAID,
+    ),
+    define(
+        "confirmed_by_owner.confirmed",
+        words("业主确认解决", "業主確認解決", "Confirmed solved by the owner"),
+        words(
+            "业主最后表示已解决的件数；未表态不算",
+            "業主最後表示已解決的件數；未表態不算",
+            "Count of those whose owner said last that it is solved; silence is no yes",
+        ),
+        CONFIRMABLE,
+        SAID,
+    ),
+    define(
+        "confirmed_by_owner.share",
+        words("业主确认解决率", "業主確認解決率", "Share confirmed solved by the owner"),
+        words("确认解决 ÷ 可确认", "確認解決 ÷ 可確認", "Confirmed ÷ could be confirmed"),
+        CONFIRMABLE,
+        SAID,
+    ),
+    define(
+        "confirmed_by_owner.wilson_low",
+        words("确认率下限", "確認率下限", "At least confirmed"),
+        LOW,
+        CONFIRMABLE,
+        SAID,
+    ),
+    define(
+        "confirmed_by_owner.wilson_high",
+        words("确认率上限", "確認率上限", "At most confirmed"),
+        HIGH,
+        CONFIRMABLE,
+        SAID,
+    ),
+];
+
+/// What is said when a score is not shown.
+pub const WITHHELD: Words = words(
+    "少于 5 份时不显示评分和比例：样本太小，且可能识别出个人",
+    "少於 5 份時不顯示評分和比例：樣本太小，且可能識別出個人",
+    "Scores and shares are not shown under 5 answers: too few to mean anything, and somebody could be recognised",
+);
+
+/// What the owner is asked: the result, how it was handled, the manner.
+pub const QUESTIONS: [(&str, Words); 3] = [
+    ("outcome", words("您对处理结果满意吗？", "您對處理結果滿意嗎？", "How satisfied are you with the result?")),
+    (
+        "handling",
+        words("您对办理过程满意吗？", "您對辦理過程滿意嗎？", "How satisfied are you with how it was handled?"),
+    ),
+    ("courtesy", words("您对服务态度满意吗？", "您對服務態度滿意嗎？", "How satisfied are you with our manner?")),
+];

@@ -1,0 +1,233 @@
+use chrono::TimeDelta;
+use proptest::{collection::vec, prelude::*};
+
+use super::*;
+use crate::domain::{
+    HOME, day, dictionary,
+    metrics::Figures,
+    rollup::{Key, Sums},
+};
+
+fn moment(minutes: i64) -> Moment {
+    let start: DateTime<Utc> = "2026-11-23T08:00:00Z".parse().unwrap();
+    let at = start + TimeDelta::minutes(minutes);
+    Moment { at, on: day(at, HOME) }
+}
+
+fn opened() -> Change {
+    Change::Opened(Opened {
+        said: moment(0),
+        kind: "complaint".to_owned(),
+        priority: "P3".to_owned(),
+        resident_known: true,
+    })
+}
+
+fn step(status: &str, milestone: &str, human: bool, minutes: i64) -> Change {
+    Change::Progressed(Progress {
+        status: status.to_owned(),
+        milestone: milestone.to_owned(),
+        human,
+        kind: "complaint".to_owned(),
+        priority: "P3".to_owned(),
+        resident_known: true,
+        moment: moment(minutes),
+    })
+}
+
+fn said(solved: bool, minutes: i64) -> Change {
+    Change::OwnerSaid(Word { solved, at: moment(minutes).at })
+}
+
+fn fact(changes: &[Change]) -> CaseFact {
+    changes.iter().fold(CaseFact::default(), CaseFact::after)
+}
+
+fn figures(facts: &[CaseFact]) -> Figures {
+    let all = facts.iter().fold(Tally::default(), |sum, fact| sum.and(&fact.tally()));
+    let sums = all.over_all_days();
+    Figures::of(&sums, sums.total(Measure::Open))
+}
+
+#[test]
+fn the_first_human_answer_is_neither_a_receipt_nor_the_owners_own_step() {
+    let mut changes = vec![
+        opened(),
+        step("received", "received", false, 0),
+        step("in_progress", "info_provided", true, 5),
+        step("in_progress", "routed", false, 6),
+    ];
+    assert_eq!(figures(&[fact(&changes)]).first_human_answer_seconds.waiting, 1);
+    changes.push(step("in_progress", "acknowledged", true, 25));
+    changes.push(step("in_progress", "assessed", true, 90));
+    let first = figures(&[fact(&changes)]).first_human_answer_seconds;
+    assert_eq!((first.n, first.waiting), (1, 0));
+    assert!(first.p50.is_some_and(|seconds| seconds.abs_diff(1500) * 31 <= 1500), "{first:?}");
+}
+
+#[test]
+fn a_case_that_comes_back_was_not_resolved_and_is_asked_about_again() {
+    let mut changes = vec![opened(), step("resolved", "decided", true, 60)];
+    let mut once = fact(&changes);
+    assert!(once.is_to_be_asked());
+    once.asked_episode = once.episode();
+    assert!(!once.is_to_be_asked());
+    assert!(!once.clone().after(&step("resolved", "remedy_done", true, 70)).is_to_be_asked());
+
+    let back = once.clone().after(&step("in_progress", "reopened", true, 120));
+    let shown = figures(std::slice::from_ref(&back));
+    assert_eq!((shown.resolution_seconds.n, shown.resolution_seconds.waiting), (0, 1));
+    assert_eq!((shown.cases.resolved, shown.cases.reopened, shown.cases.open_now), (0, 1, 1));
+    assert!(back.after(&step("resolved", "decided", true, 180)).is_to_be_asked());
+
+    // A remedy after the decision is work to do, but no new episode.
+    changes.push(step("in_progress", "remedy_started", true, 61));
+    assert_eq!(fact(&changes).episode(), 1);
+}
+
+#[test]
+fn only_the_owners_last_word_confirms_and_silence_does_not() {
+    let settled = [opened(), step("closed", "closed", false, 60)];
+    let with = |words: &[Change]| {
+        let confirmed = figures(&[fact(&[&settled[..], words].concat())]).confirmed_by_owner;
+        (confirmed.n, confirmed.confirmed)
+    };
+    assert_eq!(with(&[]), (1, 0));
+    assert_eq!(with(&[said(true, 50)]), (1, 1));
+    assert_eq!(with(&[said(true, 50), said(false, 55)]), (1, 0));
+    let back = [said(true, 50), step("in_progress", "reopened", true, 70), step("closed", "closed", true, 80)];
+    assert_eq!(with(&back), (1, 0), "the word was about what did not hold");
+    // Words and steps come from different services in any order; their times decide.
+    let out_of_order = [said(true, 75), step("in_progress", "reopened", true, 70), step("closed", "closed", true, 80)];
+    assert_eq!(with(&out_of_order), (1, 1));
+}
+
+#[test]
+fn what_is_heard_before_the_opening_is_kept_and_counts_afterwards() {
+    let early = fact(&[said(true, 50)]);
+    assert!(early.tally().is_empty());
+    let late = early.after(&opened()).after(&step("closed", "closed", false, 60));
+    assert_eq!(figures(&[late]).confirmed_by_owner.confirmed, 1);
+}
+
+#[test]
+fn closing_the_easy_ones_first_does_not_make_it_look_faster() {
+    let easy = fact(&[opened(), step("resolved", "decided", true, 10)]);
+    let hard = fact(&[opened()]);
+    let honest = figures(&[easy.clone(), hard.clone(), hard]).resolution_seconds;
+    assert_eq!((honest.p50, honest.n, honest.waiting), (None, 1, 2));
+    assert!(figures(&[easy]).resolution_seconds.p50.is_some());
+}
+
+#[test]
+fn every_figure_of_the_answer_has_a_definition_and_every_definition_a_figure() {
+    let answer = serde_json::to_value(figures(&[fact(&[opened()])])).unwrap();
+    let mut places = Vec::new();
+    for (block, fields) in answer.as_object().unwrap() {
+        places.extend(fields.as_object().unwrap().keys().map(|field| format!("{block}.{field}")));
+    }
+    let mut defined: Vec<&str> = dictionary::ALL.iter().map(|definition| definition.id).collect();
+    places.sort();
+    defined.sort_unstable();
+    assert_eq!(places, defined);
+}
+
+#[test]
+fn a_day_is_the_estates_not_greenwichs() {
+    let evening: DateTime<Utc> = "2026-11-23T16:30:00Z".parse().unwrap();
+    assert_eq!(day(evening, HOME).to_string(), "2026-11-24");
+    assert_eq!(crate::domain::zone("Nowhere/Land"), HOME);
+}
+
+fn any_change() -> impl Strategy<Value = Change> {
+    let statuses = ["received", "in_progress", "awaiting_owner", "resolved", "closed", "cancelled", "a_new_word"];
+    let milestones = ["received", "acknowledged", "decided", "reopened", "rework", "confirmed", "closed"];
+    let progress = (0..statuses.len(), 0..milestones.len(), any::<bool>(), 0_i64..5000, any::<bool>(), 0_usize..3);
+    prop_oneof![
+        1 => Just(opened()),
+        6 => progress.prop_map(move |(status, milestone, human, minutes, resident_known, kind)| {
+            let mut change = step(statuses[status], milestones[milestone], human, minutes);
+            if let Change::Progressed(progress) = &mut change {
+                progress.resident_known = resident_known;
+                progress.kind = ["complaint", "inquiry", "service_request"][kind].to_owned();
+            }
+            change
+        }),
+        1 => (0_i64..5000).prop_map(|minutes| Change::Cancelled { on: moment(minutes).on }),
+        1 => (any::<bool>(), 0_i64..5000).prop_map(|(solved, minutes)| said(solved, minutes)),
+    ]
+}
+
+proptest! {
+    /// Adding differences as changes come gives what a recount of all cases gives, and no sum is ever below none.
+    #[test]
+    fn day_sums_equal_a_recount(histories in vec(vec(any_change(), 0..12), 1..8)) {
+        let mut sums = Tally::default();
+        let mut facts = Vec::new();
+        for history in &histories {
+            let mut fact = CaseFact::default();
+            for change in history {
+                let after = fact.clone().after(change);
+                sums = sums.and(&after.tally().since(&fact.tally()));
+                prop_assert!(sums.iter().all(|(_, n)| n > 0));
+                fact = after;
+            }
+            facts.push(fact);
+        }
+        let recount = facts.iter().fold(Tally::default(), |sum, fact| sum.and(&fact.tally()));
+        prop_assert_eq!(&sums, &recount);
+    }
+
+    /// The parts of a whole add up to it, whatever happened.
+    #[test]
+    fn figures_agree_with_each_other(histories in vec(vec(any_change(), 0..12), 1..8)) {
+        let facts: Vec<CaseFact> = histories.iter().map(|history| fact(history)).collect();
+        let known = facts.iter().filter(|fact| fact.opened.is_some()).count() as u64;
+        let Figures { cases, resolution_seconds, first_human_answer_seconds, confirmed_by_owner, .. } = figures(&facts);
+        prop_assert_eq!(cases.opened, known);
+        for parts in [&cases.by_kind, &cases.by_status, &cases.by_priority] {
+            prop_assert_eq!(parts.values().sum::<u64>(), known);
+        }
+        prop_assert_eq!(resolution_seconds.n, cases.resolved);
+        prop_assert_eq!(resolution_seconds.n + resolution_seconds.waiting + cases.cancelled, known);
+        prop_assert!(first_human_answer_seconds.n + first_human_answer_seconds.waiting <= known);
+        prop_assert!(confirmed_by_owner.confirmed <= confirmed_by_owner.n && confirmed_by_owner.n <= cases.resolved);
+        prop_assert_eq!(cases.open_now + cases.resolved + cases.cancelled, known);
+    }
+
+    #[test]
+    fn facts_survive_storage(history in vec(any_change(), 0..12)) {
+        let fact = fact(&history);
+        prop_assert_eq!(serde_json::from_value::<CaseFact>(serde_json::to_value(&fact).unwrap()).unwrap(), fact);
+    }
+}
+
+#[test]
+fn scores_come_with_rate_and_interval_or_not_at_all() {
+    let answered = |times: i64| {
+        let mut sums = Sums::default();
+        sums.add(Measure::Asked, "", 8);
+        for measure in [Measure::Outcome, Measure::Handling, Measure::Courtesy] {
+            sums.add(measure, "5", times - 1);
+            sums.add(measure, "2", 1);
+        }
+        Figures::of(&sums, 0)
+    };
+    let few = answered(4);
+    assert!(few.is_withholding());
+    assert_eq!((few.satisfaction.n, few.satisfaction.response_rate), (4, Some(0.5)));
+    assert_eq!((few.satisfaction.outcome.mean, &few.satisfaction.ratings), (None, &None));
+    let enough = answered(6).satisfaction;
+    assert_eq!((enough.outcome.mean, enough.response_rate), (Some(4.5), Some(0.75)));
+    assert!(enough.outcome.wilson_low < enough.outcome.satisfied_share);
+    assert!(enough.handling.wilson_high > enough.handling.satisfied_share);
+}
+
+#[test]
+fn keys_are_in_the_order_in_which_rows_are_locked() {
+    let mut tally = Tally::default();
+    tally.one(moment(3000).on, Measure::Closed, "");
+    tally.one(moment(0).on, Measure::Opened, "inquiry");
+    let keys: Vec<&Key> = tally.iter().map(|(key, _)| key).collect();
+    assert!(keys.is_sorted());
+}

@@ -1,0 +1,57 @@
+//! What suggestions, surveys and figures are. Pure: no IO, no clock, no randomness.
+//!
+//! ```text
+//! suggestion  received → considered ⇄ later
+//!                        considered | later → accepted → planned → delivered → confirmed
+//!                        considered | later → declined
+//!                        (until delivered) → withdrawn, when its case is called off
+//! survey      sent → answered
+//!             sent → expired
+//! ```
+//!
+//! Figures come from day sums. What one case, survey or suggestion adds to them is a pure function of what is
+//! known of it ([`rollup::Tally`]); a change adds the difference of after and before. So the sums are, at any
+//! time, what a recount would give.
+
+pub mod dictionary;
+pub mod fact;
+pub mod histogram;
+pub mod metrics;
+pub mod rollup;
+pub mod statistics;
+pub mod suggestion;
+pub mod survey;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use steward_kernel::{Actor, text::Text};
+
+pub use suggestion::Suggestion;
+pub use survey::{Survey, SurveyId};
+
+/// A reason, a note, a proof: at most 1,000 characters.
+pub type Remark = Text<1000>;
+
+/// Where an estate is whose own time zone is not known (yet).
+pub const HOME: Tz = chrono_tz::Asia::Shanghai;
+
+/// What decisions need to know.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Who asks.
+    pub actor: Actor,
+}
+
+/// The time zone of that IANA name; [`HOME`] when there is none of that name.
+#[must_use]
+pub fn zone(name: &str) -> Tz {
+    name.parse().unwrap_or(HOME)
+}
+
+/// The calendar day of an instant, as the people of the estate count it.
+#[must_use]
+pub fn day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
+    at.with_timezone(&zone).date_naive()
+}

@@ -1,0 +1,104 @@
+use chrono::TimeDelta;
+use proptest::{collection::vec, prelude::*};
+use steward_kernel::{Actor, ActorId, Role, TenantId, replay};
+use steward_testkit::given::given;
+
+use super::*;
+
+const OWNER: Uuid = Uuid::from_u128(7);
+
+fn now() -> DateTime<Utc> {
+    "2026-11-23T08:00:00Z".parse().unwrap()
+}
+
+fn facts(role: Role, resident: Option<Uuid>, at: DateTime<Utc>) -> Facts {
+    let actor = Actor {
+        tenant: TenantId::from(Uuid::nil()),
+        id: ActorId::new("a"),
+        roles: vec![role],
+        estates: None,
+        resident: resident.map(Into::into),
+    };
+    Facts { now: at, actor }
+}
+
+fn owner() -> Facts {
+    facts(Role::Owner, Some(OWNER), now())
+}
+
+fn id() -> SurveyId {
+    SurveyId::of(Uuid::from_u128(1).into(), 1)
+}
+
+fn invitation() -> Invitation {
+    Invitation {
+        case_id: Uuid::from_u128(1).into(),
+        episode: 1,
+        reference: "S-261123-00000".to_owned(),
+        case_kind: "service_request".to_owned(),
+        estate_id: Uuid::from_u128(8).into(),
+        resident_id: OWNER.into(),
+        language: Language::ZhHant,
+        sent_at: now(),
+        sent_on: now().date_naive(),
+        expires_at: now() + TimeDelta::days(14),
+    }
+}
+
+fn invited() -> Event {
+    Event::Invited { invitation: Box::new(invitation()) }
+}
+
+fn answer(outcome: u8) -> Answer {
+    let rating = |number| Rating::try_from(number).unwrap();
+    Answer { outcome: rating(outcome), handling: rating(4), courtesy: rating(5), comment: None }
+}
+
+#[test]
+fn the_owner_who_was_asked_answers_once() {
+    let answered = Event::Answered { answer: answer(5), at: now() };
+    given::<Survey>(id(), [invited()]).when(&Command::Answer(answer(5)), &owner()).then([answered.clone()]);
+    given::<Survey>(id(), [invited(), answered.clone()]).when(&Command::Answer(answer(5)), &owner()).then([]);
+    given::<Survey>(id(), [invited(), answered]).when(&Command::Answer(answer(1)), &owner()).refused(Refusal::NotOpen);
+}
+
+#[test]
+fn staff_never_rate_themselves_and_neighbours_see_nothing() {
+    for facts in [facts(Role::Admin, None, now()), facts(Role::Owner, Some(Uuid::from_u128(9)), now())] {
+        given::<Survey>(id(), [invited()]).when(&Command::Answer(answer(5)), &facts).refused(Refusal::NoSuchSurvey);
+    }
+}
+
+#[test]
+fn an_answer_after_its_time_does_not_count_even_before_the_timer_fires() {
+    let late = Facts { now: invitation().expires_at, ..owner() };
+    given::<Survey>(id(), [invited()]).when(&Command::Answer(answer(5)), &late).refused(Refusal::NotOpen);
+    given::<Survey>(id(), [invited()]).when(&Command::Expire, &late).then([Event::Expired { at: late.now }]);
+}
+
+#[test]
+fn an_episode_of_a_case_has_one_survey() {
+    let case = CaseId::from(Uuid::from_u128(1));
+    assert_eq!(SurveyId::of(case, 1), id());
+    assert_ne!(SurveyId::of(case, 2), id());
+    assert!(Rating::try_from(0).is_err() && Rating::try_from(6).is_err());
+}
+
+proptest! {
+    #[test]
+    fn an_ended_survey_never_changes(steps in vec(0_u8..7, 1..20)) {
+        let mut survey = replay(Survey::unborn(id()), &[invited()]);
+        for step in steps {
+            let command = match step {
+                0 => Command::Invite(Box::new(invitation())),
+                6 => Command::Expire,
+                outcome => Command::Answer(answer(outcome)),
+            };
+            let before = survey.clone();
+            let events = survey.decide(&command, &owner()).unwrap_or_default();
+            survey = replay(survey, &events);
+            let ended = before.life.as_ref().is_some_and(|life| life.stage != SurveyStage::Sent);
+            prop_assert!(!ended || survey == before);
+        }
+    }
+}

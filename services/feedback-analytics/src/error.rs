@@ -1,0 +1,66 @@
+//! Refusals as problems.
+
+use steward_kernel::{ProblemKind, Refuses};
+
+use crate::domain::{suggestion::Refusal as SuggestionRefusal, survey::Refusal as SurveyRefusal};
+
+const NO_SUCH_SUGGESTION: ProblemKind =
+    ProblemKind::not_found("suggestion/no-such-suggestion", "There is no such suggestion here");
+const ALREADY_RECEIVED: ProblemKind =
+    ProblemKind::conflict("suggestion/already-received", "The suggestion was received before");
+const NOT_IN_THIS_STAGE: ProblemKind =
+    ProblemKind::conflict("suggestion/not-in-this-stage", "The suggestion stands where this is not possible");
+const PLANNED_FOR_THE_PAST: ProblemKind =
+    ProblemKind::unprocessable("suggestion/planned-for-the-past", "The planned day has passed");
+const NO_SUCH_SURVEY: ProblemKind = ProblemKind::not_found("survey/no-such-survey", "There is no such survey here");
+const ALREADY_INVITED: ProblemKind = ProblemKind::conflict("survey/already-invited", "The owner was asked before");
+const NOT_OPEN: ProblemKind =
+    ProblemKind::conflict("survey/not-open", "The survey was answered already, or its time is over");
+
+/// The problems of this service with their titles in zh-Hans and zh-Hant.
+pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
+    vec![
+        (NO_SUCH_SUGGESTION, ["没有这条建议", "沒有這條建議"]),
+        (ALREADY_RECEIVED, ["这条建议已经收到过", "這條建議已經收到過"]),
+        (NOT_IN_THIS_STAGE, ["建议当前所处阶段不允许此操作", "建議目前所處階段不允許此操作"]),
+        (PLANNED_FOR_THE_PAST, ["计划日期已过", "計劃日期已過"]),
+        (NO_SUCH_SURVEY, ["没有这份满意度调查", "沒有這份滿意度調查"]),
+        (ALREADY_INVITED, ["已经邀请过业主评价", "已經邀請過業主評價"]),
+        (NOT_OPEN, ["调查已答复或已过期", "調查已答覆或已過期"]),
+    ]
+}
+
+impl Refuses for SuggestionRefusal {
+    fn problem(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchSuggestion => NO_SUCH_SUGGESTION,
+            Self::AlreadyReceived => ALREADY_RECEIVED,
+            Self::Illegal { .. } => NOT_IN_THIS_STAGE,
+            Self::PlannedForThePast => PLANNED_FOR_THE_PAST,
+        }
+    }
+
+    fn allowed(&self) -> Vec<&'static str> {
+        match self {
+            Self::Illegal { allowed } => allowed.to_vec(),
+            Self::NoSuchSuggestion | Self::AlreadyReceived | Self::PlannedForThePast => Vec::new(),
+        }
+    }
+
+    fn field(&self) -> Option<(String, String)> {
+        match self {
+            Self::PlannedForThePast => Some(("/by_on".to_owned(), "give today or a later day".to_owned())),
+            Self::NoSuchSuggestion | Self::AlreadyReceived | Self::Illegal { .. } => None,
+        }
+    }
+}
+
+impl Refuses for SurveyRefusal {
+    fn problem(&self) -> ProblemKind {
+        match self {
+            Self::NoSuchSurvey => NO_SUCH_SURVEY,
+            Self::AlreadyInvited => ALREADY_INVITED,
+            Self::NotOpen => NOT_OPEN,
+        }
+    }
+}

@@ -1,0 +1,12 @@
+//! What is sent and what comes back.
+
+mod metrics;
+mod suggestions;
+mod surveys;
+
+pub use metrics::{DefinitionView, DefinitionsView, MetricsView, PeriodQuery};
+pub use suggestions::{
+    AcceptedSuggestion, ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, PlanView, Reasoned,
+    SuggestionFilter, SuggestionView, SummaryView,
+};
+pub use surveys::{AnswerSurvey, Question, SurveyFilter, SurveyView};

@@ -1,0 +1,242 @@
+//! Suggestions, sent and shown.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use steward_kernel::{
+    Actor, Version,
+    ids::{CaseId, EstateId, ResidentId, UnitId},
+    text::Words,
+    vocabulary::{Language, Priority},
+};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        Remark,
+        suggestion::{self, SuggestionStage},
+    },
+    store::{Listed, suggestions},
+};
+
+/// Which suggestions to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SuggestionFilter {
+    /// Of this estate.
+    pub estate_id: Option<EstateId>,
+    /// In this stage.
+    pub stage: Option<SuggestionStage>,
+    /// Of this category.
+    pub category: Option<String>,
+    /// Of this resident.
+    pub resident_id: Option<ResidentId>,
+}
+
+impl From<SuggestionFilter> for suggestions::Filter {
+    fn from(SuggestionFilter { estate_id, stage, category, resident_id }: SuggestionFilter) -> Self {
+        Self { estate_id, stage, category, resident_id }
+    }
+}
+
+/// Looking into a suggestion.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"note": "问过工程部，电容量够"}))]
+pub struct ConsiderSuggestion {
+    /// For colleagues.
+    pub note: Option<Remark>,
+}
+
+/// A decision with its reason.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "非机动车棚位置够，本季度增设两组充电桩"}))]
+pub struct Reasoned {
+    /// Why; told to the proposer.
+    pub reason: Remark,
+}
+
+/// What will be done.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"text": "3 号楼东侧车棚安装两组十路充电桩", "by_on": "2030-12-31"}))]
+pub struct PlanSuggestion {
+    /// In words.
+    pub text: Words,
+    /// The day by which it will be there, if that is promised; not in the past.
+    pub by_on: Option<NaiveDate>,
+}
+
+/// That it is there.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"proof": "3 号楼东侧车棚，已通电，照片见公告栏"}))]
+pub struct DeliverSuggestion {
+    /// What shows it.
+    pub proof: Remark,
+}
+
+/// Nothing more is needed.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct ConfirmSuggestion {}
+
+/// A suggestion.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SuggestionView {
+    /// The case, which is the suggestion.
+    pub case_id: CaseId,
+    /// What people quote.
+    #[schema(example = "G-261123-7K3QD4")]
+    pub reference: String,
+    /// Where it stands.
+    pub stage: SuggestionStage,
+    /// The commands that are legal now.
+    #[schema(example = json!(["accept", "decline", "later"]))]
+    pub allowed: &'static [&'static str],
+    /// What it is about: code of the taxonomy.
+    #[schema(example = "ev.charging")]
+    pub category: String,
+    /// How urgent.
+    pub priority: Priority,
+    /// What the owner said, verbatim.
+    pub words: Words,
+    /// Its estate.
+    pub estate_id: EstateId,
+    /// Its unit, if it is about one.
+    pub unit_id: Option<UnitId>,
+    /// Whose it is, if that is known.
+    pub resident_id: Option<ResidentId>,
+    /// The case it follows from.
+    pub linked_case_id: Option<CaseId>,
+    /// The language to answer in.
+    pub language: Language,
+    /// When it came.
+    pub received_at: DateTime<Utc>,
+    /// Note of who looks into it; staff only.
+    pub note: Option<Remark>,
+    /// Reason of the decision that stands.
+    pub reason: Option<Remark>,
+    /// When that was decided.
+    pub decided_at: Option<DateTime<Utc>>,
+    /// What will be done.
+    pub plan: Option<PlanView>,
+    /// What shows that it is there.
+    pub proof: Option<Remark>,
+    /// When it was delivered.
+    pub delivered_at: Option<DateTime<Utc>>,
+    /// When its proposer confirmed it.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Its version, for If-Match.
+    #[schema(value_type = i32, example = 3)]
+    pub version: Version,
+}
+
+/// What will be done.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct PlanView {
+    /// In words.
+    pub text: Words,
+    /// The day by which it will be there, if that is promised.
+    pub by_on: Option<NaiveDate>,
+}
+
+impl SuggestionView {
+    /// A suggestion as it is shown.
+    #[must_use]
+    pub fn new(case_id: CaseId, version: Version, updated_at: DateTime<Utc>, life: suggestion::Life) -> Self {
+        let suggestion::Life { received, stage, note, reason, decided_at, plan, proof, delivered_at, confirmed_at } =
+            life;
+        Self {
+            case_id,
+            reference: received.reference,
+            stage,
+            allowed: stage.allowed(),
+            category: received.category,
+            priority: received.priority,
+            words: received.words,
+            estate_id: received.estate_id,
+            unit_id: received.unit_id,
+            resident_id: received.resident_id,
+            linked_case_id: received.linked_case_id,
+            language: received.language,
+            received_at: received.received_at,
+            note,
+            reason,
+            decided_at,
+            plan: plan.map(|plan| PlanView { text: plan.text, by_on: plan.by_on }),
+            proof,
+            delivered_at,
+            confirmed_at,
+            updated_at,
+            version,
+        }
+    }
+}
+
+impl SuggestionView {
+    /// As this person may see it: notes for colleagues are not for owners.
+    #[must_use]
+    pub fn seen_by(self, actor: &Actor) -> Self {
+        Self { note: self.note.filter(|_| !actor.is_only_owner()), ..self }
+    }
+}
+
+impl From<Listed<suggestion::Life>> for SuggestionView {
+    fn from(listed: Listed<suggestion::Life>) -> Self {
+        Self::new(listed.id.into(), listed.version, listed.changed_at, listed.life)
+    }
+}
+
+/// The summary of an estate's suggestions.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SummaryView {
+    /// The estate.
+    pub estate_id: EstateId,
+    /// First day.
+    pub from: NaiveDate,
+    /// Last day, included.
+    pub to: NaiveDate,
+    /// Suggestions that came in the period.
+    #[schema(example = 7)]
+    pub total: u64,
+    /// The same, by stage now.
+    pub by_stage: BTreeMap<String, u64>,
+    /// The same, by category.
+    pub by_category: BTreeMap<String, u64>,
+    /// What was accepted in the period, newest decision first; at most 20.
+    pub items: Vec<AcceptedSuggestion>,
+}
+
+/// A suggestion that was accepted.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct AcceptedSuggestion {
+    /// The case, which is the suggestion.
+    pub case_id: CaseId,
+    /// What people quote.
+    #[schema(example = "G-261123-7K3QD4")]
+    pub reference: String,
+    /// What it is about: code of the taxonomy.
+    #[schema(example = "ev.charging")]
+    pub category: String,
+    /// Where it stands.
+    pub stage: SuggestionStage,
+    /// Why it was accepted.
+    pub reason: Option<Remark>,
+    /// When it was accepted.
+    pub decided_at: Option<DateTime<Utc>>,
+}
+
+impl From<Listed<suggestion::Life>> for AcceptedSuggestion {
+    fn from(listed: Listed<suggestion::Life>) -> Self {
+        let suggestion::Life { received, stage, reason, decided_at, .. } = listed.life;
+        let (reference, category) = (received.reference, received.category);
+        Self { case_id: listed.id.into(), reference, category, stage, reason, decided_at }
+    }
+}

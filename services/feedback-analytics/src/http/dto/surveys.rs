@@ -1,0 +1,154 @@
+//! Surveys, sent and shown.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use steward_kernel::{
+    Version,
+    ids::{CaseId, EstateId, ResidentId},
+    vocabulary::Language,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use crate::{
+    domain::{
+        Remark, SurveyId,
+        dictionary::QUESTIONS,
+        survey::{self, SurveyStage},
+    },
+    store::surveys,
+};
+
+/// Which surveys to list.
+#[derive(Debug, Clone, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct SurveyFilter {
+    /// Of this estate.
+    pub estate_id: Option<EstateId>,
+    /// In this stage.
+    pub stage: Option<SurveyStage>,
+    /// Of this case.
+    pub case_id: Option<CaseId>,
+}
+
+impl From<SurveyFilter> for surveys::Filter {
+    fn from(SurveyFilter { estate_id, stage, case_id }: SurveyFilter) -> Self {
+        Self { estate_id, stage, case_id }
+    }
+}
+
+/// How it went, from 1 (very bad) to 5 (very good).
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"outcome": 5, "handling": 4, "courtesy": 5, "comment": "师傅很仔细"}))]
+pub struct AnswerSurvey {
+    /// The result.
+    #[schema(minimum = 1, maximum = 5)]
+    pub outcome: u8,
+    /// How it was handled.
+    #[schema(minimum = 1, maximum = 5)]
+    pub handling: u8,
+    /// The manner of those who handled it.
+    #[schema(minimum = 1, maximum = 5)]
+    pub courtesy: u8,
+    /// In words.
+    pub comment: Option<Remark>,
+}
+
+/// A survey.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct SurveyView {
+    /// The survey.
+    pub survey_id: SurveyId,
+    /// The case it is about.
+    pub case_id: CaseId,
+    /// What people quote.
+    #[schema(example = "S-261123-7K3QD4")]
+    pub reference: String,
+    /// Kind of the case.
+    #[schema(example = "service_request")]
+    pub case_kind: String,
+    /// Which time the case was resolved; 1 until it is reopened.
+    #[schema(example = 1)]
+    pub episode: u32,
+    /// Its estate.
+    pub estate_id: EstateId,
+    /// Who is asked.
+    pub resident_id: ResidentId,
+    /// Where it stands.
+    pub stage: SurveyStage,
+    /// The commands that are legal now.
+    #[schema(example = json!(["answer"]))]
+    pub allowed: &'static [&'static str],
+    /// What is asked, in the language of the request; answer each from 1 to 5.
+    pub questions: Vec<Question>,
+    /// When the owner was asked.
+    pub sent_at: DateTime<Utc>,
+    /// Until when an answer counts.
+    pub expires_at: DateTime<Utc>,
+    /// When it was answered.
+    pub answered_at: Option<DateTime<Utc>>,
+    /// Score of the result.
+    pub outcome: Option<u8>,
+    /// Score of how it was handled.
+    pub handling: Option<u8>,
+    /// Score of the manner.
+    pub courtesy: Option<u8>,
+    /// In the owner's words.
+    pub comment: Option<Remark>,
+    /// When it last changed.
+    pub updated_at: DateTime<Utc>,
+    /// Its version, for If-Match.
+    #[schema(value_type = i32, example = 1)]
+    pub version: Version,
+}
+
+/// One question of a survey.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Question {
+    /// Field of the answer.
+    #[schema(example = "outcome")]
+    pub item: &'static str,
+    /// The question.
+    #[schema(example = "您对处理结果满意吗？")]
+    pub text: &'static str,
+}
+
+impl SurveyView {
+    /// A survey as it is shown.
+    #[must_use]
+    pub fn new(
+        survey_id: SurveyId,
+        version: Version,
+        updated_at: DateTime<Utc>,
+        life: survey::Life,
+        language: Language,
+    ) -> Self {
+        let survey::Life { invitation, stage, answer, answered_at } = life;
+        let rating = |read: fn(&survey::Answer) -> survey::Rating| answer.as_ref().map(|answer| read(answer).into());
+        Self {
+            survey_id,
+            case_id: invitation.case_id,
+            reference: invitation.reference,
+            case_kind: invitation.case_kind,
+            episode: invitation.episode,
+            estate_id: invitation.estate_id,
+            resident_id: invitation.resident_id,
+            stage,
+            allowed: stage.allowed(),
+            questions: QUESTIONS
+                .iter()
+                .map(|(item, text)| Question { item, text: text.in_language(language) })
+                .collect(),
+            sent_at: invitation.sent_at,
+            expires_at: invitation.expires_at,
+            answered_at,
+            outcome: rating(|answer| answer.outcome),
+            handling: rating(|answer| answer.handling),
+            courtesy: rating(|answer| answer.courtesy),
+            comment: answer.and_then(|answer| answer.comment),
+            updated_at,
+            version,
+        }
+    }
+}

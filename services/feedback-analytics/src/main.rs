@@ -1,0 +1,5 @@
+//! `feedback-analytics serve | migrate | openapi | check-config | …`
+
+fn main() -> std::process::ExitCode {
+    steward_chassis::run::main::<steward_feedback_analytics::FeedbackAnalytics>()
+}

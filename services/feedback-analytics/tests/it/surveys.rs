@@ -1,0 +1,102 @@
+use chrono::TimeDelta;
+use serde_json::json;
+use steward_feedback_analytics::FeedbackAnalytics;
+use steward_kernel::Role;
+use steward_proto::feedback_analytics as pb;
+use steward_testkit::{db::new_id, eventually, with};
+
+use crate::world::{Case, NAME, estate, metrics_when};
+
+#[tokio::test]
+async fn an_owner_is_asked_once_for_each_time_a_case_is_resolved_and_answers() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let (estate, resident) = (estate(&kit).await, new_id());
+        let case = Case::open(&kit, estate, "complaint", Some(resident)).await;
+        case.progress("in_progress", "acknowledged", true).await;
+        case.progress("resolved", "decided", true).await;
+        case.progress("resolved", "remedy_done", true).await;
+        let survey = case.survey().await;
+        let path = format!("/v1/surveys/{}", survey["survey_id"].as_str().unwrap());
+        let owner = kit.owner(resident);
+
+        let in_english = owner.get(&path).header("accept-language", "en").await.ok();
+        assert_eq!(in_english["questions"][0]["text"], "How satisfied are you with the result?");
+        let answered =
+            owner.post(&format!("{path}/answer"), json!({"outcome": 5, "handling": 4, "courtesy": 5})).await.ok();
+        assert_eq!((answered["stage"].as_str(), answered["outcome"].as_u64()), (Some("answered"), Some(5)));
+        let repeated =
+            owner.post(&format!("{path}/answer"), json!({"outcome": 5, "handling": 4, "courtesy": 5})).await.ok();
+        assert_eq!(repeated["version"], answered["version"]);
+        let other = owner.post(&format!("{path}/answer"), json!({"outcome": 1, "handling": 1, "courtesy": 1})).await;
+        other.problem(409, "survey/not-open");
+        assert_eq!(owner.get("/v1/surveys").await.ok()["items"], json!([]), "owners see what is open");
+        assert_eq!(owner.get("/v1/surveys?stage=answered").await.ok()["items"].as_array().unwrap().len(), 1);
+
+        case.progress("resolved", "survey_answered", true).await;
+        case.progress("in_progress", "reopened", true).await;
+        case.progress("resolved", "decided", true).await;
+        let second = case.survey().await;
+        assert_eq!((second["episode"].as_u64(), second["stage"].as_str()), (Some(2), Some("sent")));
+        let invited = kit.published::<pb::SurveyInvited>().await;
+        assert_eq!((invited.len(), invited[0].language.as_str()), (2, "zh-Hant"));
+        let published = kit.published::<pb::SurveyAnswered>().await;
+        assert_eq!(published.iter().map(|event| (event.outcome, event.handling)).collect::<Vec<_>>(), [(5, 4)]);
+        metrics_when(&kit, estate, "both were asked", |metrics| {
+            metrics["satisfaction"]["asked"] == 2 && metrics["satisfaction"]["n"] == 1
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_survey_expires_and_bad_answers_are_refused_field_by_field() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let (estate, resident) = (estate(&kit).await, new_id());
+        let case = Case::open(&kit, estate, "inquiry", Some(resident)).await;
+        case.progress("resolved", "answered", true).await;
+        let survey = case.survey().await;
+        let path = format!("/v1/surveys/{}", survey["survey_id"].as_str().unwrap());
+        let (owner, answer) = (kit.owner(resident), format!("{path}/answer"));
+
+        let problem = owner
+            .post(&answer, json!({"outcome": 0, "handling": 6, "courtesy": 5}))
+            .await
+            .problem(422, "invalid-request");
+        let pointers: Vec<_> =
+            problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
+        assert_eq!(pointers, [json!("/outcome"), json!("/handling")]);
+        owner.post(&answer, json!({"outcome": 5, "handling": 5})).await.problem(400, "malformed-request");
+        owner
+            .post(&answer, json!({"outcome": 5.5, "handling": 5, "courtesy": 5}))
+            .await
+            .problem(400, "malformed-request");
+        let good = json!({"outcome": 5, "handling": 5, "courtesy": 5});
+        owner.post(&answer, good.clone()).if_match(9).await.problem(412, "stale-version");
+        kit.owner(new_id()).post(&answer, good.clone()).await.problem(404, "survey/no-such-survey");
+        kit.client(Role::Admin).post(&answer, good.clone()).await.expect(403);
+
+        kit.clock.advance(TimeDelta::days(14));
+        eventually("it expires", || async { (owner.get(&path).await.ok()["stage"] == "expired").then_some(()) }).await;
+        owner.post(&answer, good).await.problem(409, "survey/not-open");
+        assert_eq!(kit.published::<pb::SurveyExpired>().await.len(), 1);
+        assert_eq!(kit.count(NAME, "timer").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_of_an_unknown_owner_is_not_asked_about_and_that_is_counted() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let estate = estate(&kit).await;
+        let case = Case::open(&kit, estate, "service_request", None).await;
+        case.progress("resolved", "work_done", true).await;
+        let metrics = metrics_when(&kit, estate, "it is counted", |metrics| metrics["cases"]["resolved"] == 1).await;
+        assert_eq!(
+            (metrics["satisfaction"]["asked"].as_u64(), metrics["satisfaction"]["not_asked"].as_u64()),
+            (Some(0), Some(1))
+        );
+        assert_eq!(kit.count(NAME, "survey").await, 0);
+    })
+    .await;
+}

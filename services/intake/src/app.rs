@@ -1,0 +1,50 @@
+//! What handlers, consumers and timers share.
+
+use std::sync::Arc;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use steward_chassis::{Call, Core, Work};
+
+use crate::{config::Config, domain::Facts, places::Places};
+
+/// Engine, database, clock, settings, and what is remembered of the register.
+#[derive(Debug, Clone)]
+pub struct App {
+    /// What the chassis gives.
+    pub core: Core,
+    /// Settings.
+    pub config: Arc<Config>,
+    /// What is remembered of the register.
+    pub places: Places,
+}
+
+impl App {
+    /// Puts it together.
+    #[must_use]
+    pub fn new(core: Core, config: Config) -> Self {
+        let places = Places::new(core.db.clone());
+        Self { core, config: Arc::new(config), places }
+    }
+
+    /// What is known when deciding for this call.
+    #[must_use]
+    pub fn facts(&self, call: &Call) -> Facts {
+        self.facts_at(call, self.core.clock.now())
+    }
+
+    /// What is known when deciding inside a transaction.
+    #[must_use]
+    pub fn facts_of(&self, work: &Work) -> Facts {
+        self.facts_at(&work.call, work.clock().now())
+    }
+
+    fn facts_at(&self, call: &Call, now: DateTime<Utc>) -> Facts {
+        Facts {
+            now,
+            at: call.occurred_at.unwrap_or(now),
+            actor: call.actor.clone(),
+            // Settings are checked to be at most 30 days.
+            follow_up_after: TimeDelta::from_std(self.config.follow_up_after).unwrap_or(TimeDelta::days(30)),
+        }
+    }
+}

@@ -1,0 +1,370 @@
+//! A case (事項): one matter of an owner. Intake opens it, hands it to the service that works on it, and keeps what the owner sees.
+
+use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
+use steward_kernel::{
+    Aggregate,
+    ids::CaseId,
+    text::Line,
+    vocabulary::{CaseKind, CaseStatus, OTHER},
+    word_enum,
+};
+
+use super::{
+    Facts,
+    opening::{NewCase, Opening, open, party},
+    timeline::{Milestone, Party},
+};
+
+word_enum! {
+    /// The service that works on a case.
+    Receiver {
+        /// Complaints.
+        Complaint = "complaint",
+        /// Service requests.
+        Dispatch = "dispatch",
+        /// Suggestions.
+        FeedbackAnalytics = "feedback-analytics",
+    }
+}
+
+/// What a step does to a case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Effect {
+    /// Nothing: it is only told (a technician is on the way).
+    Told,
+    /// The case stands so from now on: status, fine stage.
+    To(CaseStatus, &'static str),
+    /// The case stands as it did before it waited for its owner.
+    Resumed,
+    /// A resolved case is in progress again at this stage. Told by a neighbour of the service that works on the case, so it may
+    /// come too late for that.
+    MoreWork(&'static str),
+}
+
+/// A step that was taken with a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Step {
+    /// Which.
+    pub milestone: Milestone,
+    /// What it does.
+    pub effect: Effect,
+    /// What the case turned out to be about.
+    pub category: Option<String>,
+}
+
+impl Step {
+    /// A step with that effect.
+    #[must_use]
+    pub const fn new(milestone: Milestone, effect: Effect) -> Self {
+        Self { milestone, effect, category: None }
+    }
+
+    /// A step after which the case stands so.
+    #[must_use]
+    pub const fn to(milestone: Milestone, status: CaseStatus, stage: &'static str) -> Self {
+        Self::new(milestone, Effect::To(status, stage))
+    }
+
+    /// A step that is only told.
+    #[must_use]
+    pub const fn news(milestone: Milestone) -> Self {
+        Self::new(milestone, Effect::Told)
+    }
+}
+
+/// What can be asked of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Command {
+    /// To open it.
+    Open(Box<NewCase>),
+    /// To note a step that the owner sees.
+    Progress(Step),
+    /// To note a stage that the owner is not told of.
+    Move {
+        /// Status from now on.
+        status: CaseStatus,
+        /// Fine stage from now on.
+        stage: &'static str,
+    },
+    /// To note that another case follows from it.
+    Link {
+        /// The other case.
+        case: CaseId,
+    },
+    /// To note that the owner is asked how it went.
+    AskSatisfaction,
+    /// To call it off.
+    Cancel {
+        /// Why.
+        reason: Line,
+    },
+}
+
+/// What happened to a case. Stored for ever: add variants or optional fields only.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// It was opened.
+    Opened {
+        /// With this.
+        opening: Box<Opening>,
+    },
+    /// The service that works on it was given the words.
+    HandedOver {
+        /// Which.
+        to: Receiver,
+    },
+    /// A step that the owner sees.
+    Progressed {
+        /// Which.
+        milestone: Milestone,
+        /// Status afterwards.
+        status: CaseStatus,
+        /// Fine stage afterwards.
+        stage: String,
+        /// Whether a person of the company took it.
+        human: bool,
+        /// When it happened.
+        at: DateTime<Utc>,
+        /// What it turned out to be about, if that became known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        category: Option<String>,
+    },
+    /// A stage that the owner is not told of.
+    Moved {
+        /// Status afterwards.
+        status: CaseStatus,
+        /// Fine stage afterwards.
+        stage: String,
+        /// When it happened.
+        at: DateTime<Utc>,
+    },
+    /// Another case follows from it.
+    Linked {
+        /// The other case.
+        case: CaseId,
+    },
+    /// The owner was asked how it went.
+    SatisfactionAsked,
+    /// It was called off.
+    Cancelled {
+        /// Why.
+        reason: Line,
+        /// By whom.
+        by: Party,
+    },
+}
+
+/// Why something is refused.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Refusal {
+    /// There is none, or it is not the caller's to see.
+    NoSuchCase,
+    /// It is open already.
+    AlreadyOpened,
+    /// It has come to its end.
+    Ended,
+    /// The register does not know the estate, or it is not the caller's.
+    UnknownEstate,
+    /// The estate has no such unit.
+    UnknownUnit,
+    /// The register does not know the resident.
+    UnknownResident,
+    /// An owner speaks for somebody else.
+    NotTheOwner,
+    /// An owner's account that belongs to no resident.
+    NoResident,
+    /// The taxonomy has no such category.
+    UnknownCategory,
+    /// There is no such case to link to.
+    UnknownLinkedCase,
+    /// There is no such visit in the estate.
+    UnknownVisit,
+    /// One of the files does not exist.
+    UnknownFile,
+    /// It was said in the future.
+    SaidInFuture,
+}
+
+/// A case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Case {
+    /// Which.
+    pub id: CaseId,
+    /// How it began; none before.
+    pub opening: Option<Box<Opening>>,
+    /// What it is about, as far as is known.
+    pub category: String,
+    /// What the owner sees.
+    pub status: CaseStatus,
+    /// Fine stage in the service that works on it.
+    pub stage: String,
+    /// Cases that belong to it.
+    pub linked: Vec<CaseId>,
+    /// Whether the owner was asked how it went.
+    pub satisfaction_asked: bool,
+    last_milestone: Milestone,
+    moved_at: DateTime<Utc>,
+    /// Stage before it waited for its owner, as long as it does.
+    before_waiting: Option<String>,
+}
+
+impl Case {
+    /// The commands that are legal now.
+    #[must_use]
+    pub fn allowed(&self) -> Vec<&'static str> {
+        if self.opening.is_some() && self.is_under_way() { vec!["cancel"] } else { Vec::new() }
+    }
+
+    fn is_under_way(&self) -> bool {
+        matches!(self.status, CaseStatus::Received | CaseStatus::InProgress | CaseStatus::AwaitingOwner)
+    }
+
+    /// Status and stage after a step.
+    fn after(&self, effect: Effect, facts: &Facts) -> (CaseStatus, &str) {
+        match (effect, &self.before_waiting) {
+            (Effect::To(status, stage), _) => (status, stage),
+            (Effect::Resumed, Some(stage)) => (CaseStatus::InProgress, stage),
+            // Services are heard independently of each other: what comes late does not turn the case back.
+            (Effect::MoreWork(stage), _) if self.status == CaseStatus::Resolved && facts.at >= self.moved_at => {
+                (CaseStatus::InProgress, stage)
+            }
+            (Effect::Told | Effect::MoreWork(_), _) | (Effect::Resumed, None) => (self.status, &self.stage),
+        }
+    }
+
+    fn progressed(&self, step: &Step, facts: &Facts) -> Vec<Event> {
+        let (status, stage) = self.after(step.effect, facts);
+        let category = step.category.clone().filter(|category| *category != self.category);
+        if step.milestone == self.last_milestone && status == self.status && stage == self.stage && category.is_none() {
+            return Vec::new();
+        }
+        vec![Event::Progressed {
+            milestone: step.milestone,
+            status,
+            stage: stage.to_owned(),
+            human: step.milestone.is_human(),
+            at: facts.at,
+            category,
+        }]
+    }
+
+    fn moved(&self, status: CaseStatus, stage: &str, facts: &Facts) -> Vec<Event> {
+        if status == self.status && stage == self.stage {
+            return Vec::new();
+        }
+        vec![Event::Moved { status, stage: stage.to_owned(), at: facts.at }]
+    }
+}
+
+impl Aggregate for Case {
+    const NAME: &'static str = "case";
+    type Id = CaseId;
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+    type Facts = Facts;
+
+    fn unborn(id: CaseId) -> Self {
+        Self {
+            id,
+            opening: None,
+            category: OTHER.to_owned(),
+            status: CaseStatus::Received,
+            stage: String::new(),
+            linked: Vec::new(),
+            satisfaction_asked: false,
+            last_milestone: Milestone::Received,
+            moved_at: DateTime::UNIX_EPOCH,
+            before_waiting: None,
+        }
+    }
+
+    fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        use {CaseStatus as S, Command as C};
+        let Some(opening) = &self.opening else {
+            return match command {
+                C::Open(new) => open(self.id, new, facts),
+                C::Progress(_) | C::Move { .. } | C::Link { .. } | C::AskSatisfaction | C::Cancel { .. } => {
+                    Err(Refusal::NoSuchCase)
+                }
+            };
+        };
+        if !facts.actor.sees(opening.estate, opening.resident) {
+            return Err(Refusal::NoSuchCase);
+        }
+        match (self.status, command) {
+            (_, C::Open(_)) => Err(Refusal::AlreadyOpened),
+
+            // After the end nothing moves a case but the owner's word that it is not the end; news are still told.
+            (S::Cancelled, C::Progress(_) | C::Move { .. }) | (S::Closed, C::Move { .. }) => Ok(vec![]),
+            (S::Closed, C::Progress(step)) if step.effect != Effect::Told && step.milestone != Milestone::Reopened => {
+                Ok(vec![])
+            }
+            (S::Received | S::InProgress | S::AwaitingOwner | S::Resolved | S::Closed, C::Progress(step)) => {
+                Ok(self.progressed(step, facts))
+            }
+            (S::Received | S::InProgress | S::AwaitingOwner | S::Resolved, C::Move { status, stage }) => {
+                Ok(self.moved(*status, stage, facts))
+            }
+
+            (_, C::Link { case }) if self.linked.contains(case) => Ok(vec![]),
+            (_, C::Link { case }) => Ok(vec![Event::Linked { case: *case }]),
+
+            (_, C::AskSatisfaction) if self.satisfaction_asked => Ok(vec![]),
+            (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked]),
+
+            (S::Cancelled, C::Cancel { .. }) => Ok(vec![]),
+            (S::Resolved | S::Closed, C::Cancel { .. }) => Err(Refusal::Ended),
+            (S::Received | S::InProgress | S::AwaitingOwner, C::Cancel { reason }) => {
+                Ok(vec![Event::Cancelled { reason: reason.clone(), by: party(facts) }])
+            }
+        }
+    }
+
+    fn evolve(mut self, event: &Event) -> Self {
+        match event {
+            Event::Opened { opening } => {
+                self.category.clone_from(&opening.category);
+                if opening.kind == CaseKind::Inquiry { "open" } else { "received" }.clone_into(&mut self.stage);
+                self.linked = opening.linked.into_iter().collect();
+                self.moved_at = opening.opened_at;
+                self.opening = Some(opening.clone());
+            }
+            Event::HandedOver { .. } => {}
+            Event::Progressed { milestone, status, stage, at, category, human: _ } => {
+                self.last_milestone = *milestone;
+                if let Some(category) = category {
+                    self.category.clone_from(category);
+                }
+                self = self.at(*status, stage, *at);
+            }
+            Event::Moved { status, stage, at } => self = self.at(*status, stage, *at),
+            Event::Linked { case } => self.linked.push(*case),
+            Event::SatisfactionAsked => self.satisfaction_asked = true,
+            Event::Cancelled { .. } => {
+                self.status = CaseStatus::Cancelled;
+                "cancelled".clone_into(&mut self.stage);
+                self.last_milestone = Milestone::Cancelled;
+            }
+        }
+        self
+    }
+}
+
+impl Case {
+    fn at(mut self, status: CaseStatus, stage: &str, at: DateTime<Utc>) -> Self {
+        if status != self.status || stage != self.stage {
+            self.moved_at = self.moved_at.max(at);
+        }
+        self.before_waiting = match (self.status, status) {
+            (CaseStatus::AwaitingOwner, CaseStatus::AwaitingOwner) => self.before_waiting,
+            (_, CaseStatus::AwaitingOwner) => Some(self.stage),
+            _ => None,
+        };
+        self.status = status;
+        self.stage = stage.to_owned();
+        self
+    }
+}

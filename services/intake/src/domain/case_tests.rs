@@ -1,0 +1,271 @@
+//! What a case decides.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::prelude::*;
+use steward_kernel::{
+    Actor, ActorId, Aggregate as _, Role, TenantId,
+    ids::{CaseId, EstateId, ResidentId},
+    replay,
+    text::{Line, Words},
+    vocabulary::{CaseKind, CaseStatus, Channel, Language, Priority},
+};
+use steward_testkit::given::given;
+use uuid::Uuid;
+
+use super::{
+    Facts,
+    case::{Case, Command, Effect, Event, NewCase, Receiver, Refusal, Step},
+    timeline::{Milestone, Party},
+};
+
+fn id() -> CaseId {
+    Uuid::from_u128(1).into()
+}
+
+fn estate() -> EstateId {
+    Uuid::from_u128(10).into()
+}
+
+fn resident() -> ResidentId {
+    Uuid::from_u128(20).into()
+}
+
+fn noon() -> DateTime<Utc> {
+    "2026-11-23T04:00:00Z".parse().unwrap()
+}
+
+pub(super) fn actor(roles: &[Role]) -> Actor {
+    let resident = roles.contains(&Role::Owner).then(resident);
+    let tenant = TenantId::from(Uuid::from_u128(99));
+    Actor { tenant, id: ActorId::new("somebody"), roles: roles.to_vec(), estates: None, resident }
+}
+
+pub(super) fn facts(roles: &[Role]) -> Facts {
+    Facts { now: noon(), at: noon(), actor: actor(roles), follow_up_after: TimeDelta::days(3) }
+}
+
+fn after(minutes: i64) -> Facts {
+    Facts { at: noon() + TimeDelta::minutes(minutes), ..facts(&[]) }
+}
+
+fn new(kind: CaseKind) -> NewCase {
+    NewCase {
+        kind,
+        category: Some("lift.entrapment".to_owned()),
+        priority: None,
+        words: Words::try_new("电梯困人").unwrap(),
+        channel: Channel::Phone,
+        estate: estate(),
+        unit: None,
+        resident: None,
+        visit: None,
+        linked: None,
+        files: Vec::new(),
+        language: Language::ZhHans,
+        said_at: None,
+    }
+}
+
+fn open(new: NewCase, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    Case::unborn(id()).decide(&Command::Open(Box::new(new)), facts)
+}
+
+fn opened(kind: CaseKind) -> Case {
+    replay(Case::unborn(id()), &open(new(kind), &facts(&[Role::Owner])).unwrap())
+}
+
+fn then(case: &Case, command: &Command, facts: &Facts) -> Case {
+    replay(case.clone(), &case.decide(command, facts).unwrap())
+}
+
+fn step(milestone: Milestone, status: CaseStatus, stage: &'static str) -> Command {
+    Command::Progress(Step::to(milestone, status, stage))
+}
+
+fn cancel() -> Command {
+    Command::Cancel { reason: Line::try_new("自行解决").unwrap() }
+}
+
+#[test]
+fn an_owner_opens_a_case_for_the_own_resident() {
+    let events = open(new(CaseKind::ServiceRequest), &facts(&[Role::Owner])).unwrap();
+    let [Event::Opened { opening }, Event::HandedOver { to: Receiver::Dispatch }] = &events[..] else {
+        panic!("{events:?}")
+    };
+    assert_eq!((opening.resident, opening.opened_by), (Some(resident()), Party::Owner));
+    // The category says how urgent it is, the kind which letter the reference begins with.
+    assert_eq!(opening.priority, Priority::P1);
+    assert!(opening.reference.starts_with("S-261123-"), "{}", opening.reference);
+}
+
+#[test]
+fn a_case_that_breaks_a_rule_is_not_opened() {
+    let staff = facts(&[Role::Receptionist]);
+    let later = noon() + TimeDelta::hours(1);
+    let wrong = |change: fn(&mut NewCase)| {
+        let mut wrong = new(CaseKind::Complaint);
+        change(&mut wrong);
+        wrong
+    };
+    let foreign = Facts { actor: Actor { estates: Some(Vec::new()), ..staff.actor.clone() }, ..staff.clone() };
+    let nobody = Facts { actor: Actor { resident: None, ..actor(&[Role::Owner]) }, ..staff.clone() };
+    assert_eq!(open(wrong(|new| new.category = Some("no.such".into())), &staff), Err(Refusal::UnknownCategory));
+    assert_eq!(open(NewCase { said_at: Some(later), ..new(CaseKind::Inquiry) }, &staff), Err(Refusal::SaidInFuture));
+    assert_eq!(open(new(CaseKind::Inquiry), &foreign), Err(Refusal::UnknownEstate));
+    assert_eq!(open(new(CaseKind::Inquiry), &nobody), Err(Refusal::NoResident));
+    let other = wrong(|new| new.resident = Some(Uuid::from_u128(21).into()));
+    assert_eq!(open(other, &facts(&[Role::Owner])), Err(Refusal::NotTheOwner));
+}
+
+#[test]
+fn only_its_owner_and_the_staff_of_its_estate_can_call_a_case_off() {
+    let case = opened(CaseKind::Complaint);
+    let stranger = Actor { resident: Some(Uuid::from_u128(21).into()), ..actor(&[Role::Owner]) };
+    let elsewhere = Actor { estates: Some(vec![Uuid::from_u128(11).into()]), ..actor(&[Role::Handler]) };
+    for actor in [stranger, elsewhere] {
+        let facts = Facts { actor, ..facts(&[]) };
+        assert_eq!(case.decide(&cancel(), &facts), Err(Refusal::NoSuchCase));
+    }
+    let cancelled = then(&case, &cancel(), &facts(&[Role::Owner]));
+    assert_eq!((cancelled.status, cancelled.allowed()), (CaseStatus::Cancelled, vec![]));
+    assert_eq!(cancelled.decide(&cancel(), &facts(&[Role::Owner])), Ok(vec![]));
+    // The echo of it, from the service that stopped its work, changes nothing.
+    assert_eq!(
+        cancelled.decide(&step(Milestone::Withdrawn, CaseStatus::Cancelled, "withdrawn"), &after(1)),
+        Ok(vec![])
+    );
+}
+
+#[test]
+fn what_is_resolved_cannot_be_called_off() {
+    let case =
+        then(&opened(CaseKind::ServiceRequest), &step(Milestone::WorkDone, CaseStatus::Resolved, "done"), &after(1));
+    assert_eq!(case.decide(&cancel(), &facts(&[Role::Receptionist])), Err(Refusal::Ended));
+}
+
+#[test]
+fn news_that_comes_late_is_told_but_does_not_turn_the_case_back() {
+    let done = step(Milestone::RemedyDone, CaseStatus::Resolved, "remedying");
+    let case = then(&opened(CaseKind::Complaint), &done, &after(10));
+    let more = Command::Progress(Step::new(Milestone::RemedyStarted, Effect::MoreWork("remedying")));
+    assert_eq!(then(&case, &more, &after(5)).status, CaseStatus::Resolved);
+    let in_time = then(&case, &more, &after(11));
+    assert_eq!(in_time.status, CaseStatus::InProgress);
+    let on_the_way = then(&in_time, &Command::Progress(Step::news(Milestone::TechnicianOnTheWay)), &after(12));
+    assert_eq!((on_the_way.status, on_the_way.stage.as_str()), (CaseStatus::InProgress, "remedying"));
+}
+
+#[test]
+fn a_case_that_waited_for_its_owner_goes_on_where_it_stood() {
+    let routed =
+        then(&opened(CaseKind::ServiceRequest), &step(Milestone::Routed, CaseStatus::InProgress, "routed"), &after(1));
+    let asked = step(Milestone::InfoRequested, CaseStatus::AwaitingOwner, "needs_info");
+    let waiting = then(&routed, &asked, &after(2));
+    assert_eq!(waiting.status, CaseStatus::AwaitingOwner);
+    let told = Command::Progress(Step::new(Milestone::InfoProvided, Effect::Resumed));
+    let resumed = then(&waiting, &told, &after(3));
+    assert_eq!((resumed.status, resumed.stage.as_str()), (CaseStatus::InProgress, "routed"));
+}
+
+#[test]
+fn the_owners_word_alone_reopens_a_closed_case() {
+    let case = then(&opened(CaseKind::Inquiry), &step(Milestone::Closed, CaseStatus::Closed, "closed"), &after(1));
+    let busy = step(Milestone::Acknowledged, CaseStatus::InProgress, "acknowledged");
+    assert_eq!(case.decide(&busy, &after(2)), Ok(vec![]));
+    let thanks = then(&case, &Command::Progress(Step::news(Milestone::SurveyAnswered)), &after(2));
+    assert_eq!(thanks.status, CaseStatus::Closed);
+    let again = then(&case, &step(Milestone::Reopened, CaseStatus::InProgress, "reopened"), &after(3));
+    assert_eq!(again.status, CaseStatus::InProgress);
+}
+
+#[test]
+fn an_assessment_reclassifies() {
+    let seen =
+        Step { category: Some("noise".into()), ..Step::to(Milestone::Assessed, CaseStatus::InProgress, "assessed") };
+    let case = then(&opened(CaseKind::Complaint), &Command::Progress(seen), &after(1));
+    assert_eq!(case.category, "noise");
+}
+
+#[test]
+fn nothing_can_be_asked_of_a_case_that_was_never_opened() {
+    for command in [cancel(), Command::AskSatisfaction, Command::Link { case: id() }] {
+        given::<Case>(id(), []).when(&command, &facts(&[])).refused(Refusal::NoSuchCase);
+    }
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    let statuses = proptest::sample::select(CaseStatus::ALL);
+    let milestones = proptest::sample::select(Milestone::ALL);
+    let stages = proptest::sample::select(vec!["received", "in_work", "done"]);
+    let effects = prop_oneof![
+        Just(Effect::Told),
+        Just(Effect::Resumed),
+        Just(Effect::MoreWork("in_work")),
+        (statuses.clone(), stages.clone()).prop_map(|(status, stage)| Effect::To(status, stage)),
+    ];
+    prop_oneof![
+        4 => (milestones, effects).prop_map(|(milestone, effect)| Command::Progress(Step::new(milestone, effect))),
+        1 => (statuses, stages).prop_map(|(status, stage)| Command::Move { status, stage }),
+        1 => (0..3_u128).prop_map(|n| Command::Link { case: Uuid::from_u128(n).into() }),
+        1 => Just(Command::AskSatisfaction),
+        1 => Just(cancel()),
+        1 => Just(Command::Open(Box::new(new(CaseKind::Complaint)))),
+    ]
+}
+
+fn any_kind() -> impl Strategy<Value = CaseKind> {
+    proptest::sample::select(CaseKind::ALL)
+}
+
+proptest! {
+    /// Whatever is asked, in whatever order: a case that was called off stays so, and asking never panics.
+    #[test]
+    fn a_cancelled_case_stays_cancelled(kind in any_kind(), commands in prop::collection::vec((any_command(), -5..5_i64), 0..40)) {
+        let mut case = then(&opened(kind), &cancel(), &facts(&[Role::Owner]));
+        for (command, minutes) in &commands {
+            if let Ok(events) = case.decide(command, &after(*minutes)) {
+                case = replay(case, &events);
+            }
+            prop_assert_eq!(case.status, CaseStatus::Cancelled);
+        }
+    }
+
+    /// Doing the same thing twice in a row never records more than doing it once.
+    #[test]
+    fn repeating_a_command_adds_nothing(
+        kind in any_kind(), history in prop::collection::vec((any_command(), -5..5_i64), 0..20), command in any_command(), at in -5..5_i64,
+    ) {
+        let mut case = opened(kind);
+        for (earlier, minutes) in &history {
+            if let Ok(events) = case.decide(earlier, &after(*minutes)) {
+                case = replay(case, &events);
+            }
+        }
+        if let Ok(events) = case.decide(&command, &after(at)) {
+            let again = replay(case, &events).decide(&command, &after(at));
+            prop_assert!(again.is_err() || again.as_ref().unwrap().is_empty(), "{:?}", again);
+        }
+    }
+
+    /// What is stored can be read again.
+    #[test]
+    fn events_survive_json(kind in any_kind(), commands in prop::collection::vec(any_command(), 0..10)) {
+        let mut case = opened(kind);
+        for command in &commands {
+            for event in case.decide(command, &after(1)).unwrap_or_default() {
+                let text = serde_json::to_string(&event).unwrap();
+                prop_assert_eq!(&serde_json::from_str::<Event>(&text).unwrap(), &event);
+                case = case.evolve(&event);
+            }
+        }
+    }
+}
+
+#[test]
+fn every_step_has_a_text_in_every_language() {
+    for milestone in Milestone::ALL {
+        let texts = Language::ALL.iter().map(|language| milestone.text(*language)).collect::<Vec<_>>();
+        assert!(texts.iter().all(|text| !text.is_empty()), "{milestone}");
+        assert!(texts[2].is_ascii() && !texts[0].is_ascii() && !texts[1].is_ascii(), "{milestone}");
+    }
+}

@@ -1,0 +1,163 @@
+//! What an inquiry decides.
+
+use chrono::TimeDelta;
+use proptest::prelude::*;
+use steward_kernel::{
+    Actor, Aggregate as _, Role,
+    ids::{CaseId, ResidentId},
+    replay,
+    text::{Line, Words},
+    vocabulary::CaseStatus,
+};
+use steward_testkit::given::given;
+use uuid::Uuid;
+
+use super::{
+    case::Effect,
+    case_tests::{actor, facts},
+    inquiry::{Answer, CALLS, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
+};
+
+fn id() -> CaseId {
+    Uuid::from_u128(1).into()
+}
+
+fn owner() -> ResidentId {
+    Uuid::from_u128(20).into()
+}
+
+fn question() -> Box<Question> {
+    Box::new(Question {
+        reference: "Q-261123-000000".into(),
+        estate: Uuid::from_u128(10).into(),
+        resident: Some(owner()),
+        words: Words::try_new("装修要办什么手续？").unwrap(),
+        asked_at: facts(&[]).now,
+    })
+}
+
+fn answer(important: bool) -> Command {
+    let text = Some(Words::try_new("提前三天登记").unwrap());
+    Command::Answer(Box::new(Answer { text, article: None, important, written_reply: false }))
+}
+
+fn call(result: CallResult) -> Command {
+    Command::FollowUp { result, note: None }
+}
+
+fn reopen() -> Command {
+    Command::Reopen { reason: Line::try_new("没答清楚").unwrap() }
+}
+
+fn after(commands: &[Command]) -> Inquiry {
+    let asked = replay(Inquiry::unborn(id()), &[Event::Asked { question: question() }]);
+    commands.iter().fold(asked, |inquiry, command| {
+        let events = inquiry.decide(command, &facts(&[Role::Receptionist])).unwrap();
+        replay(inquiry, &events)
+    })
+}
+
+#[test]
+fn an_ordinary_answer_may_be_closed_at_once() {
+    let inquiry = after(&[answer(false), Command::Close]);
+    assert_eq!(inquiry.stage, InquiryStage::Closed);
+    assert_eq!(inquiry.step().map(|step| step.effect), Some(Effect::To(CaseStatus::Closed, "closed")));
+}
+
+#[test]
+fn an_important_one_is_closed_only_after_the_call_back() {
+    let answered = after(&[answer(true)]);
+    assert_eq!(answered.follow_up_at, Some(facts(&[]).now + TimeDelta::days(3)));
+    let due = after(&[answer(true), Command::FallDue]);
+    let refused = Refusal::NotNow { allowed: vec!["follow-up", "reopen"] };
+    assert_eq!(due.decide(&Command::Close, &facts(&[Role::Receptionist])), Err(refused));
+    let called = after(&[answer(true), Command::FallDue, call(CallResult::Reached)]);
+    assert_eq!((called.stage, called.allowed()), (InquiryStage::FollowedUp, vec!["close", "reopen"]));
+}
+
+#[test]
+fn the_third_call_that_reaches_nobody_closes() {
+    let mut commands = vec![answer(true), Command::FallDue];
+    commands.extend((1..CALLS).map(|_| call(CallResult::NotReached)));
+    let tried = after(&commands);
+    assert_eq!((tried.stage, tried.missed_calls), (InquiryStage::FollowUpDue, CALLS - 1));
+    commands.push(call(CallResult::NotReached));
+    assert_eq!(after(&commands).stage, InquiryStage::Closed);
+}
+
+#[test]
+fn an_answer_needs_words_or_an_article() {
+    let empty = Answer { text: None, article: None, important: false, written_reply: false };
+    given::<Inquiry>(id(), [Event::Asked { question: question() }])
+        .when(&Command::Answer(Box::new(empty)), &facts(&[Role::Handler]))
+        .refused(Refusal::EmptyAnswer);
+}
+
+#[test]
+fn asking_again_forgets_the_call_back() {
+    let again = after(&[answer(true), reopen()]);
+    assert_eq!((again.stage, again.follow_up_at), (InquiryStage::Reopened, None));
+    // A timer that was already under way finds nothing to do.
+    assert_eq!(again.decide(&Command::FallDue, &facts(&[])), Ok(vec![]));
+    assert_eq!(after(&[answer(true), reopen(), answer(false), Command::Close]).stage, InquiryStage::Closed);
+}
+
+#[test]
+fn another_owner_sees_no_inquiry() {
+    let stranger = Actor { resident: Some(Uuid::from_u128(21).into()), ..actor(&[Role::Owner]) };
+    let facts = super::Facts { actor: stranger, ..facts(&[]) };
+    assert_eq!(after(&[answer(false)]).decide(&Command::Close, &facts), Err(Refusal::NoSuchInquiry));
+}
+
+fn any_command() -> impl Strategy<Value = Command> {
+    prop_oneof![
+        any::<bool>().prop_map(answer),
+        Just(Command::FallDue),
+        Just(call(CallResult::Reached)),
+        Just(call(CallResult::NotReached)),
+        Just(Command::Close),
+        Just(reopen()),
+        Just(Command::Cancel),
+        Just(Command::Ask(question())),
+    ]
+}
+
+proptest! {
+    /// Whatever is asked, in whatever order: what is refused names the legal commands, and those are then granted.
+    #[test]
+    fn what_is_allowed_is_granted(commands in prop::collection::vec(any_command(), 0..30)) {
+        let mut inquiry = after(&[]);
+        for command in &commands {
+            match inquiry.decide(command, &facts(&[Role::Receptionist])) {
+                Ok(events) => inquiry = replay(inquiry, &events),
+                Err(Refusal::NotNow { allowed }) => prop_assert_eq!(allowed, inquiry.allowed()),
+                Err(_) => {}
+            }
+            for word in inquiry.allowed() {
+                let command = match word {
+                    "answer" => answer(false),
+                    "follow-up" => call(CallResult::Reached),
+                    "close" => Command::Close,
+                    _ => reopen(),
+                };
+                prop_assert!(inquiry.decide(&command, &facts(&[Role::Receptionist])).is_ok(), "{} at {}", word, inquiry.stage);
+            }
+        }
+    }
+
+    /// Doing the same thing twice in a row never records more than doing it once; calls are counted each.
+    #[test]
+    fn repeating_a_command_adds_nothing(history in prop::collection::vec(any_command(), 0..20), command in any_command()) {
+        let mut inquiry = after(&[]);
+        for earlier in &history {
+            if let Ok(events) = inquiry.decide(earlier, &facts(&[])) {
+                inquiry = replay(inquiry, &events);
+            }
+        }
+        prop_assume!(!matches!(command, Command::FollowUp { result: CallResult::NotReached, .. }));
+        if let Ok(events) = inquiry.decide(&command, &facts(&[])) {
+            let again = replay(inquiry, &events).decide(&command, &facts(&[]));
+            prop_assert!(again.is_err() || again.as_ref().unwrap().is_empty(), "{:?}", again);
+        }
+    }
+}

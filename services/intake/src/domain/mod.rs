@@ -1,0 +1,57 @@
+//! What intake decides, without IO, clock or randomness.
+//!
+//! ```text
+//! case     received → in_progress ⇄ awaiting_owner → resolved → closed; cancelled; resolved → in_progress (reopened, rework)
+//! inquiry  open → answered → closed; important: answered → follow_up_due → followed_up → closed; reopened; cancelled
+//! visit    arrived → called → serving → finished; left
+//! ```
+
+pub mod article;
+pub mod case;
+#[cfg(test)]
+mod case_tests;
+pub mod desk_check;
+pub mod estate;
+pub mod file;
+pub mod import;
+pub mod inquiry;
+#[cfg(test)]
+mod inquiry_tests;
+pub mod opening;
+pub mod register;
+#[cfg(test)]
+mod register_tests;
+pub mod residents;
+pub mod timeline;
+pub mod visit;
+#[cfg(test)]
+mod visit_tests;
+
+use chrono::{DateTime, TimeDelta, Utc};
+use steward_kernel::{Actor, id_type};
+
+id_type! {
+    /// A visit at the desk (到訪).
+    VisitId
+}
+id_type! {
+    /// A file: a photo, a document.
+    FileId
+}
+id_type! {
+    /// An article of the handbook.
+    ArticleId
+}
+
+/// What is known when a case, an inquiry or a visit is decided on.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// The time of deciding.
+    pub now: DateTime<Utc>,
+    /// When it happened, as told; `now` when nothing is told.
+    pub at: DateTime<Utc>,
+    /// Who asks.
+    pub actor: Actor,
+    /// How long after the answer to an important inquiry its owner is called back.
+    pub follow_up_after: TimeDelta,
+}

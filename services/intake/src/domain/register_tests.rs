@@ -1,0 +1,273 @@
+//! What register files change, and what articles, desk checks and files allow.
+
+use std::collections::HashMap;
+
+use proptest::prelude::*;
+use steward_kernel::{
+    Actor, ActorId, Aggregate as _, Role,
+    ids::{EstateId, ResidentId, UnitId},
+    replay,
+    text::Text,
+    vocabulary::Language,
+};
+use steward_testkit::given::given;
+use uuid::Uuid;
+
+use super::{
+    article::{self, Article, Content},
+    desk_check::{self, DeskCheck, Findings, Item},
+    estate::{self, Counts, Estate, Particulars},
+    file::{self, File, MediaType},
+    import::Tally,
+    register::*,
+    residents::{KnownResident, Person, ResidentRole, ResidentRow, Tie, plan_residents},
+};
+
+fn text<const MAX: usize>(raw: &str) -> Text<MAX> {
+    Text::try_new(raw).unwrap()
+}
+
+fn id<I: From<Uuid>>(n: u128) -> I {
+    Uuid::from_u128(n).into()
+}
+
+fn ids() -> impl FnMut() -> Uuid {
+    let mut last = 1000;
+    move || {
+        last += 1;
+        Uuid::from_u128(last)
+    }
+}
+
+fn actor(role: Role, estates: Option<&[u128]>, resident: Option<u128>) -> Actor {
+    Actor {
+        tenant: id(1),
+        id: ActorId::new("somebody"),
+        roles: vec![role],
+        estates: estates.map(|estates| estates.iter().map(|n| id(*n)).collect()),
+        resident: resident.map(id),
+    }
+}
+
+fn place(building: &str, unit: &str) -> UnitPlace {
+    UnitPlace { building: building.into(), entrance: String::new(), unit: unit.into() }
+}
+
+fn unit(number: u32, estate: &str, building: &str, unit: &str) -> Row<UnitRow> {
+    let details = UnitDetails { floor: "1".into(), area_m2: Some(89.5) };
+    let value = UnitRow {
+        estate_code: text(estate),
+        estate_name: text("御溪花园"),
+        region: text("上海"),
+        time_zone: None,
+        place: place(building, unit),
+        details,
+    };
+    Row { number, value }
+}
+
+type Estates = HashMap<String, (EstateId, Particulars)>;
+type Units = KnownUnits<(UnitId, UnitDetails)>;
+
+/// What is known after a plan was carried out.
+fn known(plan: &UnitPlan) -> (Estates, Units) {
+    let estates = plan.estates.iter().map(|(id, estate)| (estate.code.to_string(), (*id, estate.clone())));
+    let units = plan.units.iter().map(|u| ((u.estate, u.place.clone()), (u.unit, u.details.clone())));
+    (estates.collect(), units.collect())
+}
+
+fn resident(number: u32, code: &str, name: &str, unit: &str) -> Row<ResidentRow> {
+    let person = Person { code: text(code), name: text(name), phone: "19900000001".into(), language: Language::ZhHans };
+    let tie = Tie { role: ResidentRole::Owner, since_on: None };
+    Row { number, value: ResidentRow { person, estate_code: "YX".into(), place: place("1", unit), tie } }
+}
+
+#[test]
+fn a_file_of_estates_is_new_then_known_then_changed() {
+    let mut rows = vec![unit(2, "YX", "1", "101"), unit(3, "YX", "1", "102"), unit(4, "HT", "1", "101")];
+    let first = plan_units(&rows, &Estates::new(), &Units::new(), ids()).unwrap();
+    assert_eq!(first.tally, Tally { created: 3, updated: 0, unchanged: 0 });
+    assert_eq!((first.estates.len(), first.units.len()), (2, 3));
+    assert_eq!(first.estates[0].1.time_zone, DEFAULT_TIME_ZONE);
+
+    let (estates, units) = known(&first);
+    let again = plan_units(&rows, &estates, &units, ids()).unwrap();
+    assert_eq!(again, UnitPlan { tally: Tally { created: 0, updated: 0, unchanged: 3 }, ..UnitPlan::default() });
+
+    rows[0].value.details.area_m2 = Some(90.0);
+    rows[2].value.estate_name = text("和塘雅苑");
+    let changed = plan_units(&rows, &estates, &units, ids()).unwrap();
+    assert_eq!(changed.tally, Tally { created: 0, updated: 2, unchanged: 1 });
+    assert_eq!((changed.estates.len(), changed.units.len()), (1, 1));
+    assert_eq!(changed.units[0].unit, first.units[0].unit);
+}
+
+#[test]
+fn rows_that_contradict_or_repeat_others_are_all_named() {
+    let mut rows = vec![unit(2, "YX", "1", "101"), unit(3, "YX", "1", "102"), unit(4, "YX", "1", "101")];
+    rows[1].value.region = text("苏州");
+    let faults = plan_units(&rows, &Estates::new(), &Units::new(), ids()).unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| (fault.row, fault.column, fault.code)).collect();
+    assert_eq!(told, [(3, "region", "contradicts"), (4, "unit", "repeated")]);
+}
+
+#[test]
+fn residents_are_tied_to_units_of_the_register() {
+    let estates = HashMap::from([("YX".to_owned(), id(1))]);
+    let units = HashMap::from([((id(1), place("1", "101")), id(11)), ((id(1), place("1", "102")), id(12))]);
+    let rows = [resident(2, "R1", "陈家骏", "101"), resident(3, "R1", "陈家骏", "102")];
+    let plan = plan_residents(&rows, &estates, &units, &HashMap::new(), ids()).unwrap();
+    assert_eq!((plan.residents.len(), plan.ties.len()), (1, 2), "one person with two units");
+
+    let ties = HashMap::from([(id(11), rows[0].value.tie)]);
+    let person = rows[0].value.person.clone();
+    let known = HashMap::from([("R1".to_owned(), KnownResident { id: id(5), person, ties })]);
+    let plan = plan_residents(&rows, &estates, &units, &known, ids()).unwrap();
+    assert_eq!(plan.tally, Tally { created: 1, updated: 0, unchanged: 1 });
+    assert_eq!(plan.residents[0].0, id::<ResidentId>(5), "who gets a unit has changed");
+
+    let mut rows = [
+        resident(2, "R1", "陈家骏", "101"),
+        resident(3, "R1", "陈佳俊", "102"),
+        resident(4, "R2", "李", "103"),
+        resident(5, "R3", "王", "101"),
+    ];
+    rows[3].value.estate_code = "ZZ".into();
+    let faults = plan_residents(&rows, &estates, &units, &HashMap::new(), ids()).unwrap_err();
+    let told: Vec<_> = faults.iter().map(|fault| (fault.row, fault.column, fault.code)).collect();
+    assert_eq!(told, [(3, "name", "contradicts"), (4, "unit", "unknown-unit"), (5, "estate_code", "unknown-estate")]);
+}
+
+proptest! {
+    /// Whatever a file says: every row is counted, and the same file again changes nothing.
+    #[test]
+    fn the_same_file_again_changes_nothing(
+        picks in proptest::collection::btree_set((0_u8..4, 0_u8..4, 0_u8..9), 1..60),
+    ) {
+        let rows: Vec<_> = (2..).zip(&picks).map(|(number, (estate, building, name))| {
+            unit(number, &format!("E{estate}"), &format!("{building}"), &format!("{name}"))
+        }).collect();
+        let first = plan_units(&rows, &Estates::new(), &Units::new(), ids()).unwrap();
+        prop_assert_eq!(first.tally.created as usize, rows.len());
+        let (estates, units) = known(&first);
+        let again = plan_units(&rows, &estates, &units, ids()).unwrap();
+        prop_assert_eq!(again.tally.unchanged as usize, rows.len());
+        prop_assert!(again.estates.is_empty() && again.units.is_empty());
+    }
+
+    /// Whatever an estate is asked: nothing panics, a repetition adds nothing, the code stays.
+    #[test]
+    fn an_estate_keeps_its_code(asked in proptest::collection::vec((any::<bool>(), 0_i32..3, 0_usize..2), 1..20)) {
+        let mut state = Estate::unborn(id(1));
+        for (register, n, code) in asked {
+            let particulars = Particulars {
+                code: text(["YX", "HT"][code]),
+                name: text(&format!("n{n}")),
+                region: text("r"),
+                time_zone: DEFAULT_TIME_ZONE.into(),
+            };
+            let command = if register {
+                estate::Command::Register(particulars)
+            } else {
+                estate::Command::Count(Counts { buildings: n, units: n, households: n })
+            };
+            let before = state.particulars.as_ref().map(|known| known.code.clone());
+            if let Ok(events) = state.decide(&command, &()) {
+                state = replay(state, &events);
+                prop_assert_eq!(state.decide(&command, &()), Ok(vec![]));
+            }
+            prop_assert!(before.is_none() || before == state.particulars.as_ref().map(|known| known.code.clone()));
+        }
+    }
+}
+
+fn content(body: &str, estate: Option<u128>) -> Content {
+    Content {
+        code: text("DECO-01"),
+        title: text("装修办理流程"),
+        category: text("permit.renovation"),
+        body: text(body),
+        language: Language::ZhHans,
+        estate: estate.map(id),
+        valid_from: None,
+    }
+}
+
+#[test]
+fn an_article_gets_a_version_for_every_other_text() {
+    use article::{Command, Event, Facts, Refusal};
+    let born = || given::<Article>(id(1), [Event::Written(content("一", None))]);
+    let facts = |estates| Facts { actor: actor(Role::Manager, estates, None) };
+    born().when(&Command::Revise(content("一", None)), &facts(None)).then([]);
+    born().when(&Command::Revise(content("二", None)), &facts(None)).then([Event::Written(content("二", None))]);
+    born().when(&Command::Write(content("二", None)), &facts(None)).refused(Refusal::CodeTaken);
+    let other = Content { code: text("DECO-02"), ..content("二", None) };
+    born().when(&Command::Revise(other), &facts(None)).refused(Refusal::CodeIsFixed);
+    given::<Article>(id(1), [])
+        .when(&Command::Revise(content("一", None)), &facts(None))
+        .refused(Refusal::NoSuchArticle);
+}
+
+#[test]
+fn who_has_some_estates_writes_for_them_only() {
+    use article::{Command, Event, Facts, Refusal};
+    let facts = Facts { actor: actor(Role::Manager, Some(&[7]), None) };
+    let unborn = || given::<Article>(id(1), []);
+    unborn().when(&Command::Write(content("一", Some(7))), &facts).then([Event::Written(content("一", Some(7)))]);
+    unborn().when(&Command::Write(content("一", None)), &facts).refused(Refusal::NotYourEstate);
+    let born = |estate| given::<Article>(id(1), [Event::Written(content("一", estate))]);
+    born(None).when(&Command::Revise(content("二", Some(7))), &facts).refused(Refusal::NotYourEstate);
+    born(Some(8)).when(&Command::Revise(content("二", Some(7))), &facts).refused(Refusal::NoSuchArticle);
+}
+
+#[test]
+fn a_desk_check_names_each_item_once_and_no_later_day() {
+    use desk_check::{Command, Event, Facts, Refusal};
+    let facts = Facts {
+        now: "2026-11-23T20:00:00Z".parse().unwrap(),
+        actor: actor(Role::Receptionist, Some(&[7]), None),
+        estate_known: true,
+    };
+    let item = |name: &str| Item { item: text(name), ok: true, note: None };
+    let check = |estate, on: &str, items| Findings { estate: id(estate), on: on.parse().unwrap(), items };
+    let unborn = || given::<DeskCheck>(id(1), []);
+    let good = check(7, "2026-11-24", vec![item("台面"), item("标识")]);
+    unborn().when(&Command::Record(good.clone()), &facts).then([Event::Recorded(good.clone())]);
+    given::<DeskCheck>(id(1), [Event::Recorded(good.clone())])
+        .when(&Command::Record(good), &facts)
+        .refused(Refusal::AlreadyRecorded);
+    let ask = |findings| unborn().when(&Command::Record(findings), &facts);
+    ask(check(7, "2026-11-25", vec![item("台面")])).refused(Refusal::InTheFuture);
+    ask(check(7, "2026-11-23", vec![])).refused(Refusal::ItemCount);
+    ask(check(7, "2026-11-23", vec![item("a"), item("b"), item("a")])).refused(Refusal::ItemTwice(2));
+    ask(check(8, "2026-11-23", vec![item("a")])).refused(Refusal::NoSuchEstate);
+}
+
+#[test]
+fn a_file_is_what_its_first_bytes_show() {
+    use file::{Command, Event, Facts, Refusal};
+    let facts = Facts { actor: actor(Role::Owner, None, Some(5)), home: vec![id(7)] };
+    let store = |bytes: &[u8]| Command::Store {
+        declared: MediaType::Jpeg,
+        found: MediaType::of_content(bytes),
+        size_bytes: i64::try_from(bytes.len()).unwrap(),
+        sha256: "0".repeat(64),
+    };
+    let ask = |bytes: &[u8]| given::<File>(id(1), []).when(&store(bytes), &facts);
+    ask(b"").refused(Refusal::Empty);
+    ask(b"%PDF-1.7").refused(Refusal::TypeMismatch);
+    ask(b"<script>").refused(Refusal::TypeMismatch);
+    let Ok(events) = File::unborn(id(1)).decide(&store(b"\xff\xd8\xff\xe0"), &facts) else { panic!("refused") };
+    let [Event::Stored(stored)] = events.as_slice() else { panic!("{events:?}") };
+    for (who, sees) in [
+        (actor(Role::Owner, None, Some(5)), true),
+        (actor(Role::Owner, None, Some(6)), false),
+        (actor(Role::Handler, Some(&[7]), None), true),
+        (actor(Role::Handler, Some(&[8]), None), false),
+        (actor(Role::Handler, None, None), true),
+    ] {
+        assert_eq!(stored.is_visible_to(&who), sees, "{who:?}");
+    }
+    assert_eq!(MediaType::of_content(b"RIFF....WEBPVP8 "), Some(MediaType::Webp));
+    assert_eq!(MediaType::of_content(b"\x89PNG\r\n\x1a\n"), Some(MediaType::Png));
+}

@@ -1,0 +1,278 @@
+//! The owner's handbook.
+
+use axum::extract::State;
+use chrono::{DateTime, NaiveDate, Utc};
+use serde::{Deserialize, Serialize};
+use steward_chassis::{
+    Error, Result,
+    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
+};
+use steward_kernel::{
+    Version,
+    ids::EstateId,
+    page::Page,
+    text::{Line, Text},
+    vocabulary::Language,
+};
+use utoipa::{IntoParams, ToSchema};
+
+use super::{
+    estates::{ImportReport, report},
+    permission, sheets,
+};
+use crate::{
+    app::App,
+    domain::{
+        ArticleId,
+        article::{self, Article, Command, Content, may_read},
+    },
+    import,
+    store::article::{ArticleFilter, ArticleLine, list_articles as read_articles},
+};
+
+/// What an article is to say.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "code": "DECO-01", "title": "装修办理流程", "category": "permit.renovation", "language": "zh-Hans",
+    "body": "业主本人带身份证和装修方案到服务中心登记；工程部三个工作日内审核。", "valid_from": "2026-01-01"
+}))]
+pub struct WriteArticle {
+    /// Its code; unique in the company, never changes.
+    code: Text<40>,
+    /// Its title.
+    title: Line,
+    /// What it is about, usually a code of the taxonomy.
+    category: Text<64>,
+    /// The text.
+    body: Text<20_000>,
+    /// The language it is written in.
+    language: Language,
+    /// The estate it is for; absent = all.
+    estate_id: Option<EstateId>,
+    /// From which day on it is good; absent = always.
+    valid_from: Option<NaiveDate>,
+}
+
+impl From<WriteArticle> for Content {
+    fn from(new: WriteArticle) -> Self {
+        Self {
+            code: new.code,
+            title: new.title,
+            category: new.category,
+            body: new.body,
+            language: new.language,
+            estate: new.estate_id,
+            valid_from: new.valid_from,
+        }
+    }
+}
+
+/// An article.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "article_id": "0198f001-0000-7000-8000-000000000401", "code": "DECO-01", "title": "装修办理流程",
+    "category": "permit.renovation", "language": "zh-Hans", "valid_from": "2026-01-01",
+    "body": "业主本人带身份证和装修方案到服务中心登记；工程部三个工作日内审核。",
+    "changed_at": "2026-11-23T08:00:00Z", "version": 2
+}))]
+pub struct ArticleView {
+    /// Its id.
+    pub article_id: ArticleId,
+    /// Its code.
+    pub code: String,
+    /// Its title.
+    pub title: String,
+    /// What it is about.
+    pub category: String,
+    /// The text.
+    pub body: String,
+    /// The language it is written in.
+    pub language: Language,
+    /// The estate it is for; absent = all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estate_id: Option<EstateId>,
+    /// From which day on it is good; absent = always.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub valid_from: Option<NaiveDate>,
+    /// When this version was written.
+    pub changed_at: DateTime<Utc>,
+    /// Its version: answers cite it.
+    pub version: i32,
+}
+
+impl From<ArticleLine> for ArticleView {
+    fn from(ArticleLine { id, version, content, changed_at }: ArticleLine) -> Self {
+        Self {
+            article_id: id,
+            code: content.code.into(),
+            title: content.title.into(),
+            category: content.category.into(),
+            body: content.body.into(),
+            language: content.language,
+            estate_id: content.estate,
+            valid_from: content.valid_from,
+            changed_at,
+            version,
+        }
+    }
+}
+
+/// An article as the answer shows it; it was born, so it says something.
+fn view(article: Article, version: Version, changed_at: DateTime<Utc>) -> Result<ArticleView> {
+    let Article { id, content } = article;
+    let content = content.ok_or(Error::NotFound)?;
+    Ok(ArticleLine { id, version: version.get(), content, changed_at }.into())
+}
+
+/// Import the handbook
+///
+/// One row for each article; a text that differs becomes a new version. Headers: 编码 `article_code`, 标题 `title`, 分类
+/// `category`, 正文 `body`, 语言 `language`, [小区编码 `estate_code`], [生效日期 `valid_from`].
+#[utoipa::path(
+    post, path = "/v1/articles/import", tag = "articles",
+    request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
+        (String = "text/csv", example = "编码,标题,分类,正文,语言\nDECO-01,装修办理流程,permit.renovation,业主本人到服务中心登记。,zh-Hans\n"),
+        (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
+    )),
+    responses((status = 200, description = "What came of it", body = ImportReport), Problems),
+    security(("bearer" = ["register.import"])),
+)]
+pub async fn import_articles(
+    State(app): State<App>,
+    call: Allowed<permission::ImportRegister>,
+    body: Body,
+) -> Result<Versioned<ImportReport>> {
+    let file = sheets::articles(&body)?;
+    Ok(report(&import::articles(&app.core.engine, &call, file).await?))
+}
+
+/// Write an article
+///
+/// Its first version. Who works for some estates only writes for one of them.
+#[utoipa::path(
+    post, path = "/v1/articles", tag = "articles",
+    request_body = WriteArticle,
+    responses((status = 201, description = "The article", body = ArticleView), Problems),
+    security(("bearer" = ["article.write"])),
+)]
+pub async fn write_article(
+    State(app): State<App>,
+    call: Allowed<permission::WriteArticles>,
+    Json(body): Json<WriteArticle>,
+) -> Result<Versioned<ArticleView>> {
+    let content = Content::from(body);
+    check_estate(&app, &call, content.estate).await?;
+    let (id, facts) = (app.core.clock.new_id().into(), article::Facts { actor: call.actor.clone() });
+    let done = app.core.engine.create::<Article>(&call, id, &Command::Write(content), &facts).await?;
+    let location = format!("/v1/articles/{}", done.state.id);
+    Ok(Versioned::created(view(done.state, done.version, done.changed_at)?, done.version, location)
+        .replayed(done.replayed))
+}
+
+/// Revise an article
+///
+/// Writes its next version; the code stays. The same text again changes nothing.
+#[utoipa::path(
+    post, path = "/v1/articles/{article_id}/revise", tag = "articles",
+    params(("article_id" = ArticleId, Path, description = "The article")),
+    request_body = WriteArticle,
+    responses((status = 200, description = "The article as it is now", body = ArticleView), Problems),
+    security(("bearer" = ["article.write"])),
+)]
+pub async fn revise_article(
+    State(app): State<App>,
+    call: Allowed<permission::WriteArticles>,
+    Path(article_id): Path<ArticleId>,
+    Json(body): Json<WriteArticle>,
+) -> Result<Versioned<ArticleView>> {
+    let content = Content::from(body);
+    check_estate(&app, &call, content.estate).await?;
+    let facts = article::Facts { actor: call.actor.clone() };
+    let done = app.core.engine.execute::<Article>(&call, article_id, &Command::Revise(content), &facts).await?;
+    Ok(Versioned::ok(view(done.state, done.version, done.changed_at)?, done.version).replayed(done.replayed))
+}
+
+/// An article is for all estates or for one of the register.
+async fn check_estate(app: &App, call: &steward_chassis::Call, estate: Option<EstateId>) -> Result<()> {
+    if let Some(estate) = estate
+        && app.places.estate(call.tenant(), estate).await?.is_none()
+    {
+        return Err(Error::field("/estate_id", "unknown-estate", "must be an estate of the register"));
+    }
+    Ok(())
+}
+
+/// Which articles to list.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ArticleQuery {
+    /// Only of this category.
+    category: Option<Line>,
+    /// Only with these words in title or text.
+    q: Option<Line>,
+    /// Only in this language.
+    language: Option<Language>,
+    /// Only what is good for this estate.
+    estate_id: Option<EstateId>,
+}
+
+/// List articles
+///
+/// Those for all estates and for the caller's own, newest first.
+#[utoipa::path(
+    get, path = "/v1/articles", tag = "articles",
+    params(ArticleQuery, ListParams),
+    responses((status = 200, description = "A page of articles", body = Page<ArticleView>), Problems),
+    security(("bearer" = ["article.read"])),
+)]
+pub async fn list_articles(
+    State(app): State<App>,
+    call: Allowed<permission::ReadArticles>,
+    list: List<ArticleQuery>,
+) -> Result<Json<Page<ArticleView>>> {
+    let ArticleQuery { category, q, language, estate_id: estate } = list.filter;
+    let filter = ArticleFilter { category: category.map(String::from), words: q.map(String::from), language, estate };
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let page = read_articles(&mut tx, call.actor.estates.as_deref(), &filter, list.page).await?;
+    tx.rollback().await?;
+    Ok(Json(page.map(ArticleView::from)))
+}
+
+/// Which version to read.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct VersionQuery {
+    /// A former version, as an answer cites it; the newest when absent.
+    version: Option<i32>,
+}
+
+/// Read an article
+///
+/// Its newest version, or the one that an answer cites.
+#[utoipa::path(
+    get, path = "/v1/articles/{article_id}", tag = "articles",
+    params(("article_id" = ArticleId, Path, description = "The article"), VersionQuery),
+    responses((status = 200, description = "The article", body = ArticleView), Problems),
+    security(("bearer" = ["article.read"])),
+)]
+pub async fn get_article(
+    State(app): State<App>,
+    call: Allowed<permission::ReadArticles>,
+    Path(article_id): Path<ArticleId>,
+    Query(query): Query<VersionQuery>,
+) -> Result<Versioned<ArticleView>> {
+    let history = app.core.engine.history::<Article>(&call, article_id).await?;
+    let newest = history.last().ok_or(Error::NotFound)?;
+    let article::Event::Written(content) = &newest.body;
+    if !may_read(&call.actor, content.estate) {
+        return Err(Error::NotFound);
+    }
+    let wanted = query.version.map_or(newest.version, Version);
+    let found = history.into_iter().find(|event| event.version == wanted).ok_or(Error::NotFound)?;
+    let article::Event::Written(content) = found.body;
+    let article = ArticleLine { id: article_id, version: wanted.get(), content, changed_at: found.recorded_at };
+    Ok(Versioned::ok(article.into(), wanted))
+}

@@ -1,0 +1,216 @@
+//! Cases: opening, reading, the timeline, calling off.
+
+use axum::extract::State;
+use steward_chassis::{
+    Call, Error, Result,
+    http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
+};
+use steward_kernel::{Aggregate as _, Recorded, ids::CaseId, page::Page, reference, vocabulary::Language};
+
+use super::{
+    case_dto::{self as dto, CaseQuery, CaseView, OpenCase, Timeline, TimelineItem},
+    dto::WithReason,
+    permission,
+};
+use crate::{
+    app::App,
+    desk,
+    domain::{
+        case::{Case, Event, NewCase, Refusal},
+        timeline::Milestone,
+    },
+    store::{self, case::CaseFilter},
+};
+
+/// Most files with a case.
+const MAX_FILES: usize = 20;
+
+/// Open a case
+///
+/// Takes down what an owner says and answers at once with an id and a reference that never change. An owner opens a case for the
+/// own resident; staff and other systems may name one.
+#[utoipa::path(
+    post, path = "/v1/cases", operation_id = "open_case", tag = "cases",
+    request_body = OpenCase,
+    responses(
+        (status = 201, description = "The new case", body = CaseView,
+         headers(("etag" = String, description = "Version, for If-Match"), ("location" = String, description = "Where it stands"))),
+        Problems,
+    ),
+    security(("bearer" = ["case.open"])),
+)]
+pub(super) async fn open_case(
+    State(app): State<App>,
+    call: Allowed<permission::OpenCase>,
+    Json(body): Json<OpenCase>,
+) -> Result<Versioned<CaseView>> {
+    let new = new_case(body, &call)?;
+    desk::check_register(&app, &call, &new).await?;
+    let opened = desk::open(&app, &call, new).await?;
+    let location = format!("/v1/cases/{}", opened.state.id);
+    let view = dto::case(&opened)?;
+    Ok(Versioned::created(view.body, view.version, location).replayed(view.replayed))
+}
+
+fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
+    let OpenCase {
+        kind,
+        category,
+        priority,
+        words,
+        channel,
+        estate_id,
+        unit_id,
+        resident_id,
+        visit_id,
+        linked_case_id,
+        said_at,
+        language,
+        file_ids,
+    } = body;
+    if file_ids.len() > MAX_FILES {
+        return Err(Error::field("/file_ids", "too_many", format!("must be at most {MAX_FILES}")));
+    }
+    let own_language = if call.actor.is_only_owner() { call.language } else { Language::ZhHans };
+    Ok(NewCase {
+        kind,
+        category: category.map(String::from),
+        priority,
+        words,
+        channel,
+        estate: estate_id,
+        unit: unit_id,
+        resident: resident_id,
+        visit: visit_id,
+        linked: linked_case_id,
+        files: file_ids,
+        language: language.unwrap_or(own_language),
+        said_at,
+    })
+}
+
+/// List cases
+///
+/// Newest first; with `since`, what has changed. Staff see those of their estates, owners their own.
+#[utoipa::path(
+    get, path = "/v1/cases", operation_id = "list_cases", tag = "cases",
+    params(CaseQuery, ListParams),
+    responses((status = 200, description = "One page of cases", body = Page<CaseView>), Problems),
+    security(("bearer" = ["case.read"])),
+)]
+pub(super) async fn list_cases(
+    State(app): State<App>,
+    call: Allowed<permission::ReadCases>,
+    List { filter, page }: List<CaseQuery>,
+) -> Result<Json<Page<CaseView>>> {
+    let filter = CaseFilter {
+        estate: filter.estate_id,
+        resident: filter.resident_id,
+        kind: filter.kind,
+        status: filter.status,
+        category: filter.category,
+        visit: filter.visit_id,
+        reference: filter.reference.map(|text| reference::normalise(&text)),
+    };
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let rows = store::case::list(&mut tx, &call.actor, filter, page).await?;
+    tx.rollback().await?;
+    Ok(Json(rows.map(CaseView::from)))
+}
+
+/// Read a case
+///
+/// Its owner-facing status, the same words for every kind, and the stage in the service that works on it.
+#[utoipa::path(
+    get, path = "/v1/cases/{case_id}", operation_id = "get_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    responses(
+        (status = 200, description = "The case", body = CaseView,
+         headers(("etag" = String, description = "Version, for If-Match"))),
+        Problems,
+    ),
+    security(("bearer" = ["case.read"])),
+)]
+pub(super) async fn get_case(
+    State(app): State<App>,
+    call: Allowed<permission::ReadCases>,
+    Path(case_id): Path<CaseId>,
+) -> Result<Versioned<CaseView>> {
+    let found = app.core.engine.load::<Case>(&call, case_id).await.map_err(no_such_case)?;
+    check_sees(&call, &found.state)?;
+    dto::case(&found)
+}
+
+/// Read the timeline of a case
+///
+/// Every step that its owner can see, oldest first, in the language of `Accept-Language`. Steps name roles, not people.
+#[utoipa::path(
+    get, path = "/v1/cases/{case_id}/timeline", operation_id = "get_case_timeline", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    responses((status = 200, description = "Its steps", body = Timeline), Problems),
+    security(("bearer" = ["case.read"])),
+)]
+pub(super) async fn get_case_timeline(
+    State(app): State<App>,
+    call: Allowed<permission::ReadCases>,
+    Path(case_id): Path<CaseId>,
+) -> Result<Json<Timeline>> {
+    let history = app.core.engine.history::<Case>(&call, case_id).await?;
+    let mut case = Case::unborn(case_id);
+    let mut items = Vec::new();
+    for event in &history {
+        case = case.evolve(&event.body);
+        items.extend(item(&case, event, call.language));
+    }
+    check_sees(&call, &case)?;
+    Ok(Json(Timeline { items }))
+}
+
+/// What the timeline shows of an event; the case is as it was right after it.
+fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<TimelineItem> {
+    let (code, by) = match &event.body {
+        Event::Opened { opening } => (Milestone::Received, opening.opened_by),
+        Event::Progressed { milestone, .. } => (*milestone, milestone.by()),
+        Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by()),
+        Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by()),
+        Event::Cancelled { by, .. } => (Milestone::Cancelled, *by),
+        Event::HandedOver { .. } | Event::Moved { .. } => return None,
+    };
+    let (status, stage) = (case.status, case.stage.clone());
+    Some(TimelineItem { at: event.occurred_at, code, text: code.text(language), status, stage, by })
+}
+
+/// Call a case off
+///
+/// By its owner or the desk, as long as it is not resolved. Whoever works on it is told to stop.
+#[utoipa::path(
+    post, path = "/v1/cases/{case_id}/cancel", operation_id = "cancel_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = WithReason,
+    responses(
+        (status = 200, description = "The case as it is now", body = CaseView,
+         headers(("etag" = String, description = "Version, for If-Match"))),
+        Problems,
+    ),
+    security(("bearer" = ["case.cancel"])),
+)]
+pub(super) async fn cancel_case(
+    State(app): State<App>,
+    call: Allowed<permission::CancelCase>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<WithReason>,
+) -> Result<Versioned<CaseView>> {
+    dto::case(&desk::cancel(&app, &call, case_id, body.reason).await?)
+}
+
+fn check_sees(call: &Call, case: &Case) -> Result<()> {
+    match &case.opening {
+        Some(opening) if call.actor.sees(opening.estate, opening.resident) => Ok(()),
+        _ => Err(Error::refused(&Refusal::NoSuchCase)),
+    }
+}
+
+/// The same answer for what does not exist and for what is not the caller's to see.
+fn no_such_case(fault: Error) -> Error {
+    if matches!(fault, Error::NotFound) { Error::refused(&Refusal::NoSuchCase) } else { fault }
+}

@@ -1,0 +1,27 @@
+//! What commands and answers have in common.
+
+use serde::Deserialize;
+use steward_chassis::{Error, Result, http::Versioned};
+use steward_kernel::{Version, text::Line};
+use utoipa::ToSchema;
+
+/// A command that needs nothing said.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({}))]
+pub struct Nothing {}
+
+/// A command that needs a reason.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "问题已自行解决" }))]
+pub struct WithReason {
+    /// Why; 1 to 200 characters.
+    pub reason: Line,
+}
+
+/// What the commands of a resource answer.
+pub(super) fn answer<R, V: From<R>>(row: Option<R>, version: Version, replayed: bool) -> Result<Versioned<V>> {
+    let row = row.ok_or(Error::NotFound)?;
+    Ok(Versioned::ok(V::from(row), version).replayed(replayed))
+}

@@ -1,0 +1,181 @@
+//! Files: photos and documents.
+
+use std::{fmt::Write as _, sync::Arc};
+
+use axum::{
+    extract::State,
+    http::header,
+    response::{IntoResponse as _, Response},
+};
+use chrono::{DateTime, Utc};
+use serde::Serialize;
+use sha2::{Digest as _, Sha256};
+use steward_chassis::{
+    Call, Error, Executed, Result, Work,
+    http::{Allowed, Body, Path, Problems, Versioned},
+};
+use utoipa::ToSchema;
+
+use super::permission;
+use crate::{
+    app::App,
+    domain::{
+        FileId,
+        file::{Command, Facts, File, MediaType, Particulars},
+    },
+    store,
+};
+
+/// A file.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "file_id": "0198f001-0000-7000-8000-000000000601", "content_type": "image/jpeg", "size_bytes": 182044,
+    "sha256": "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+    "stored_at": "2026-11-23T08:00:00Z", "version": 1
+}))]
+pub struct FileView {
+    /// Its id.
+    pub file_id: FileId,
+    /// Its media type.
+    pub content_type: MediaType,
+    /// Its size in bytes.
+    pub size_bytes: i64,
+    /// SHA-256 of its content, 64 hexadecimal digits.
+    pub sha256: String,
+    /// When it was stored.
+    pub stored_at: DateTime<Utc>,
+    /// Its version.
+    pub version: i32,
+}
+
+fn view(found: &Executed<File>, file: &Particulars) -> FileView {
+    FileView {
+        file_id: found.state.id,
+        content_type: file.media_type,
+        size_bytes: file.size_bytes,
+        sha256: file.sha256.clone(),
+        stored_at: found.changed_at,
+        version: found.version.get(),
+    }
+}
+
+/// Store a file
+///
+/// The body is the file. Its first bytes must show the type that `Content-Type` says. An owner's file can be seen by
+/// that owner and the staff of their estates, a file of staff by the staff of the same estates.
+#[utoipa::path(
+    post, path = "/v1/files", tag = "files",
+    request_body(description = "The content, at most 5 MiB", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"),
+    )),
+    responses((status = 201, description = "The file", body = FileView), Problems),
+    security(("bearer" = ["file.store"])),
+)]
+pub async fn store_file(
+    State(app): State<App>,
+    call: Allowed<permission::StoreFiles>,
+    Body { bytes, content_type }: Body,
+) -> Result<Versioned<FileView>> {
+    let declared = MediaType::parse(&content_type)
+        .ok_or(Error::UnsupportedMediaType("image/jpeg, image/png, image/webp or application/pdf"))?;
+    let command = Command::Store {
+        declared,
+        found: MediaType::of_content(&bytes),
+        size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
+        sha256: hex(&Sha256::digest(&bytes)),
+    };
+    let id: FileId = app.core.clock.new_id().into();
+    let file = Arc::new((command, bytes));
+    let stored = app
+        .core
+        .engine
+        .transact(&call, move |work| {
+            let file = Arc::clone(&file);
+            Box::pin(async move { keep(work, id, &file.0, &file.1).await })
+        })
+        .await?;
+    let file = stored.state.particulars.as_ref().ok_or(Error::NotFound)?;
+    let location = format!("/v1/files/{}", stored.state.id);
+    Ok(Versioned::created(view(&stored, file), stored.version, location).replayed(stored.replayed))
+}
+
+/// Stores a file and its content, unless this is a repetition.
+async fn keep(work: &mut Work, id: FileId, command: &Command, bytes: &[u8]) -> Result<Executed<File>> {
+    let actor = work.call.actor.clone();
+    let home = match actor.resident.filter(|_| actor.is_only_owner()) {
+        Some(resident) => store::file::home_of(&mut work.tx, resident).await?,
+        None => Vec::new(),
+    };
+    let stored = work.execute::<File>(id, command, &Facts { actor, home }).await?;
+    if !stored.replayed {
+        store::file::write_content(&mut work.tx, id, bytes).await?;
+    }
+    Ok(stored)
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+/// A file that the caller may see.
+async fn visible(app: &App, call: &Call, id: FileId) -> Result<(Executed<File>, Particulars)> {
+    let found = app.core.engine.load::<File>(call, id).await?;
+    let file = found.state.particulars.clone().filter(|file| file.is_visible_to(&call.actor));
+    Ok((found, file.ok_or(Error::NotFound)?))
+}
+
+/// Read about a file
+///
+/// What it is, without its content.
+#[utoipa::path(
+    get, path = "/v1/files/{file_id}", tag = "files",
+    params(("file_id" = FileId, Path, description = "The file")),
+    responses((status = 200, description = "The file", body = FileView), Problems),
+    security(("bearer" = ["file.read"])),
+)]
+pub async fn get_file(
+    State(app): State<App>,
+    call: Allowed<permission::ReadFiles>,
+    Path(file_id): Path<FileId>,
+) -> Result<Versioned<FileView>> {
+    let (found, file) = visible(&app, &call, file_id).await?;
+    Ok(Versioned::ok(view(&found, &file), found.version))
+}
+
+/// Read a file's content
+///
+/// The bytes as they were stored; they never change, so they may be kept.
+#[utoipa::path(
+    get, path = "/v1/files/{file_id}/content", tag = "files",
+    params(("file_id" = FileId, Path, description = "The file")),
+    responses(
+        (status = 200, description = "The content", content(
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"),
+        )),
+        Problems,
+    ),
+    security(("bearer" = ["file.read"])),
+)]
+pub async fn get_file_content(
+    State(app): State<App>,
+    call: Allowed<permission::ReadFiles>,
+    Path(file_id): Path<FileId>,
+) -> Result<Response> {
+    let (_, file) = visible(&app, &call, file_id).await?;
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let content = store::file::read_content(&mut tx, file_id).await?.ok_or(Error::NotFound)?;
+    tx.rollback().await?;
+    let headers = [
+        (header::CONTENT_TYPE, file.media_type.as_str().to_owned()),
+        (header::ETAG, format!("\"{}\"", file.sha256)),
+        (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
+        // Whatever somebody managed to store, no browser runs it.
+        (header::X_CONTENT_TYPE_OPTIONS, "nosniff".to_owned()),
+        (header::CONTENT_SECURITY_POLICY, "default-src 'none'; sandbox".to_owned()),
+    ];
+    Ok((headers, content).into_response())
+}

@@ -1,0 +1,242 @@
+//! Imports of register files: each is one transaction, all of the file or nothing.
+//!
+//! The rows are compared with what is known while no other import of the company runs; what came of them is written
+//! down as a
+//! [`RegisterImport`], which claims the call's key. So a repeated request finds its first answer and writes nothing.
+
+use std::{collections::BTreeSet, sync::Arc};
+
+use futures::future::BoxFuture;
+use steward_chassis::{Call, Engine, Error, Executed, Result, Work, sheet::Sheet};
+use steward_kernel::ids::EstateId;
+
+use crate::{
+    domain::{
+        article::{self, Article, Content},
+        estate::{self, Estate},
+        import::{Command, RegisterImport, RegisterPart, Tally},
+        register::{self, Fault, Row, StaffMember, UnitRow},
+        residents::{self, ResidentRow},
+    },
+    store,
+};
+
+/// A file whose rows were read.
+#[derive(Debug)]
+pub struct File<T> {
+    /// The file: it knows how its columns are called.
+    pub sheet: Sheet,
+    /// What its rows say.
+    pub rows: Vec<Row<T>>,
+}
+
+impl<T> File<T> {
+    /// What is at fault, as the file's author sees it.
+    fn faults(&self, faults: Vec<Fault>) -> Error {
+        let cell = |fault: Fault| self.sheet.fault(fault.row, fault.column, fault.code, fault.detail);
+        Error::Sheet(faults.into_iter().map(cell).collect())
+    }
+
+    /// What `pick` finds in the rows, each once.
+    fn distinct<'a>(&'a self, pick: impl Fn(&'a T) -> &'a str) -> Vec<String> {
+        let found: BTreeSet<&str> = self.rows.iter().map(|row| pick(&row.value)).collect();
+        found.into_iter().map(str::to_owned).collect()
+    }
+}
+
+/// Something that names estates by their codes: the row as it stands in the file.
+#[derive(Debug, Clone)]
+pub struct Naming<T> {
+    /// Codes of estates; `None` = all.
+    pub estates: Option<Vec<String>>,
+    /// The rest; its estates are filled in when they are known.
+    pub value: T,
+}
+
+/// Imports estates and their units.
+///
+/// # Errors
+/// [`Error::Sheet`] for rows that do not fit; nothing is written then.
+pub async fn estates(engine: &Engine, call: &Call, file: File<UnitRow>) -> Result<Executed<RegisterImport>> {
+    in_one(engine, call, file, |work, file| {
+        Box::pin(async move {
+            let known =
+                store::register::estates_by_code(&mut work.tx, &file.distinct(|row| row.estate_code.as_str())).await?;
+            let ids: Vec<EstateId> = known.values().map(|(id, _)| *id).collect();
+            let units = store::register::units_of(&mut work.tx, &ids).await?;
+            let clock = work.clock().clone();
+            let plan = register::plan_units(&file.rows, &known, &units, || clock.new_id())
+                .map_err(|faults| file.faults(faults))?;
+            let report = report(work, RegisterPart::Estates, plan.tally).await?;
+            if report.replayed {
+                return Ok(report);
+            }
+            for (id, particulars) in &plan.estates {
+                work.execute::<Estate>(*id, &estate::Command::Register(particulars.clone()), &()).await?;
+            }
+            store::register::write_units(&mut work.tx, &plan.units, clock.now()).await?;
+            count(work, plan.units.iter().map(|unit| unit.estate).collect()).await?;
+            Ok(report)
+        })
+    })
+    .await
+}
+
+/// Imports residents and their units.
+///
+/// # Errors
+/// [`Error::Sheet`] for rows that do not fit; nothing is written then.
+pub async fn residents(engine: &Engine, call: &Call, file: File<ResidentRow>) -> Result<Executed<RegisterImport>> {
+    in_one(engine, call, file, |work, file| {
+        Box::pin(async move {
+            let estates =
+                store::register::estates_by_code(&mut work.tx, &file.distinct(|row| row.estate_code.as_str())).await?;
+            let estates =
+                estates.into_iter().map(|(code, (id, _))| (code, id)).collect::<std::collections::HashMap<_, _>>();
+            let ids: Vec<EstateId> = estates.values().copied().collect();
+            let units = store::register::units_of(&mut work.tx, &ids).await?;
+            let units = units.into_iter().map(|(place, (id, _))| (place, id)).collect();
+            let known =
+                store::people::residents_by_code(&mut work.tx, &file.distinct(|row| row.person.code.as_str())).await?;
+            let clock = work.clock().clone();
+            let plan = residents::plan_residents(&file.rows, &estates, &units, &known, || clock.new_id())
+                .map_err(|faults| file.faults(faults))?;
+            let report = report(work, RegisterPart::Residents, plan.tally).await?;
+            if report.replayed {
+                return Ok(report);
+            }
+            store::people::write_residents(&mut work.tx, &plan.residents, clock.now()).await?;
+            store::people::write_ties(&mut work.tx, &plan.ties).await?;
+            count(work, plan.estates).await?;
+            Ok(report)
+        })
+    })
+    .await
+}
+
+/// Imports the company's people.
+///
+/// # Errors
+/// [`Error::Sheet`] for rows that do not fit; nothing is written then.
+pub async fn staff(engine: &Engine, call: &Call, file: File<Naming<StaffMember>>) -> Result<Executed<RegisterImport>> {
+    in_one(engine, call, file, |work, file| {
+        Box::pin(async move {
+            let fill = |staff: &StaffMember, estates| StaffMember { estates, ..staff.clone() };
+            let rows = with_estates(work, file, fill).await?;
+            let codes = file.distinct(|row| row.value.code.as_str());
+            let known = store::staff::staff_by_code(&mut work.tx, &codes).await?;
+            let clock = work.clock().clone();
+            let plan =
+                register::plan_entries(&rows, "staff_code", |staff| staff.code.as_str(), &known, || clock.new_id())
+                    .map_err(|faults| file.faults(faults))?;
+            let report = report(work, RegisterPart::Staff, plan.tally).await?;
+            if report.replayed {
+                return Ok(report);
+            }
+            let changes = [plan.created, plan.updated].concat();
+            store::staff::write_staff(&mut work.tx, &changes, clock.now()).await?;
+            Ok(report)
+        })
+    })
+    .await
+}
+
+/// Imports the handbook: a text that differs becomes a new version of its article.
+///
+/// # Errors
+/// [`Error::Sheet`] for rows that do not fit; nothing is written then.
+pub async fn articles(engine: &Engine, call: &Call, file: File<Naming<Content>>) -> Result<Executed<RegisterImport>> {
+    in_one(engine, call, file, |work, file| {
+        Box::pin(async move {
+            let fill = |content: &Content, estates: Option<Vec<EstateId>>| Content {
+                estate: estates.and_then(|estates| estates.first().copied()),
+                ..content.clone()
+            };
+            let rows = with_estates(work, file, fill).await?;
+            let codes = file.distinct(|row| row.value.code.as_str());
+            let known = store::article::articles_by_code(&mut work.tx, &codes).await?;
+            let clock = work.clock().clone();
+            let plan = register::plan_entries(
+                &rows,
+                "article_code",
+                |content| content.code.as_str(),
+                &known,
+                || clock.new_id(),
+            )
+            .map_err(|faults| file.faults(faults))?;
+            let report = report(work, RegisterPart::Articles, plan.tally).await?;
+            if report.replayed {
+                return Ok(report);
+            }
+            let facts = article::Facts { actor: work.call.actor.clone() };
+            for (id, content) in plan.created {
+                work.execute::<Article>(id.into(), &article::Command::Write(content), &facts).await?;
+            }
+            for (id, content) in plan.updated {
+                work.execute::<Article>(id.into(), &article::Command::Revise(content), &facts).await?;
+            }
+            Ok(report)
+        })
+    })
+    .await
+}
+
+/// Runs an import in one transaction, after those of the same company that came before.
+async fn in_one<T, F>(engine: &Engine, call: &Call, file: File<T>, import: F) -> Result<Executed<RegisterImport>>
+where
+    T: Send + Sync + 'static,
+    F: for<'a> Fn(&'a mut Work, &'a File<T>) -> BoxFuture<'a, Result<Executed<RegisterImport>>>
+        + Copy
+        + Send
+        + Sync
+        + 'static,
+{
+    let file = Arc::new(file);
+    engine
+        .transact(call, move |work| {
+            let file = Arc::clone(&file);
+            Box::pin(async move {
+                store::register::take_turns(&mut work.tx).await?;
+                import(work, &file).await
+            })
+        })
+        .await
+}
+
+/// Writes down what came of the rows, under the call's key; the first answer when the key was used before.
+async fn report(work: &mut Work, part: RegisterPart, tally: Tally) -> Result<Executed<RegisterImport>> {
+    let id = work.clock().new_id().into();
+    work.execute::<RegisterImport>(id, &Command::Report { part, tally }, &()).await
+}
+
+/// Notes how large these estates are now.
+async fn count(work: &mut Work, estates: BTreeSet<EstateId>) -> Result<()> {
+    let estates: Vec<EstateId> = estates.into_iter().collect();
+    for (id, counts) in store::register::counts(&mut work.tx, &estates).await? {
+        work.execute::<Estate>(id, &estate::Command::Count(counts), &()).await?;
+    }
+    Ok(())
+}
+
+/// The rows with the ids of the estates that they name.
+async fn with_estates<T: Sync + Send>(
+    work: &mut Work,
+    file: &File<Naming<T>>,
+    fill: impl Fn(&T, Option<Vec<EstateId>>) -> T + Send,
+) -> Result<Vec<Row<T>>> {
+    let codes: BTreeSet<&String> = file.rows.iter().flat_map(|row| row.value.estates.iter().flatten()).collect();
+    let codes: Vec<String> = codes.into_iter().cloned().collect();
+    let known = store::register::estates_by_code(&mut work.tx, &codes).await?;
+    let (mut rows, mut faults) = (Vec::with_capacity(file.rows.len()), Vec::new());
+    for Row { number, value: Naming { estates, value } } in &file.rows {
+        let found = |codes: &Vec<String>| {
+            codes.iter().map(|code| known.get(code).map(|(id, _)| *id)).collect::<Option<Vec<_>>>()
+        };
+        match estates.as_ref().map(found) {
+            None => rows.push(Row { number: *number, value: fill(value, None) }),
+            Some(Some(ids)) => rows.push(Row { number: *number, value: fill(value, Some(ids)) }),
+            Some(None) => faults.push(Fault::unknown_estate(*number)),
+        }
+    }
+    if faults.is_empty() { Ok(rows) } else { Err(file.faults(faults)) }
+}

@@ -1,0 +1,192 @@
+//! What others are told of what happened here, and which timers it sets. Pure.
+
+use chrono::{DateTime, Utc};
+use steward_kernel::{
+    Recorded,
+    message::{Outgoing, TimerChange},
+};
+use steward_proto::intake as pb;
+use uuid::Uuid;
+
+use crate::domain::{
+    case::{self, Case, Opening, Receiver},
+    estate::{self, Estate},
+    file::{self, File},
+    inquiry,
+    visit::{self, Visit},
+};
+
+/// Name of the timer that calls an inquiry's owner back.
+pub(crate) const FOLLOW_UP: &str = "follow-up";
+
+fn id(id: impl Into<Uuid>) -> String {
+    id.into().to_string()
+}
+
+fn optional<I: Into<Uuid>>(value: Option<I>) -> String {
+    value.map(id).unwrap_or_default()
+}
+
+/// What others are told of a case. Only the service that works on it is given the words.
+pub(crate) fn case(case: &Case, event: &Recorded<case::Event>) -> Option<Outgoing> {
+    let opening = case.opening.as_deref()?;
+    let at = event.occurred_at;
+    match &event.body {
+        case::Event::Opened { .. } => Some(Outgoing::new(opened(case, opening))),
+        case::Event::HandedOver { to: Receiver::Complaint } => Some(Outgoing::new(complaint(case, opening))),
+        case::Event::HandedOver { to: Receiver::Dispatch } => Some(Outgoing::new(service_request(case, opening))),
+        case::Event::HandedOver { to: Receiver::FeedbackAnalytics } => Some(Outgoing::new(suggestion(case, opening))),
+        case::Event::Progressed { .. } => progressed(case, opening, &event.body, at),
+        case::Event::Linked { case: other } => Some(Outgoing::new(pb::CaseLinked {
+            case_id: id(case.id),
+            linked_case_id: id(*other),
+            estate_id: id(opening.estate),
+            at_ms: at.timestamp_millis(),
+        })),
+        case::Event::Cancelled { .. } => Some(Outgoing::new(cancelled(case, opening, at))),
+        case::Event::Moved { .. } | case::Event::SatisfactionAsked => None,
+    }
+}
+
+fn opened(case: &Case, opening: &Opening) -> pb::CaseOpened {
+    pb::CaseOpened {
+        case_id: id(case.id),
+        reference: opening.reference.clone(),
+        kind: opening.kind.to_string(),
+        category: case.category.clone(),
+        priority: opening.priority.to_string(),
+        channel: opening.channel.to_string(),
+        estate_id: id(opening.estate),
+        unit_id: optional(opening.unit),
+        resident_id: optional(opening.resident),
+        linked_case_id: optional(opening.linked),
+        language: opening.language.to_string(),
+        said_at_ms: opening.said_at.timestamp_millis(),
+        opened_at_ms: opening.opened_at.timestamp_millis(),
+    }
+}
+
+fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<Utc>) -> Option<Outgoing> {
+    let case::Event::Progressed { milestone, status, stage, human, .. } = event else { return None };
+    Some(Outgoing::new(pb::CaseProgressed {
+        case_id: id(case.id),
+        reference: opening.reference.clone(),
+        kind: opening.kind.to_string(),
+        category: case.category.clone(),
+        priority: opening.priority.to_string(),
+        estate_id: id(opening.estate),
+        unit_id: optional(opening.unit),
+        resident_id: optional(opening.resident),
+        language: opening.language.to_string(),
+        status: status.to_string(),
+        stage: stage.clone(),
+        milestone: milestone.to_string(),
+        human: *human,
+        at_ms: at.timestamp_millis(),
+    }))
+}
+
+fn cancelled(case: &Case, opening: &Opening, at: DateTime<Utc>) -> pb::CaseCancelled {
+    pb::CaseCancelled {
+        case_id: id(case.id),
+        reference: opening.reference.clone(),
+        kind: opening.kind.to_string(),
+        category: case.category.clone(),
+        priority: opening.priority.to_string(),
+        estate_id: id(opening.estate),
+        unit_id: optional(opening.unit),
+        resident_id: optional(opening.resident),
+        language: opening.language.to_string(),
+        at_ms: at.timestamp_millis(),
+    }
+}
+
+/// The three directed messages have the same fields, each in a type of its own.
+macro_rules! handed_over {
+    ($name:ident: $message:ident) => {
+        fn $name(case: &Case, opening: &Opening) -> pb::$message {
+            pb::$message {
+                case_id: id(case.id),
+                reference: opening.reference.clone(),
+                kind: opening.kind.to_string(),
+                category: case.category.clone(),
+                priority: opening.priority.to_string(),
+                estate_id: id(opening.estate),
+                unit_id: optional(opening.unit),
+                resident_id: optional(opening.resident),
+                language: opening.language.to_string(),
+                words: opening.words.to_string(),
+                linked_case_id: optional(opening.linked),
+                opened_at_ms: opening.opened_at.timestamp_millis(),
+            }
+        }
+    };
+}
+
+handed_over!(complaint: ComplaintReceived);
+handed_over!(service_request: ServiceRequestReceived);
+handed_over!(suggestion: SuggestionReceived);
+
+/// What others are told of a visit: how long it took, once it is over.
+pub(crate) fn visit(visit: &Visit, event: &Recorded<visit::Event>) -> Option<Outgoing> {
+    let arrival = visit.arrival.as_deref()?;
+    match &event.body {
+        visit::Event::Arrived { .. } | visit::Event::Called { .. } | visit::Event::Serving { .. } => None,
+        visit::Event::Finished { .. } | visit::Event::Left { .. } => Some(Outgoing::new(pb::VisitFinished {
+            visit_id: id(visit.id),
+            estate_id: id(arrival.estate),
+            waited_seconds: visit.waited_seconds(),
+            served_seconds: visit.served_seconds(),
+            outcome: visit.stage.to_string(),
+            at_ms: event.occurred_at.timestamp_millis(),
+        })),
+    }
+}
+
+/// The call-back of an important inquiry is due some days after its answer.
+pub(crate) fn inquiry_timers(event: &Recorded<inquiry::Event>) -> Vec<TimerChange> {
+    match &event.body {
+        inquiry::Event::Answered { follow_up_at: Some(due_at), .. } => {
+            vec![TimerChange::Set { name: FOLLOW_UP, due_at: *due_at }]
+        }
+        inquiry::Event::FollowedUp { .. } | inquiry::Event::Reopened { .. } => {
+            vec![TimerChange::Clear { name: FOLLOW_UP }]
+        }
+        inquiry::Event::Asked { .. }
+        | inquiry::Event::Answered { follow_up_at: None, .. }
+        | inquiry::Event::FellDue
+        | inquiry::Event::CallMissed { .. }
+        | inquiry::Event::Closed
+        | inquiry::Event::Cancelled => Vec::new(),
+    }
+}
+
+/// What others are told of an estate. How large it is, is our own affair.
+pub(crate) fn estate(estate: &Estate, event: &Recorded<estate::Event>) -> Option<Outgoing> {
+    match &event.body {
+        estate::Event::Registered(particulars) | estate::Event::Changed(particulars) => {
+            Some(Outgoing::new(pb::EstateRegistered {
+                estate_id: id(estate.id),
+                code: particulars.code.to_string(),
+                name: particulars.name.to_string(),
+                region: particulars.region.to_string(),
+                time_zone: particulars.time_zone.to_string(),
+                at_ms: event.occurred_at.timestamp_millis(),
+            }))
+        }
+        estate::Event::Counted(_) => None,
+    }
+}
+
+/// What others are told of a file: that it is there, not what it shows.
+pub(crate) fn file(file: &File, event: &Recorded<file::Event>) -> Option<Outgoing> {
+    match &event.body {
+        file::Event::Stored(particulars) => Some(Outgoing::new(pb::FileStored {
+            file_id: id(file.id),
+            content_type: particulars.media_type.to_string(),
+            size_bytes: particulars.size_bytes,
+            sha256: particulars.sha256.clone(),
+            at_ms: event.occurred_at.timestamp_millis(),
+        })),
+    }
+}

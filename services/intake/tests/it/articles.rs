@@ -1,0 +1,155 @@
+//! The handbook and the desk checks.
+
+use serde_json::{Value, json};
+use steward_intake::Intake;
+use steward_testkit::{Client, Kit, kernel::Role, with};
+use uuid::Uuid;
+
+const ESTATES: &str = "小区编码,小区名称,区域,楼栋,房号,楼层,建筑面积\nYX,御溪花园,上海,1号楼,101,1,89.5\nHT,和塘雅苑,佛山,1号楼,101,1,89.5\n";
+
+const ARTICLES: &str = "编码,标题,分类,正文,语言,小区编码,生效日期\n\
+    DECO-01,装修办理流程,permit.renovation,\"一、登记。\r\n二、审核。\",zh-Hans,,2026-01-01\n\
+    PARK-01,停車月卡,parking.service,請帶行駛證到服務中心。,zh-Hant,HT,\n\
+    FEE-01-EN,Management fee,fee.billing,Pay in the app.,en,,\n";
+
+async fn upload(client: &Client, what: &str, file: &str) -> Value {
+    client.upload(&format!("/v1/{what}/import"), "text/csv", file.as_bytes().to_vec()).await.ok()
+}
+
+async fn estates(kit: &Kit) -> (Client, Uuid, Uuid) {
+    let admin = kit.client(Role::Admin);
+    let _ = upload(&admin, "estates", ESTATES).await;
+    let list = admin.get("/v1/estates").await.ok();
+    let find = |code: &str| {
+        let estate = list["items"].as_array().unwrap().iter().find(|estate| estate["code"] == code).unwrap();
+        estate["estate_id"].as_str().unwrap().parse().unwrap()
+    };
+    (admin, find("YX"), find("HT"))
+}
+
+async fn codes(client: &Client, path: &str) -> Vec<String> {
+    let mut codes: Vec<String> = client.get(path).await.ok()["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|a| a["code"].as_str().unwrap().to_owned())
+        .collect();
+    codes.sort();
+    codes
+}
+
+#[tokio::test]
+async fn the_handbook_is_imported_and_another_text_is_another_version() {
+    with::<Intake>(async |kit| {
+        let (admin, yx, _) = estates(&kit).await;
+        assert_eq!(upload(&admin, "articles", ARTICLES).await["created"], 3);
+        assert_eq!(upload(&admin, "articles", ARTICLES).await["unchanged"], 3);
+        assert_eq!(
+            upload(&admin, "articles", &ARTICLES.replace("二、审核", "二、三日内审核")).await,
+            json!({"rows": 3, "created": 0, "updated": 1, "unchanged": 2})
+        );
+
+        let deco = admin.get("/v1/articles?q=审核".replace("审核", "%E5%AE%A1%E6%A0%B8").as_str()).await.ok()["items"]
+            [0]
+        .clone();
+        assert_eq!((deco["code"].clone(), deco["version"].clone()), (json!("DECO-01"), json!(2)));
+        let path = format!("/v1/articles/{}", deco["article_id"].as_str().unwrap());
+        assert_eq!(admin.get(&path).await.header("etag"), "\"2\"");
+        assert_eq!(admin.get(&format!("{path}?version=1")).await.ok()["body"], "一、登记。\n二、审核。");
+        let _ = admin.get(&format!("{path}?version=3")).await.problem(404, "not-found");
+
+        let owner = kit.client_of(&kit.staff_of(Role::Owner, &[yx]));
+        assert_eq!(codes(&owner, "/v1/articles").await, ["DECO-01", "FEE-01-EN"], "PARK-01 is for another estate");
+        assert_eq!(codes(&admin, "/v1/articles?category=parking.service").await, ["PARK-01"]);
+        assert_eq!(codes(&admin, "/v1/articles?language=en").await, ["FEE-01-EN"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn managers_write_for_their_estates() {
+    with::<Intake>(async |kit| {
+        let (_, yx, ht) = estates(&kit).await;
+        let manager = kit.client_of(&kit.staff_of(Role::Manager, &[yx]));
+        let article = |estate: Option<Uuid>, body: &str| {
+            let mut article =
+                json!({"code": "PET-01", "title": "文明养宠", "category": "pets", "language": "zh-Hans", "body": body});
+            if let Some(estate) = estate {
+                article["estate_id"] = json!(estate);
+            }
+            article
+        };
+        let problem =
+            manager.post("/v1/articles", article(None, "一")).await.problem(422, "intake/article-not-your-estate");
+        assert_eq!(problem["errors"][0]["pointer"], "/estate_id");
+        let _ =
+            manager.post("/v1/articles", article(Some(ht), "一")).await.problem(422, "intake/article-not-your-estate");
+        let _ =
+            manager.post("/v1/articles", article(Some(Uuid::from_u128(1)), "一")).await.problem(422, "invalid-request");
+
+        let written = manager.post("/v1/articles", article(Some(yx), "一")).key("write").await;
+        let path = written.header("location").to_owned();
+        assert_eq!(written.created()["version"], 1);
+        assert_eq!(
+            manager.post("/v1/articles", article(Some(yx), "一")).key("write").await.created(),
+            written.created()
+        );
+        let taken =
+            manager.post("/v1/articles", article(Some(yx), "二")).await.problem(409, "intake/article-code-taken");
+        assert_eq!(taken["errors"][0]["pointer"], "/code");
+
+        let revise = format!("{path}/revise");
+        assert_eq!(manager.post(&revise, article(Some(yx), "二")).if_match(1).await.ok()["version"], 2);
+        let _ = manager.post(&revise, article(Some(yx), "三")).if_match(1).await.problem(412, "stale-version");
+        assert_eq!(
+            manager.post(&revise, article(Some(yx), "二")).await.ok()["version"],
+            2,
+            "the same text changes nothing"
+        );
+        let mut unknown = article(Some(yx), "三");
+        unknown["colour"] = json!("red");
+        let _ = manager.post(&revise, unknown).await.problem(400, "malformed-request");
+        let _ = manager.post(&revise, article(Some(yx), &"长".repeat(20_001))).await.problem(400, "malformed-request");
+
+        let neighbour = kit.client_of(&kit.staff_of(Role::Manager, &[ht]));
+        let _ = neighbour.get(&path).await.problem(404, "not-found");
+        let _ = neighbour.post(&revise, article(Some(ht), "三")).await.problem(404, "intake/no-such-article");
+        let _ =
+            kit.client(Role::Receptionist).post("/v1/articles", article(None, "一")).await.problem(403, "forbidden");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_desk_is_checked_in_the_morning() {
+    with::<Intake>(async |kit| {
+        let (admin, yx, ht) = estates(&kit).await;
+        let desk = kit.client_of(&kit.staff_of(Role::Receptionist, &[yx]));
+        let today = kit.clock.now().date_naive().to_string();
+        let check = |estate: Uuid, on: &str| {
+            json!({
+                "estate_id": estate, "on": on,
+                "items": [{"item": "台面整洁", "ok": true}, {"item": "办事表格", "ok": false, "note": "只剩三份"}]
+            })
+        };
+        let made = desk.post("/v1/desk-checks", check(yx, &today)).await;
+        assert_eq!(made.created()["ready"], false);
+        let path = made.header("location").to_owned();
+        assert_eq!(desk.get(&path).await.ok(), made.created());
+        let _ = desk.post("/v1/desk-checks", check(ht, &today)).await.problem(404, "intake/no-such-estate");
+        let _ =
+            desk.post("/v1/desk-checks", check(yx, "2999-01-01")).await.problem(422, "intake/desk-check-in-the-future");
+        let neighbour = kit.client_of(&kit.staff_of(Role::Receptionist, &[ht]));
+        let _ = neighbour.get(&path).await.problem(404, "not-found");
+        assert!(neighbour.get("/v1/desk-checks").await.ok()["items"].as_array().unwrap().is_empty());
+        let _ = admin.post("/v1/desk-checks", check(ht, &today)).await.created();
+        assert_eq!(
+            admin.get(&format!("/v1/desk-checks?estate_id={yx}&ready=false")).await.ok()["items"]
+                .as_array()
+                .unwrap()
+                .len(),
+            1
+        );
+    })
+    .await;
+}

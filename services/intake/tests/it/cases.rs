@@ -1,0 +1,216 @@
+//! Cases over HTTP: opening, reading, calling off, and what is refused.
+
+use serde_json::{Value, json};
+use steward_intake::Intake;
+use steward_kernel::{Role, reference};
+use steward_proto::intake as pb;
+use steward_testkit::{Kit, OTHER_TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
+
+use crate::world::{World, case_id, codes, world};
+
+#[tokio::test]
+async fn a_case_is_opened_read_and_told_to_the_service_that_works_on_it() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let owner = kit.owner(world.resident);
+        let mut body = world.case("service_request");
+        body["category"] = json!("lift.entrapment");
+        let answer = owner.post("/v1/cases", body).await;
+        let case = answer.created();
+        let id = case_id(&case);
+        assert_eq!(answer.header("location"), format!("/v1/cases/{id}"));
+        assert_eq!((&case["priority"], &case["status"]), (&json!("P1"), &json!("received")));
+        assert_eq!((&case["resident_id"], &case["opened_by"]), (&json!(world.resident), &json!("owner")));
+        assert!(reference::is_plausible(case["reference"].as_str().unwrap()), "{case}");
+
+        let again = owner.get(&format!("/v1/cases/{id}")).await;
+        assert_eq!((again.ok(), again.header("etag")), (case.clone(), "\"2\""));
+        let opened = kit.published::<pb::CaseOpened>().await;
+        assert_eq!((opened.len(), &opened[0].kind[..]), (1, "service_request"));
+        let [received] = &kit.published::<pb::ServiceRequestReceived>().await[..] else {
+            panic!("not handed over once")
+        };
+        assert_eq!((&received.words[..], &received.case_id), ("三号楼电梯又停了", &id.to_string()));
+
+        let english = owner.get(&format!("/v1/cases/{id}/timeline")).header("accept-language", "en").await.ok();
+        assert_eq!(english["items"][0]["text"], "We have received what you told us");
+        assert_eq!((&english["items"][0]["by"], english["items"].as_array().unwrap().len()), (&json!("owner"), 1));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_same_key_opens_one_case_and_another_body_under_it_none() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let desk = kit.client(Role::Receptionist);
+        for kind in ["complaint", "inquiry"] {
+            let first = desk.post("/v1/cases", world.case(kind)).key(kind).await;
+            let again = desk.post("/v1/cases", world.case(kind)).key(kind).await;
+            assert_eq!(first.created(), again.created());
+            assert_eq!(again.header("idempotency-replayed"), "true");
+            desk.post("/v1/cases", world.case("suggestion")).key(kind).await.problem(422, "command-key-reused");
+        }
+        assert_eq!(kit.count("intake", "intake_case").await, 2);
+        assert_eq!(kit.published::<pb::CaseOpened>().await.len(), 2);
+    })
+    .await;
+}
+
+/// What is wrong with a body, and the problem it gives.
+fn wrong_bodies(world: &World) -> Vec<(&'static str, Value, u16, &'static str, &'static str)> {
+    vec![
+        ("colour", json!("red"), 400, "malformed-request", "/colour"),
+        ("kind", json!("wish"), 400, "malformed-request", "/kind"),
+        ("words", json!(""), 400, "malformed-request", "/words"),
+        ("words", json!("好".repeat(4001)), 400, "malformed-request", "/words"),
+        ("words", json!(7), 400, "malformed-request", "/words"),
+        ("estate_id", json!("YX"), 400, "malformed-request", "/estate_id"),
+        ("estate_id", json!(new_id()), 422, "intake/unknown-estate", "/estate_id"),
+        ("unit_id", json!(new_id()), 422, "intake/unknown-estate", "/unit_id"),
+        ("unit_id", json!(world.estate), 422, "intake/unknown-estate", "/unit_id"),
+        ("resident_id", json!(new_id()), 422, "intake/unknown-resident", "/resident_id"),
+        ("category", json!("no.such"), 422, "intake/unknown-category", "/category"),
+        ("linked_case_id", json!(new_id()), 422, "intake/unknown-linked-case", "/linked_case_id"),
+        ("visit_id", json!(new_id()), 422, "intake/unknown-visit", "/visit_id"),
+        ("file_ids", json!([new_id()]), 422, "intake/unknown-file", "/file_ids"),
+        ("file_ids", json!(vec![new_id(); 21]), 422, "invalid-request", "/file_ids"),
+        ("said_at", json!("2999-01-01T00:00:00Z"), 422, "intake/said-in-future", "/said_at"),
+    ]
+}
+
+#[tokio::test]
+async fn a_wrong_body_is_explained_and_nothing_is_written() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let desk = kit.client(Role::Receptionist);
+        let before = kit.count("intake", "event").await;
+        for (field, value, status, slug, pointer) in wrong_bodies(&world) {
+            let mut body = world.case("complaint");
+            body[field] = value;
+            let problem = desk.post("/v1/cases", body).await.problem(status, slug);
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+        }
+        desk.upload("/v1/cases", "text/plain", b"hello".into()).await.problem(415, "unsupported-media-type");
+        desk.upload("/v1/cases", "application/json", b"{".into()).await.problem(400, "malformed-request");
+        let huge = format!("{{\"words\":\"{}\"}}", "x".repeat(2 << 20)).into_bytes();
+        desk.upload("/v1/cases", "application/json", huge).await.problem(413, "body-too-large");
+        assert_eq!(kit.count("intake", "event").await, before);
+        assert_eq!(kit.count("intake", "intake_case").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_speaks_for_another_owner_estate_or_company() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let mut body = world.case("complaint");
+        body["resident_id"] = json!(world.neighbour);
+        kit.owner(world.resident).post("/v1/cases", body).await.problem(422, "intake/not-the-owner");
+        let elsewhere = kit.client_of(&kit.staff_of(Role::Handler, &[world.other_estate]));
+        elsewhere.post("/v1/cases", world.case("complaint")).await.problem(422, "intake/unknown-estate");
+        let mut foreigner = kit.staff(Role::Admin);
+        foreigner.tenant = OTHER_TENANT.into();
+        kit.client_of(&foreigner)
+            .post("/v1/cases", world.case("complaint"))
+            .await
+            .problem(422, "intake/unknown-estate");
+        kit.client(Role::Technician).post("/v1/cases", world.case("complaint")).await.problem(403, "forbidden");
+
+        let id = case_id(&world.opens(&kit, "complaint").await);
+        for stranger in [kit.owner(world.neighbour), elsewhere, kit.client_of(&foreigner)] {
+            stranger.get(&format!("/v1/cases/{id}")).await.problem(404, "intake/no-such-case");
+            stranger.get(&format!("/v1/cases/{id}/timeline")).await.problem(404, "intake/no-such-case");
+            let cancel = stranger.post(&format!("/v1/cases/{id}/cancel"), json!({ "reason": "x" })).await;
+            cancel.problem(404, "intake/no-such-case");
+            assert_eq!(stranger.get("/v1/cases").await.ok()["items"], json!([]));
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_is_called_off_once_and_with_it_its_inquiry() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let owner = kit.owner(world.resident);
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let path = format!("/v1/cases/{id}/cancel");
+        let reason = json!({ "reason": "已经问到了" });
+        owner.post(&path, reason.clone()).if_match(7).await.problem(412, "stale-version");
+        let cancelled = owner.post(&path, reason.clone()).if_match(1).await.ok();
+        assert_eq!((&cancelled["status"], &cancelled["version"]), (&json!("cancelled"), &json!(2)));
+        assert_eq!(owner.post(&path, reason).await.ok()["version"], 2);
+        assert_eq!(owner.get(&format!("/v1/inquiries/{id}")).await.ok()["stage"], "cancelled");
+        assert_eq!(kit.published::<pb::CaseCancelled>().await.len(), 1);
+        assert_eq!(codes(&owner, id).await, ["received", "cancelled"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_linked_case_is_told_to_the_one_it_follows_from() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let origin = case_id(&world.opens(&kit, "complaint").await);
+        let mut body = world.case("service_request");
+        body["linked_case_id"] = json!(origin);
+        let desk = kit.client(Role::Receptionist);
+        let linked = desk.post("/v1/cases", body.clone()).await.created();
+        assert_eq!(linked["linked_case_ids"], json!([origin]));
+        let first = desk.get(&format!("/v1/cases/{origin}")).await.ok();
+        assert_eq!(first["linked_case_ids"], json!([case_id(&linked)]));
+        assert_eq!(kit.published::<pb::CaseLinked>().await.len(), 1);
+        kit.owner(world.neighbour).post("/v1/cases", body).await.problem(422, "intake/unknown-linked-case");
+    })
+    .await;
+}
+
+async fn listed(kit: &Kit, query: &str) -> Vec<Uuid> {
+    let page = kit.client(Role::Manager).get(&format!("/v1/cases{query}")).await.ok();
+    page["items"].as_array().unwrap().iter().map(case_id).collect()
+}
+
+#[tokio::test]
+async fn lists_filter_page_and_tell_what_has_changed() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let mut ids = Vec::new();
+        for kind in ["inquiry", "complaint", "service_request", "suggestion", "complaint"] {
+            kit.clock.advance(chrono::TimeDelta::seconds(1));
+            ids.push(world.opens(&kit, kind).await);
+        }
+        let newest: Vec<Uuid> = ids.iter().rev().map(case_id).collect();
+        assert_eq!(listed(&kit, "").await, newest);
+        assert_eq!(listed(&kit, "?kind=complaint").await, [newest[0], newest[3]]);
+        assert!(listed(&kit, &format!("?estate_id={}", world.other_estate)).await.is_empty());
+        assert_eq!(listed(&kit, &format!("?resident_id={}&status=received", world.resident)).await, newest);
+        let reference = ids[1]["reference"].as_str().unwrap().to_lowercase();
+        assert_eq!(listed(&kit, &format!("?reference={reference}")).await, [newest[3]]);
+
+        let manager = kit.client(Role::Manager);
+        let (mut seen, mut path) = (Vec::new(), "/v1/cases?limit=2".to_owned());
+        let since = loop {
+            let page = manager.get(&path).await.ok();
+            seen.extend(page["items"].as_array().unwrap().iter().map(case_id));
+            match page["next_cursor"].as_str() {
+                Some(cursor) => path = format!("/v1/cases?limit=2&cursor={cursor}"),
+                None => break page["since"].as_str().unwrap().to_owned(),
+            }
+        };
+        assert_eq!(seen, newest);
+        let cancel = json!({ "reason": "重复" });
+        let _ = manager.post(&format!("/v1/cases/{}/cancel", newest[3]), cancel).await.ok();
+        // The feed shows a change once no older transaction of the server runs any more, and may repeat what is known.
+        let feed = format!("?since={since}");
+        eventually("the feed shows it", || async {
+            (listed(&kit, &feed).await.last() == Some(&newest[3])).then_some(())
+        })
+        .await;
+        manager.get("/v1/cases?colour=red").await.problem(400, "malformed-request");
+        manager.get("/v1/cases?kind=complaint&cursor=abc").await.problem(400, "cursor-invalid");
+    })
+    .await;
+}

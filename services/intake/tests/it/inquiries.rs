@@ -1,0 +1,97 @@
+//! Inquiries over HTTP, and the call-back by a timer.
+
+use chrono::TimeDelta;
+use serde_json::json;
+use steward_intake::Intake;
+use steward_kernel::Role;
+use steward_proto::intake as pb;
+use steward_testkit::{db::new_id, with};
+
+use crate::world::{case_id, codes, reaches, world};
+
+#[tokio::test]
+async fn an_important_inquiry_is_answered_by_an_article_called_back_and_closed() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(world.resident));
+        let article = json!({
+            "code": "FIT-OUT", "title": "装修管理", "category": "fit-out", "body": "提前三天登记。", "language": "zh-Hans"
+        });
+        let article = kit.client(Role::Manager).post("/v1/articles", article).await.created();
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let path = format!("/v1/inquiries/{id}");
+
+        let answer = json!({ "article_id": article["article_id"], "important": true });
+        let answered = desk.post(&format!("{path}/answer"), answer).await.ok();
+        assert_eq!((&answered["stage"], &answered["article_version"]), (&json!("answered"), &json!(1)));
+        reaches(&owner, id, "resolved", "answered").await;
+        let closed = owner.post(&format!("{path}/close"), json!({})).await.problem(409, "intake/inquiry-not-now");
+        assert_eq!(closed["allowed"], json!(["follow-up", "reopen"]));
+
+        kit.clock.advance(TimeDelta::days(3) + TimeDelta::seconds(1));
+        reaches(&owner, id, "resolved", "follow_up_due").await;
+        let called = desk.post(&format!("{path}/follow-up"), json!({ "result": "reached", "note": "清楚了" })).await.ok();
+        assert_eq!(called["stage"], "followed_up");
+        let _ = owner.post(&format!("{path}/close"), json!({})).await.ok();
+        reaches(&owner, id, "closed", "closed").await;
+        assert_eq!(codes(&owner, id).await, ["received", "answered", "follow_up_due", "followed_up", "closed"]);
+        let told = kit.published::<pb::CaseProgressed>().await;
+        let first_human = told.iter().find(|step| step.human).map(|step| step.milestone.as_str());
+        assert_eq!((told.len(), first_human), (4, Some("answered")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn three_calls_in_vain_close_it_and_its_owner_may_ask_again() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (desk, owner) = (kit.client(Role::Handler), kit.owner(world.resident));
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let path = format!("/v1/inquiries/{id}");
+        let _ = desk.post(&format!("{path}/answer"), json!({ "text": "三天内答复", "important": true })).await.ok();
+        for _ in 0..3 {
+            let _ = desk.post(&format!("{path}/follow-up"), json!({ "result": "not_reached" })).await.ok();
+        }
+        reaches(&owner, id, "closed", "closed").await;
+        let _ = owner.post(&format!("{path}/reopen"), json!({ "reason": "还是不明白" })).await.ok();
+        reaches(&owner, id, "in_progress", "reopened").await;
+        // The call-back that was due once is forgotten.
+        kit.clock.advance(TimeDelta::days(9));
+        let _ = desk.post(&format!("{path}/answer"), json!({ "text": "见附件" })).await.ok();
+        let _ = owner.post(&format!("{path}/close"), json!({})).await.ok();
+        reaches(&owner, id, "closed", "closed").await;
+        assert_eq!(kit.count("intake", "timer").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn wrong_answers_are_explained() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let desk = kit.client(Role::Receptionist);
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let path = format!("/v1/inquiries/{id}/answer");
+        desk.post(&path, json!({})).await.problem(422, "intake/empty-answer");
+        desk.post(&path, json!({ "article_id": new_id() })).await.problem(422, "intake/unknown-article");
+        desk.post(&path, json!({ "text": "x", "article_version": 1 })).await.problem(422, "invalid-request");
+        desk.post(&path, json!({ "text": "x", "colour": "red" })).await.problem(400, "malformed-request");
+        desk.post(&format!("/v1/inquiries/{id}/follow-up"), json!({ "result": "reached" }))
+            .await
+            .problem(409, "intake/inquiry-not-now");
+        kit.owner(world.resident).post(&path, json!({ "text": "x" })).await.problem(403, "forbidden");
+        kit.owner(world.neighbour).get(&format!("/v1/inquiries/{id}")).await.problem(404, "intake/no-such-inquiry");
+
+        // Twice under one key it is answered once, and the case moves once.
+        for _ in 0..2 {
+            assert_eq!(desk.post(&path, json!({ "text": "可以" })).key("k").await.ok()["version"], 2);
+        }
+        assert_eq!(kit.published::<pb::CaseProgressed>().await.len(), 1);
+        let complaint = case_id(&world.opens(&kit, "complaint").await);
+        desk.get(&format!("/v1/inquiries/{complaint}")).await.problem(404, "intake/no-such-inquiry");
+        let open = desk.get(&format!("/v1/inquiries?estate_id={}&stage=answered", world.estate)).await.ok();
+        assert_eq!(open["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}

@@ -1,0 +1,12 @@
+//! Intake against real Postgres and NATS.
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests fail loudly")]
+
+mod articles;
+mod cases;
+mod consumers;
+mod contracts;
+mod files;
+mod inquiries;
+mod register;
+mod visits;
+mod world;

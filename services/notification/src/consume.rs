@@ -1,0 +1,182 @@
+//! What notification hears: milestones of cases and invitations to surveys become messages.
+
+use chrono::{DateTime, Utc};
+use steward_chassis::{Error, Result, Work, inbox::Consumer};
+use steward_kernel::{
+    ids::{CaseId, EstateId, ResidentId},
+    message::optional_uuid,
+    vocabulary::{CaseKind, Language},
+};
+use steward_proto::{feedback_analytics, intake};
+use uuid::Uuid;
+
+use crate::{
+    app::App,
+    domain::{Letter, Message, Preference, SurveyId, Template, Variables, messages::Command},
+    store,
+};
+
+/// Everything this service hears.
+#[must_use]
+pub fn all() -> Vec<Consumer<App>> {
+    vec![
+        Consumer::of("intake")
+            .on::<intake::EstateRegistered, _>(|_, work, heard| Box::pin(estate_registered(work, heard)))
+            .on::<intake::CaseOpened, _>(|app, work, heard| Box::pin(case_opened(app, work, heard)))
+            .on::<intake::CaseProgressed, _>(|app, work, heard| Box::pin(case_progressed(app, work, heard)))
+            .on::<intake::CaseCancelled, _>(|app, work, heard| Box::pin(case_cancelled(app, work, heard))),
+        Consumer::of("feedback-analytics")
+            .on::<feedback_analytics::SurveyInvited, _>(|app, work, heard| Box::pin(survey_invited(app, work, heard))),
+    ]
+}
+
+async fn estate_registered(work: &mut Work, heard: intake::EstateRegistered) -> Result<()> {
+    let estate = EstateId::from(uuid("estate_id", &heard.estate_id)?);
+    store::register_estate(&mut work.tx, estate, &heard.code).await
+}
+
+async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> Result<()> {
+    let due = Due {
+        template: Template::Received,
+        case: CaseId::from(uuid("case_id", &heard.case_id)?),
+        kind: kind(&heard.kind)?,
+        reference: heard.reference,
+        estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
+        resident: resident(&heard.resident_id)?,
+        language: Language::parse(&heard.language),
+        survey: None,
+        occasion: cause(work)?,
+        happened_at: time("opened_at_ms", heard.opened_at_ms)?,
+    };
+    due.tell(app, work).await
+}
+
+/// Not every milestone deserves a message; the timeline of the case has them all.
+async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgressed) -> Result<()> {
+    let kind = kind(&heard.kind)?;
+    let Some(template) = Template::of(&heard.milestone, kind) else { return Ok(()) };
+    let due = Due {
+        template,
+        case: CaseId::from(uuid("case_id", &heard.case_id)?),
+        kind,
+        reference: heard.reference,
+        estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
+        resident: resident(&heard.resident_id)?,
+        language: Language::parse(&heard.language),
+        survey: None,
+        occasion: cause(work)?,
+        happened_at: time("at_ms", heard.at_ms)?,
+    };
+    due.tell(app, work).await
+}
+
+async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
+    let due = Due {
+        template: Template::Cancelled,
+        case: CaseId::from(uuid("case_id", &heard.case_id)?),
+        kind: kind(&heard.kind)?,
+        reference: heard.reference,
+        estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
+        resident: resident(&heard.resident_id)?,
+        language: Language::parse(&heard.language),
+        survey: None,
+        occasion: cause(work)?,
+        happened_at: time("at_ms", heard.at_ms)?,
+    };
+    due.tell(app, work).await
+}
+
+async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::SurveyInvited) -> Result<()> {
+    let case = CaseId::from(uuid("case_id", &heard.case_id)?);
+    let survey = uuid("survey_id", &heard.survey_id)?;
+    let known = store::message_of_case(&mut work.tx, case).await?.and_then(|message| message.letter);
+    // The case comes by another stream, which may be behind: then this one waits for it.
+    let Some(known) = known else { return Err(Error::Busy) };
+    let due = Due {
+        template: Template::SurveyInvited,
+        case,
+        kind: known.kind,
+        reference: known.reference,
+        estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
+        resident: resident(&heard.resident_id)?,
+        language: Language::parse(&heard.language),
+        survey: Some(SurveyId::from(survey)),
+        occasion: survey,
+        happened_at: time("at_ms", heard.at_ms)?,
+    };
+    due.tell(app, work).await
+}
+
+/// Something that somebody should be told.
+struct Due {
+    template: Template,
+    case: CaseId,
+    kind: CaseKind,
+    reference: String,
+    estate: EstateId,
+    resident: Option<ResidentId>,
+    /// The language of the case; a word we do not know is none.
+    language: Option<Language>,
+    survey: Option<SurveyId>,
+    occasion: Uuid,
+    happened_at: DateTime<Utc>,
+}
+
+impl Due {
+    async fn tell(self, app: &App, work: &mut Work) -> Result<()> {
+        let id = self.template.message_about(self.case.get(), self.occasion);
+        let wishes = match self.resident {
+            Some(resident) => work.find::<Preference>(resident).await?,
+            None => None,
+        };
+        let inbox_wanted = wishes.as_ref().is_none_or(Preference::wants_inbox);
+        let wanted = wishes.and_then(|wishes| wishes.language);
+        let letter = self.letter(app, wanted);
+        let facts = app.message_facts(&work.call, inbox_wanted);
+        work.execute::<Message>(id, &Command::Plan(Box::new(letter)), &facts).await?;
+        Ok(())
+    }
+
+    /// * `wanted`: the language that the resident wants, which stands over that of the case.
+    fn letter(self, app: &App, wanted: Option<Language>) -> Letter {
+        let language = wanted.or(self.language).unwrap_or(app.default_language);
+        let variables = Variables { reference: &self.reference, kind: self.kind };
+        let text = app.templates.render(self.template, language, &variables);
+        Letter {
+            case: self.case,
+            kind: self.kind,
+            estate: self.estate,
+            resident: self.resident,
+            template: self.template,
+            template_version: app.templates.version(),
+            language,
+            title: text.title,
+            body: text.body,
+            survey: self.survey,
+            happened_at: self.happened_at,
+            reference: self.reference,
+        }
+    }
+}
+
+/// The public event that is being handled.
+fn cause(work: &Work) -> Result<Uuid> {
+    work.call.cause.map(Uuid::from).ok_or_else(|| Error::internal("message", "without an event id"))
+}
+
+fn uuid(field: &'static str, text: &str) -> Result<Uuid> {
+    text.parse().map_err(|_| Error::internal(field, "is not a UUID"))
+}
+
+fn resident(text: &str) -> Result<Option<ResidentId>> {
+    let id = optional_uuid(text).map_err(|_| Error::internal("resident_id", "is not a UUID"))?;
+    Ok(id.map(ResidentId::from))
+}
+
+fn kind(word: &str) -> Result<CaseKind> {
+    CaseKind::parse(word).ok_or_else(|| Error::internal("kind", "is not a kind of cases"))
+}
+
+fn time(field: &'static str, ms: i64) -> Result<DateTime<Utc>> {
+    DateTime::from_timestamp_millis(ms).ok_or_else(|| Error::internal(field, "is not a time"))
+}

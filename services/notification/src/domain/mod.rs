@@ -1,0 +1,44 @@
+//! What notification decides on. Pure: it knows the kernel and itself.
+//!
+//! ```text
+//! message   planned ─┬─> delivered ──> read            (app inbox: delivered when stored)
+//!                    └─> suppressed(no_resident | opted_out)
+//!
+//! notice    draft ──> in_review ──> approved ──> sent ──> expired
+//!             └───────────┴────────────┴──────────┴────> recalled
+//!                      approve: never the author
+//!
+//! preference  set, and set again
+//! ```
+
+mod channel;
+mod message;
+mod notice;
+mod preference;
+mod template;
+
+#[cfg(test)]
+mod message_tests;
+#[cfg(test)]
+mod notice_tests;
+#[cfg(test)]
+mod template_tests;
+
+pub use channel::{ChannelLimits, OutChannel};
+pub use message::{DeliveryStatus, Letter, Message, MessageId, SuppressionReason, SurveyId};
+pub use notice::{Notice, NoticeContent, NoticeId, NoticeStatus, Reason};
+pub use preference::Preference;
+pub use template::{Broken, MessageText, Template, Templates, Variable, Variables};
+
+/// Commands, events, refusals and facts of messages.
+pub mod messages {
+    pub use super::message::{Command, Event, Facts, Refusal};
+}
+/// Commands, events, refusals and facts of notices.
+pub mod notices {
+    pub use super::notice::{Command, Event, Facts, Refusal};
+}
+/// Commands, events, refusals and facts of preferences.
+pub mod preferences {
+    pub use super::preference::{Command, Event, Facts, Refusal};
+}

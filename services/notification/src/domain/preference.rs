@@ -1,0 +1,138 @@
+//! How a resident wants to be told: in which language, on which channels.
+
+use serde::{Deserialize, Serialize};
+use steward_kernel::{Actor, Aggregate, ProblemKind, Refuses, ids::ResidentId, vocabulary::Language};
+
+use super::OutChannel;
+
+/// What can be asked of a preference.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Command {
+    /// From now on so.
+    Set {
+        /// The language of all messages; `None`: that of each case.
+        language: Option<Language>,
+        /// The channels for messages; none: no messages.
+        channels: Vec<OutChannel>,
+    },
+}
+
+/// What happened to a preference. Stored for ever: add variants or optional fields only.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Event {
+    /// From then on so.
+    Set {
+        /// The language of all messages.
+        language: Option<Language>,
+        /// The channels for messages.
+        channels: Vec<OutChannel>,
+    },
+}
+
+/// Why something asked of a preference is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Refusal {
+    /// We know no such resident, or it is not for the caller to see.
+    NoSuchResident,
+    /// Messages cannot go that way; where in the list it stands.
+    NotConnected(usize),
+}
+
+impl Refusal {
+    /// One of each kind.
+    pub const ALL: [Self; 2] = [Self::NoSuchResident, Self::NotConnected(0)];
+}
+
+impl Refuses for Refusal {
+    fn problem(&self) -> ProblemKind {
+        use ProblemKind as P;
+        match self {
+            Self::NoSuchResident => P::not_found("preference/no-such-resident", "There is no such resident"),
+            Self::NotConnected(_) => {
+                P::unprocessable("preference/channel-not-connected", "Messages cannot go by this channel yet")
+            }
+        }
+    }
+
+    fn field(&self) -> Option<(String, String)> {
+        match self {
+            Self::NoSuchResident => None,
+            Self::NotConnected(at) => {
+                Some((format!("/channels/{at}"), "choose from GET /v1/channels what carries messages".to_owned()))
+            }
+        }
+    }
+}
+
+/// What was looked up beforehand.
+#[derive(Debug, Clone)]
+pub struct Facts {
+    /// Who asks.
+    pub actor: Actor,
+    /// Whether a message to this resident stands in an estate that the caller sees: only so do we know a resident here.
+    pub known: bool,
+}
+
+/// How a resident wants to be told.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Preference {
+    /// Whose.
+    pub resident: ResidentId,
+    /// The language of all messages; `None`: that of each case.
+    pub language: Option<Language>,
+    /// The channels for messages.
+    pub channels: Vec<OutChannel>,
+    /// Whether it was ever set; before that it is what everybody has.
+    pub is_set: bool,
+}
+
+impl Preference {
+    /// Whether messages may stand in the app inbox.
+    #[must_use]
+    pub fn wants_inbox(&self) -> bool {
+        self.channels.contains(&OutChannel::AppInbox)
+    }
+
+    /// Whether that actor may see and set it: owners their own, staff those of residents they have to do with.
+    #[must_use]
+    pub fn shows_to(&self, facts: &Facts) -> bool {
+        let own = facts.actor.resident == Some(self.resident);
+        own || (facts.known && !facts.actor.is_only_owner())
+    }
+}
+
+impl Aggregate for Preference {
+    const NAME: &'static str = "preference";
+    type Id = ResidentId;
+    type Command = Command;
+    type Event = Event;
+    type Refusal = Refusal;
+    type Facts = Facts;
+
+    fn unborn(resident: ResidentId) -> Self {
+        Self { resident, language: None, channels: vec![OutChannel::AppInbox], is_set: false }
+    }
+
+    fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        if !self.shows_to(facts) {
+            return Err(Refusal::NoSuchResident);
+        }
+        let Command::Set { language, channels } = command;
+        if let Some(at) = channels.iter().position(|channel| !channel.carries_messages()) {
+            return Err(Refusal::NotConnected(at));
+        }
+        let (language, mut channels) = (*language, channels.clone());
+        channels.sort_unstable();
+        channels.dedup();
+        if self.is_set && (language, &channels) == (self.language, &self.channels) {
+            return Ok(Vec::new());
+        }
+        Ok(vec![Event::Set { language, channels }])
+    }
+
+    fn evolve(self, event: &Event) -> Self {
+        let Event::Set { language, channels } = event;
+        Self { language: *language, channels: channels.clone(), is_set: true, ..self }
+    }
+}

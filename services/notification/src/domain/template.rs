@@ -1,0 +1,247 @@
+//! The texts of messages: one template for each milestone that deserves a message, in every language.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use steward_kernel::{
+    vocabulary::{CaseKind, Language},
+    word_enum,
+};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::MessageId;
+
+word_enum! {
+    /// What a message is about.
+    Template {
+        /// We have it.
+        Received = "received",
+        /// A person has taken it up.
+        Acknowledged = "acknowledged",
+        /// There is a plan for a complaint.
+        PlanTold = "plan_told",
+        /// It stands until the owner says something.
+        AwaitingOwner = "awaiting_owner",
+        /// A complaint is decided.
+        Decided = "decided",
+        /// What a decision promised is done.
+        RemedyDone = "remedy_done",
+        /// It goes on after it was finished.
+        Reopened = "reopened",
+        /// It is closed.
+        Closed = "closed",
+        /// It was withdrawn or called off.
+        Cancelled = "cancelled",
+        /// A service request is not ours to carry out.
+        Declined = "declined",
+        /// We have a question about a service request.
+        InfoRequested = "info_requested",
+        /// A service request is confirmed.
+        ServiceConfirmed = "service_confirmed",
+        /// A technician has the work order.
+        TechnicianAssigned = "technician_assigned",
+        /// The technician has set out.
+        TechnicianOnTheWay = "technician_on_the_way",
+        /// The work is paused.
+        OnHold = "on_hold",
+        /// The work is done, says the technician.
+        WorkDone = "work_done",
+        /// The work is done again, since the owner was not satisfied.
+        Rework = "rework",
+        /// An inquiry is answered.
+        Answered = "answered",
+        /// The call-back about an inquiry is on record.
+        FollowedUp = "followed_up",
+        /// Somebody looks into a suggestion.
+        Considered = "considered",
+        /// A suggestion is accepted.
+        Accepted = "accepted",
+        /// A suggestion is declined.
+        SuggestionDeclined = "suggestion_declined",
+        /// A suggestion is kept for later.
+        Deferred = "deferred",
+        /// A suggestion is planned.
+        Planned = "planned",
+        /// What was suggested is there.
+        Delivered = "delivered",
+        /// The owner is asked how it went.
+        SurveyInvited = "survey_invited",
+    }
+}
+
+impl Template {
+    /// The template for a milestone of a case; `None` when the milestone deserves no message: inner steps, what the
+    /// owner did or saw themselves, and words of a newer intake.
+    #[must_use]
+    pub fn of(milestone: &str, kind: CaseKind) -> Option<Self> {
+        match (milestone, kind) {
+            ("withdrawn", _) => Some(Self::Cancelled),
+            ("declined", CaseKind::Suggestion) => Some(Self::SuggestionDeclined),
+            // These two are no milestones.
+            ("suggestion_declined" | "survey_invited", _) => None,
+            // These texts speak of a suggestion.
+            ("considered" | "accepted" | "deferred" | "planned" | "delivered", kind)
+                if kind != CaseKind::Suggestion =>
+            {
+                None
+            }
+            (word, _) => Self::parse(word),
+        }
+    }
+
+    /// The message of this template about that case: always the same for the same occasion, so it is born once.
+    ///
+    /// What can happen only once to a case (it is received, it is cancelled) has one message, whoever tells of it.
+    ///
+    /// * `occasion`: the public event or survey that is the reason.
+    #[must_use]
+    pub fn message_about(self, case: Uuid, occasion: Uuid) -> MessageId {
+        let name = match self {
+            Self::Received | Self::Cancelled => self.to_string(),
+            repeatable => format!("{repeatable} {occasion}"),
+        };
+        Uuid::new_v5(&case, name.as_bytes()).into()
+    }
+}
+
+word_enum! {
+    /// What can stand in braces in a text.
+    Variable {
+        /// The reference of the case: `C-261123-7K3QD4`.
+        Reference = "reference",
+        /// The kind of the case as a word of the language: 投诉.
+        Kind = "kind",
+    }
+}
+
+/// The values of the variables.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Variables<'a> {
+    /// The reference of the case.
+    pub reference: &'a str,
+    /// The kind of the case.
+    pub kind: CaseKind,
+}
+
+/// A title and a body; in a template with variables in braces.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct MessageText {
+    /// One line.
+    #[schema(example = "已收到您的{kind}")]
+    pub title: String,
+    /// A few sentences.
+    #[schema(example = "您好，您的{kind}已登记，编号 {reference}。")]
+    pub body: String,
+}
+
+/// Why a file of templates cannot be used.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Broken {
+    /// It is not JSON of the right form.
+    #[error("templates cannot be read: {0}")]
+    Unreadable(String),
+    /// A template or a kind's word is missing in a language.
+    #[error("no text for {0} in {1}")]
+    Missing(&'static str, Language),
+    /// Something in braces is not a variable.
+    #[error("{0} in {1} has something in braces that is not a variable")]
+    UnknownVariable(&'static str, Language),
+}
+
+type InLanguages<T> = BTreeMap<Language, T>;
+
+/// All texts, complete: every template and every kind in every language.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Templates {
+    /// Version of the texts; every change has a new one.
+    version: u32,
+    /// The words for the kinds of cases.
+    kinds: BTreeMap<CaseKind, InLanguages<String>>,
+    templates: BTreeMap<Template, InLanguages<MessageText>>,
+}
+
+impl Templates {
+    /// The texts that ship with the product.
+    pub const SHIPPED: &str = include_str!("../../templates.json");
+
+    /// Reads and checks a file of templates.
+    ///
+    /// # Errors
+    /// [`Broken`] names the first fault.
+    pub fn parse(json: &str) -> Result<Self, Broken> {
+        let read: Self = serde_json::from_str(json).map_err(|fault| Broken::Unreadable(fault.to_string()))?;
+        for language in Language::ALL.iter().copied() {
+            for kind in CaseKind::ALL.iter().copied() {
+                read.kind(kind, language).ok_or(Broken::Missing(kind.as_str(), language))?;
+            }
+            for template in Template::ALL.iter().copied() {
+                let text = read.text(template, language).ok_or(Broken::Missing(template.as_str(), language))?;
+                if variables_of(text).is_none() {
+                    return Err(Broken::UnknownVariable(template.as_str(), language));
+                }
+            }
+        }
+        Ok(read)
+    }
+
+    /// Version of the texts.
+    #[must_use]
+    pub fn version(&self) -> u32 {
+        self.version
+    }
+
+    /// All templates with their texts.
+    pub fn all(&self) -> impl Iterator<Item = (Template, &InLanguages<MessageText>)> {
+        self.templates.iter().map(|(template, texts)| (*template, texts))
+    }
+
+    /// The variables that a template uses, in any language.
+    #[must_use]
+    pub fn variables(&self, template: Template) -> Vec<Variable> {
+        let texts = self.templates.get(&template).into_iter().flat_map(BTreeMap::values);
+        let mut used: Vec<_> = texts.filter_map(variables_of).flatten().collect();
+        used.sort_unstable();
+        used.dedup();
+        used
+    }
+
+    /// The text of a template with its variables filled in.
+    #[must_use]
+    pub fn render(&self, template: Template, language: Language, variables: &Variables<'_>) -> MessageText {
+        // `parse` has seen that nothing is missing.
+        let word = self.kind(variables.kind, language).unwrap_or_default();
+        let fill = |text: &str| {
+            Variable::ALL.iter().fold(text.to_owned(), |text, variable| {
+                let value = match variable {
+                    Variable::Reference => variables.reference,
+                    Variable::Kind => word,
+                };
+                text.replace(&format!("{{{variable}}}"), value)
+            })
+        };
+        self.text(template, language).map_or_else(
+            || MessageText { title: String::new(), body: String::new() },
+            |text| MessageText { title: fill(&text.title), body: fill(&text.body) },
+        )
+    }
+
+    fn text(&self, template: Template, language: Language) -> Option<&MessageText> {
+        self.templates.get(&template)?.get(&language)
+    }
+
+    fn kind(&self, kind: CaseKind, language: Language) -> Option<&str> {
+        self.kinds.get(&kind)?.get(&language).map(String::as_str)
+    }
+}
+
+/// The variables in a text; `None` when something else stands in braces.
+fn variables_of(text: &MessageText) -> Option<Vec<Variable>> {
+    [&text.title, &text.body]
+        .into_iter()
+        .flat_map(|part| part.split('{').skip(1))
+        .map(|rest| rest.split_once('}').and_then(|(word, _)| Variable::parse(word)))
+        .collect()
+}

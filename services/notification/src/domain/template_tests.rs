@@ -1,0 +1,111 @@
+use steward_kernel::vocabulary::{CaseKind, Language};
+use uuid::Uuid;
+
+use super::{Broken, OutChannel, Template, Templates, Variable, Variables};
+
+/// Every milestone of the contract that has no message, and why is said at [`Template::of`].
+const SILENT: [&str; 15] = [
+    "assessed",
+    "consulting",
+    "resumed",
+    "remedy_started",
+    "confirmed",
+    "info_provided",
+    "routed",
+    "technician_accepted",
+    "technician_on_site",
+    "made_safe",
+    "verified",
+    "follow_up_due",
+    "survey_answered",
+    "survey_invited",
+    "suggestion_declined",
+];
+
+fn shipped() -> Templates {
+    Templates::parse(Templates::SHIPPED).unwrap()
+}
+
+#[test]
+fn every_text_is_whole_short_and_in_its_script() {
+    let templates = shipped();
+    let limits = OutChannel::AppInbox.limits().unwrap();
+    let variables = Variables { reference: "C-261123-7K3QD4", kind: CaseKind::ServiceRequest };
+    for template in Template::ALL.iter().copied() {
+        for language in Language::ALL.iter().copied() {
+            let text = templates.render(template, language, &variables);
+            let whole = format!("{}{}", text.title, text.body);
+            assert!(!text.title.is_empty() && text.title.chars().count() <= usize::from(limits.title_characters));
+            assert!(!text.body.is_empty() && text.body.chars().count() <= usize::from(limits.body_characters));
+            assert!(!whole.contains(['{', '}']), "{template} {language}: {whole}");
+            assert!(text.body.contains("C-261123-7K3QD4"), "{template} {language} does not say which case");
+            // Characters that only the other script has.
+            let foreign: &[char] = match language {
+                Language::ZhHans => &['們', '這', '裡', '處', '請', '覆', '繫', '絡', '專', '責', '開', '關', '實'],
+                Language::ZhHant => &['们', '这', '里', '处', '复', '开', '请', '谢', '务', '实', '关', '专'],
+                Language::En => &['您', '的', '，', '。', '（'],
+            };
+            assert!(!whole.contains(foreign), "{template} {language}: {whole}");
+        }
+    }
+}
+
+#[test]
+fn a_changed_text_is_a_new_version() {
+    // One line for each version of the texts: (version, digest). Add one; a version that was sent to people stands
+    // for ever.
+    const VERSIONS: [(u32, &str); 1] = [(1, "89b7b1ec-c604-5eea-ae65-397f76e93ba6")];
+    let digest = Uuid::new_v5(&Uuid::nil(), Templates::SHIPPED.as_bytes()).to_string();
+    assert_eq!(VERSIONS.last(), Some(&(shipped().version(), digest.as_str())));
+}
+
+#[test]
+fn a_broken_file_is_refused_with_its_first_fault() {
+    let broken = |from: &str, to: &str| {
+        assert!(Templates::SHIPPED.contains(from));
+        Templates::parse(&Templates::SHIPPED.replace(from, to)).unwrap_err()
+    };
+    assert_eq!(broken("编号 {reference}", "编号 {name}"), Broken::UnknownVariable("received", Language::ZhHans));
+    assert_eq!(broken("编号 {reference}", "编号 {reference"), Broken::UnknownVariable("received", Language::ZhHans));
+    assert!(matches!(broken("\"received\"", "\"perceived\""), Broken::Unreadable(_)));
+    assert!(matches!(Templates::parse("{}"), Err(Broken::Unreadable(_))));
+    let none = r#"{"version": 1, "kinds": {}, "templates": {}}"#;
+    assert_eq!(Templates::parse(none).unwrap_err(), Broken::Missing("inquiry", Language::ZhHans));
+}
+
+#[test]
+fn variables_are_typed_and_known() {
+    let templates = shipped();
+    assert_eq!(templates.variables(Template::Received), [Variable::Reference, Variable::Kind]);
+    assert_eq!(templates.variables(Template::SurveyInvited), [Variable::Reference]);
+    let variables = Variables { reference: "S-261123-00000X", kind: CaseKind::ServiceRequest };
+    let text = templates.render(Template::Received, Language::ZhHant, &variables);
+    assert_eq!(text.title, "已收到您的服務請求");
+}
+
+#[test]
+fn a_milestone_has_one_message_or_none() {
+    for kind in CaseKind::ALL.iter().copied() {
+        for milestone in SILENT {
+            assert_eq!(Template::of(milestone, kind), None, "{milestone}");
+        }
+        assert_eq!(Template::of("withdrawn", kind), Some(Template::Cancelled));
+        assert_eq!(Template::of("a_word_of_tomorrow", kind), None);
+    }
+    assert_eq!(Template::of("declined", CaseKind::Suggestion), Some(Template::SuggestionDeclined));
+    assert_eq!(Template::of("declined", CaseKind::ServiceRequest), Some(Template::Declined));
+    assert_eq!(Template::of("accepted", CaseKind::Suggestion), Some(Template::Accepted));
+    assert_eq!(Template::of("accepted", CaseKind::ServiceRequest), None);
+}
+
+#[test]
+fn an_occasion_always_makes_the_same_message() {
+    let (case, one, two) = (Uuid::from_u128(1), Uuid::from_u128(2), Uuid::from_u128(3));
+    let on_the_way = Template::TechnicianOnTheWay;
+    assert_eq!(on_the_way.message_about(case, one), on_the_way.message_about(case, one));
+    assert_ne!(on_the_way.message_about(case, one), on_the_way.message_about(case, two));
+    assert_ne!(on_the_way.message_about(case, one), Template::WorkDone.message_about(case, one));
+    assert_ne!(on_the_way.message_about(case, one), on_the_way.message_about(two, one));
+    // What happens once is told once, whichever event says so.
+    assert_eq!(Template::Cancelled.message_about(case, one), Template::Cancelled.message_about(case, two));
+}

@@ -1,0 +1,69 @@
+//! Preferences: how a resident wants to be told.
+
+use axum::extract::State;
+use steward_chassis::{
+    Error, Result,
+    http::{Allowed, Json, Path, Problems, Versioned},
+};
+use steward_kernel::{Aggregate as _, Version, ids::ResidentId};
+
+use super::{
+    dto::{PreferenceView, SetPreference},
+    permission,
+};
+use crate::{
+    app::App,
+    domain::{OutChannel, Preference, preferences::Command},
+};
+
+/// Get a resident's preference
+///
+/// What everybody has when it was never set. The desk can see those of residents who were sent a message about its
+/// estates.
+#[utoipa::path(
+    get, path = "/v1/preferences/{resident_id}", tag = "preferences",
+    params(("resident_id" = ResidentId, Path, description = "The resident")),
+    responses((status = 200, description = "The preference", body = PreferenceView), Problems),
+    security(("bearer" = ["preference.set"])),
+)]
+pub async fn get_preference(
+    State(app): State<App>,
+    call: Allowed<permission::SetPreferences>,
+    Path(resident): Path<ResidentId>,
+) -> Result<Versioned<PreferenceView>> {
+    let facts = app.preference_facts(&call, resident).await?;
+    let (state, version) = match app.engine.load::<Preference>(&call, resident).await {
+        Ok(found) => (found.state, found.version),
+        Err(Error::NotFound) => (Preference::unborn(resident), Version::UNBORN),
+        Err(fault) => return Err(fault),
+    };
+    if !state.shows_to(&facts) {
+        return Err(Error::NotFound);
+    }
+    Ok(Versioned::ok(PreferenceView::of(state, version), version))
+}
+
+/// Set a resident's preference
+///
+/// From the next message on. Owners set their own, the desk does it on the word of residents it serves.
+#[utoipa::path(
+    put, path = "/v1/preferences/{resident_id}", tag = "preferences",
+    params(("resident_id" = ResidentId, Path, description = "The resident")),
+    request_body = SetPreference,
+    responses((status = 200, description = "The preference as it is now", body = PreferenceView), Problems),
+    security(("bearer" = ["preference.set"])),
+)]
+pub async fn set_preference(
+    State(app): State<App>,
+    call: Allowed<permission::SetPreferences>,
+    Path(resident): Path<ResidentId>,
+    Json(SetPreference { language, channels }): Json<SetPreference>,
+) -> Result<Versioned<PreferenceView>> {
+    if channels.len() > OutChannel::ALL.len() {
+        return Err(Error::field("/channels", "too_many", "must name each channel once"));
+    }
+    let facts = app.preference_facts(&call, resident).await?;
+    let command = Command::Set { language, channels };
+    let done = app.engine.execute::<Preference>(&call, resident, &command, &facts).await?;
+    Ok(Versioned::ok(PreferenceView::of(done.state, done.version), done.version))
+}

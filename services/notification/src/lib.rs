@@ -1,0 +1,62 @@
+//! Messages about milestones in owners' inboxes, their texts, preferences, and notices on the bulletin board. Owns
+//! schema `notification` and stream `NOTIFICATION`.
+
+pub mod app;
+pub mod config;
+pub mod consume;
+pub mod domain;
+pub mod error;
+pub mod http;
+pub mod publish;
+pub mod store;
+pub mod timers;
+
+use sqlx::migrate::Migrator;
+use steward_chassis::{Core, Service, inbox::Consumer, timers::Timer};
+use steward_kernel::{ProblemKind, Role};
+use utoipa_axum::router::OpenApiRouter;
+
+use crate::{app::App, config::Config};
+
+static MIGRATOR: Migrator = sqlx::migrate!();
+
+/// The service.
+#[derive(Debug, Clone, Copy)]
+pub struct Notification;
+
+impl Service for Notification {
+    const NAME: &'static str = "notification";
+    const ABOUT: &'static str =
+        "Messages to owners about the milestones of their cases, and notices on the bulletin boards of estates.";
+    const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    type Config = Config;
+    type App = App;
+
+    fn migrator() -> &'static Migrator {
+        &MIGRATOR
+    }
+
+    fn routes() -> OpenApiRouter<App> {
+        http::routes()
+    }
+
+    fn permissions() -> &'static [(&'static str, &'static [Role])] {
+        http::permission::ALL
+    }
+
+    fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
+        error::problems()
+    }
+
+    fn consumers() -> Vec<Consumer<App>> {
+        consume::all()
+    }
+
+    fn timers() -> Vec<Timer<App>> {
+        timers::all()
+    }
+
+    fn build(core: Core, config: Config) -> anyhow::Result<App> {
+        App::new(core, &config)
+    }
+}

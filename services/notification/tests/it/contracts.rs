@@ -1,0 +1,44 @@
+//! Contracts that stand in git, rules of the house, and attacks on every operation.
+
+use serde_json::json;
+use steward_chassis::run;
+use steward_kernel::Role;
+use steward_notification::Notification;
+use steward_testkit::{attack, db::new_id, golden::golden, rules, with};
+
+use crate::{NAME, Story, inbox, register_estate};
+
+#[test]
+fn the_contracts_are_those_in_git() {
+    let folder = env!("CARGO_MANIFEST_DIR");
+    let openapi = run::openapi::<Notification>().to_pretty_json().unwrap();
+    golden(format!("{folder}/openapi.golden.json"), &(openapi + "\n"));
+    golden(format!("{folder}/problems.golden.md"), &run::problems_document::<Notification>());
+    golden(format!("{folder}/permissions.golden.md"), &attack::permissions_document::<Notification>());
+}
+
+#[test]
+fn imports_follow_the_rules() {
+    rules::imports(concat!(env!("CARGO_MANIFEST_DIR"), "/src"));
+}
+
+#[tokio::test]
+async fn no_operation_lets_strangers_in() {
+    with::<Notification>(async |kit| {
+        let mut story = Story::of(new_id());
+        story.open(&kit).await;
+        let message = inbox(&kit.owner(story.resident), "", 1).await.remove(0);
+        register_estate(&kit, story.estate).await;
+        let body = json!({"estate_ids": [story.estate], "title": "停水通知", "body": "明天停水。"});
+        let notice = kit.client(Role::Receptionist).post("/v1/notices", body).await.created();
+        let id = |text: &serde_json::Value| text.as_str().unwrap().parse().unwrap();
+        let ids = [
+            ("message_id", id(&message["message_id"])),
+            ("notice_id", id(&notice["notice_id"])),
+            ("resident_id", story.resident),
+        ];
+        attack::attack::<Notification>(&kit, &ids).await;
+        kit.assert_row_security(NAME).await;
+    })
+    .await;
+}

@@ -1,0 +1,266 @@
+//! The database: pools, transactions bound to a tenant, roles, migrations.
+
+use std::time::Duration;
+
+use sqlx::{
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Transaction,
+    migrate::Migrator,
+    postgres::{PgConnectOptions, PgPoolOptions},
+};
+use steward_kernel::TenantId;
+
+use crate::{Error, Result};
+
+/// The tables every service has.
+static PLATFORM: Migrator = sqlx::migrate!();
+/// Where it is written down which of them are applied.
+const PLATFORM_TABLE: &str = "_platform_migration";
+/// The same for the service's own.
+const OWN_TABLE: &str = "_migration";
+
+/// How long a statement waits for a row that somebody else holds, before the caller is told to come back.
+const LOCK_TIMEOUT: &str = "2s";
+
+/// The two pools of a service: one under row security for all work, one for the platform's loops.
+#[derive(Debug, Clone)]
+pub struct Db {
+    /// Under the service's role: sees one tenant at a time.
+    pub app: PgPool,
+    /// Under the platform role: relay, timers, housekeeping.
+    pub platform: PgPool,
+}
+
+impl Db {
+    /// Pools that connect when first used, so that a database that is away delays nothing but itself.
+    ///
+    /// * `max_connections`: of the service's pool; the platform's loops have four of their own.
+    ///
+    /// # Errors
+    /// When a URL cannot be read.
+    pub fn connect_lazily(url: &str, platform_url: &str, max_connections: u32) -> anyhow::Result<Self> {
+        let pool = |max: u32| {
+            // A ping before each use would cost a round trip; a dead connection shows at BEGIN, where nothing is lost yet.
+            PgPoolOptions::new()
+                .max_connections(max)
+                .test_before_acquire(false)
+                .acquire_timeout(Duration::from_secs(5))
+                .idle_timeout(Duration::from_secs(300))
+        };
+        let options = |url: &str| -> anyhow::Result<PgConnectOptions> {
+            Ok(url.parse::<PgConnectOptions>()?.disable_statement_logging().application_name("steward"))
+        };
+        Ok(Self {
+            app: pool(max_connections).connect_lazy_with(options(url)?),
+            platform: pool(4).connect_lazy_with(options(platform_url)?),
+        })
+    }
+
+    /// A transaction in which only the rows of that tenant exist.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn begin(&self, tenant: TenantId) -> Result<Tx> {
+        Tx::begin(&self.app, tenant).await
+    }
+
+    /// Whether the database answers.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when not.
+    pub async fn ping(&self) -> Result<()> {
+        sqlx::query("SELECT 1").execute(&self.platform).await?;
+        Ok(())
+    }
+}
+
+/// A transaction bound to a tenant. There is no other way to the tables.
+#[derive(Debug)]
+pub struct Tx {
+    inner: Transaction<'static, Postgres>,
+    tenant: TenantId,
+}
+
+impl Tx {
+    async fn begin(pool: &PgPool, tenant: TenantId) -> Result<Self> {
+        // One message for all three: a round trip of its own for the tenant would cost a tenth of a small transaction.
+        // The tenant is a UUID, so the text cannot carry SQL.
+        let statement =
+            format!("BEGIN; SET LOCAL steward.tenant = '{tenant}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'");
+        let mut stale = 0;
+        loop {
+            match pool.begin_with(AssertSqlSafe(statement.clone())).await {
+                Ok(inner) => return Ok(Self { inner, tenant }),
+                // A connection that died in the pool (database restarted): nothing was done yet, take the next one.
+                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) if stale < pool.options().get_max_connections() => {
+                    stale += 1;
+                }
+                Err(sqlx::Error::Database(problem))
+                    if problem.code().is_some_and(|code| code == "57P01")
+                        && stale < pool.options().get_max_connections() =>
+                {
+                    stale += 1;
+                }
+                Err(cause) => return Err(cause.into()),
+            }
+        }
+    }
+
+    /// The tenant whose rows exist here.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// The connection, for queries.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.inner
+    }
+
+    /// Makes it durable.
+    ///
+    /// # Errors
+    /// When the database does not confirm; then nothing or everything happened.
+    pub async fn commit(self) -> Result<()> {
+        Ok(self.inner.commit().await?)
+    }
+
+    /// Forgets it.
+    ///
+    /// # Errors
+    /// When the connection is lost, which forgets it as well.
+    pub async fn rollback(self) -> Result<()> {
+        Ok(self.inner.rollback().await?)
+    }
+}
+
+/// The schema of a service: its name with underscores.
+#[must_use]
+pub fn schema(service: &str) -> String {
+    service.replace('-', "_")
+}
+
+/// The role under which the service works: owns nothing, row security applies.
+#[must_use]
+pub fn app_role(service: &str) -> String {
+    format!("steward_{}", schema(service))
+}
+
+/// The role of the platform's loops.
+#[must_use]
+pub fn platform_role(service: &str) -> String {
+    format!("{}_platform", app_role(service))
+}
+
+/// The role that owns the schema and migrates it.
+#[must_use]
+pub fn owner_role(service: &str) -> String {
+    format!("{}_owner", app_role(service))
+}
+
+/// Makes the roles and the schema of a service, or mends them. For the administrator of the database, once.
+///
+/// * `admin`: a connection as superuser to the database that Steward uses.
+/// * `password`: given to the three roles.
+///
+/// # Errors
+/// When the database refuses.
+pub async fn provision(admin: &mut PgConnection, service: &str, password: &str) -> anyhow::Result<()> {
+    let (schema, app, platform, owner) =
+        (schema(service), app_role(service), platform_role(service), owner_role(service));
+    let password = password.replace('\'', "''");
+    let role = |name: &str, options: &str| {
+        format!(
+            "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name}; END IF;
+             EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
+             ALTER ROLE {name} LOGIN NOSUPERUSER NOCREATEDB NOCREATEROLE {options} PASSWORD '{password}';
+             ALTER ROLE {name} SET search_path = {schema};"
+        )
+    };
+    // Service names are constants of ours. Roles are of the cluster: two set-ups at once (tests) take turns.
+    let statements = format!(
+        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('steward provision'));
+         {}{}{}
+         CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner};
+         GRANT USAGE ON SCHEMA {schema} TO {app}, {platform};
+         ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema}
+             GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app};
+         ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {app};
+         COMMIT;",
+        role(&owner, "NOBYPASSRLS"),
+        role(&app, "NOBYPASSRLS"),
+        role(&platform, "BYPASSRLS"),
+    );
+    sqlx::raw_sql(AssertSqlSafe(statements)).execute(admin).await?;
+    Ok(())
+}
+
+/// Applies what is missing: the platform's tables, then the service's.
+///
+/// Takes turns by a lock named after the schema that is tried, not waited for, so that it never stands in the way of an index
+/// that is built concurrently elsewhere.
+///
+/// # Errors
+/// When a migration fails; the ones before it stay, the running version goes on serving.
+pub async fn migrate(owner_url: &str, service: &str, own: &Migrator) -> anyhow::Result<()> {
+    let options: PgConnectOptions = owner_url.parse()?;
+    let mut connection = options.disable_statement_logging().connect().await?;
+    let lock = format!("steward migrate {service}");
+    loop {
+        let got: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
+            .bind(&lock)
+            .fetch_one(&mut connection)
+            .await?;
+        if got {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(200)).await;
+    }
+    for (migrator, table) in [(&PLATFORM, PLATFORM_TABLE), (own, OWN_TABLE)] {
+        let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
+        migrator.dangerous_set_table_name(table);
+        migrator.set_locking(false);
+        migrator.run_direct(None, &mut connection, false).await?;
+    }
+    connection.close().await?;
+    Ok(())
+}
+
+/// Which migrations are not yet applied, by name; the service is not ready before the list is empty.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database is away.
+pub async fn pending_migrations(db: &Db, service: &str, own: &Migrator) -> Result<Vec<String>> {
+    let mut pending = Vec::new();
+    for (migrator, table) in [(&PLATFORM, PLATFORM_TABLE), (own, OWN_TABLE)] {
+        let exists: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
+            .bind(format!("{}.{table}", schema(service)))
+            .fetch_one(&db.app)
+            .await?;
+        let applied: Vec<i64> = if exists {
+            sqlx::query_scalar(AssertSqlSafe(format!("SELECT version FROM {table} WHERE success")))
+                .fetch_all(&db.app)
+                .await?
+        } else {
+            Vec::new()
+        };
+        pending.extend(
+            migrator
+                .iter()
+                .filter(|migration| !applied.contains(&migration.version))
+                .map(|migration| format!("{} {}", migration.version, migration.description)),
+        );
+    }
+    Ok(pending)
+}
+
+/// Turns the violation of a named constraint into a refusal.
+pub fn on_constraint<T>(
+    result: std::result::Result<T, sqlx::Error>,
+    constraint: &str,
+    refusal: impl FnOnce() -> Error,
+) -> Result<T> {
+    match result {
+        Err(sqlx::Error::Database(problem)) if problem.constraint() == Some(constraint) => Err(refusal()),
+        other => Ok(other?),
+    }
+}

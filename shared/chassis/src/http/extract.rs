@@ -1,0 +1,427 @@
+//! What handlers take and give. Every failure here is a problem.
+
+use std::{
+    marker::PhantomData,
+    ops::Deref,
+    pin::Pin,
+    sync::{Arc, Mutex, PoisonError},
+    task,
+};
+
+use axum::{
+    RequestPartsExt as _,
+    body::{Body as HttpBody, Bytes},
+    extract::{FromRequest, FromRequestParts, Request},
+    response::{IntoResponse, Response},
+};
+use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
+use http_body_util::BodyExt as _;
+use serde::{Serialize, de::DeserializeOwned};
+use sha2::{Digest as _, Sha256};
+use steward_kernel::{Version, vocabulary::Language};
+use utoipa::IntoParams;
+
+use super::{HttpContext, Notes};
+use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
+
+/// Longest `Idempotency-Key`.
+const MAX_KEY: usize = 255;
+/// Name of the header.
+const IDEMPOTENCY_KEY: &str = "idempotency-key";
+
+/// The headers of a command, for `params(…, CommandHeaders)` in the API document.
+#[derive(Debug, Clone, IntoParams)]
+#[into_params(parameter_in = Header)]
+pub struct CommandHeaders {
+    /// Makes the command happen at most once: a repetition gets the first answer. 1 to 255 visible ASCII characters.
+    #[param(rename = "Idempotency-Key", example = "4f1a0c7e-5a7e-4b57-9c55-2a1f6d0d9a11")]
+    pub idempotency_key: Option<String>,
+    /// The `ETag` that the caller has read; another version is refused with 412.
+    #[param(rename = "If-Match", example = "\"7\"")]
+    pub if_match: Option<String>,
+}
+
+/// The caller, proven and allowed: the extractor is the authorisation. Derefs to [`Call`].
+///
+/// Reads `Authorization`, `Idempotency-Key` and `If-Match`; counts the call against the rate of the caller.
+#[derive(Debug)]
+pub struct Allowed<P>(Call, PhantomData<P>);
+
+impl<P> Allowed<P> {
+    /// The call.
+    #[must_use]
+    pub fn into_call(self) -> Call {
+        self.0
+    }
+}
+
+impl<P> Deref for Allowed<P> {
+    type Target = Call;
+    fn deref(&self) -> &Call {
+        &self.0
+    }
+}
+
+impl<P: Permission, S: Sync> FromRequestParts<S> for Allowed<P> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        let context = HttpContext::of(parts)?.clone();
+        let actor = context.authenticator().verify(bearer(&parts.headers)?).await?;
+        if let Some(notes) = parts.extensions.get::<Notes>() {
+            notes.caller(&actor);
+            notes.rate(context.limiter().check(&actor)?);
+        }
+        if !actor.is_any(P::ROLES) {
+            return Err(Error::Forbidden(P::NAME));
+        }
+        let key = match idempotency_key(&parts.headers)? {
+            Some(key) if parts.method == Method::POST => {
+                let fingerprint = fingerprint_of(parts).await?;
+                Some(CommandKey { key: format!("http:{}:{key}", actor.id), fingerprint })
+            }
+            _ => None,
+        };
+        let call = Call {
+            if_match: if_match(&parts.headers)?,
+            language: parts.extensions.get().copied().unwrap_or(Language::ZhHans),
+            traceparent: telemetry::current_traceparent(),
+            occurred_at: None,
+            cause: None,
+            actor,
+            key,
+        };
+        Ok(Self(call, PhantomData))
+    }
+}
+
+fn bearer(headers: &HeaderMap) -> Result<&str> {
+    let value = headers.get(header::AUTHORIZATION).ok_or(Error::Unauthenticated("missing"))?;
+    let text = value.to_str().map_err(|_| Error::Unauthenticated("unreadable"))?;
+    let (scheme, token) = text.split_once(' ').ok_or(Error::Unauthenticated("not a bearer token"))?;
+    if scheme.eq_ignore_ascii_case("bearer") {
+        Ok(token.trim())
+    } else {
+        Err(Error::Unauthenticated("not a bearer token"))
+    }
+}
+
+/// The key, bare or as a quoted string (both are in use), 1 to 255 visible ASCII characters.
+fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
+    let Some(value) = headers.get(IDEMPOTENCY_KEY) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let key = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or(text);
+    if key.is_empty() || key.len() > MAX_KEY || !key.bytes().all(|byte| byte.is_ascii_graphic()) {
+        let detail = "must have 1 to 255 visible ASCII characters";
+        return Err(Error::Malformed(vec![FieldError::new("Idempotency-Key", "invalid", detail)]));
+    }
+    Ok(Some(key.to_owned()))
+}
+
+/// The version in `If-Match: "7"`; none for `*`, which any version matches.
+fn if_match(headers: &HeaderMap) -> Result<Option<Version>> {
+    let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default().trim();
+    if text == "*" {
+        return Ok(None);
+    }
+    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    number.filter(|number| *number >= 0).map(|number| Some(Version(number))).ok_or_else(|| {
+        let detail = "must be one ETag as it was given, for example \"7\", or *";
+        Error::Malformed(vec![FieldError::new("If-Match", "invalid", detail)])
+    })
+}
+
+/// Digest of method, path and body: a key used again for another request is noticed.
+pub(super) fn fingerprint(method: &Method, path: &str, body: &[u8]) -> Vec<u8> {
+    let digest = Sha256::new().chain_update(method.as_str()).chain_update([0]).chain_update(path).chain_update([0]);
+    digest.chain_update(body).finalize().to_vec()
+}
+
+/// Reads the body ahead, now that the caller is known and allowed, and puts it back for the handler.
+async fn fingerprint_of(parts: &mut Parts) -> Result<Vec<u8>> {
+    let Some(shared) = parts.extensions.get::<SharedBody>().cloned() else {
+        return Err(Error::internal("fingerprint", "the route stands outside of http::layered"));
+    };
+    let bytes = read(shared.take(), limit(parts)).await?;
+    let digest = fingerprint(&parts.method, parts.uri.path(), &bytes);
+    shared.put(HttpBody::from(bytes));
+    Ok(digest)
+}
+
+/// A body that can be read ahead by an extractor that only sees the head of the request.
+///
+/// So an `Idempotency-Key` costs memory for nobody who is not allowed in.
+#[derive(Debug, Clone)]
+pub(super) struct SharedBody(Arc<Mutex<HttpBody>>);
+
+impl SharedBody {
+    /// Shares the body of a request that carries a key.
+    pub(super) fn install(request: Request) -> Request {
+        if !request.headers().contains_key(IDEMPOTENCY_KEY) {
+            return request;
+        }
+        let (mut parts, body) = request.into_parts();
+        let shared = Self(Arc::new(Mutex::new(body)));
+        parts.extensions.insert(shared.clone());
+        Request::from_parts(parts, HttpBody::new(shared))
+    }
+
+    fn take(&self) -> HttpBody {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn put(&self, body: HttpBody) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = body;
+    }
+}
+
+impl http_body::Body for SharedBody {
+    type Data = Bytes;
+    type Error = axum::Error;
+
+    fn poll_frame(
+        self: Pin<&mut Self>,
+        context: &mut task::Context<'_>,
+    ) -> task::Poll<Option<std::result::Result<http_body::Frame<Bytes>, axum::Error>>> {
+        Pin::new(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner)).poll_frame(context)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_end_stream()
+    }
+
+    fn size_hint(&self) -> http_body::SizeHint {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).size_hint()
+    }
+}
+
+/// Most bytes that a body may have.
+#[derive(Debug, Clone, Copy)]
+pub struct BodyLimit(pub usize);
+
+/// Another limit than the configured one, for a route that takes files:
+/// `routes!(store_file).layer(body_limit(5 << 20))`.
+pub fn body_limit(bytes: usize) -> axum::Extension<BodyLimit> {
+    axum::Extension(BodyLimit(bytes))
+}
+
+fn limit(parts: &Parts) -> usize {
+    let own = parts.extensions.get::<BodyLimit>().map(|limit| limit.0);
+    own.or_else(|| HttpContext::of(parts).ok().map(|context| context.config().body_limit_bytes)).unwrap_or(1 << 20)
+}
+
+async fn read(body: HttpBody, limit: usize) -> Result<Bytes> {
+    let announced = http_body::Body::size_hint(&body).lower();
+    if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
+        return Err(Error::TooLarge(limit));
+    }
+    match http_body_util::Limited::new(body, limit).collect().await {
+        Ok(collected) => Ok(collected.to_bytes()),
+        Err(cause) if cause.is::<http_body_util::LengthLimitError>() => Err(Error::TooLarge(limit)),
+        Err(_) => Err(Error::Malformed(vec![FieldError::new("", "interrupted", "the body broke off")])),
+    }
+}
+
+/// The media type without parameters, in lower case.
+fn media_type(headers: &HeaderMap) -> String {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    value.split(';').next().unwrap_or_default().trim().to_ascii_lowercase()
+}
+
+/// A JSON body, in and out.
+#[derive(Debug, Clone)]
+pub struct Json<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        if media_type(&parts.headers) != "application/json" {
+            return Err(Error::UnsupportedMediaType("application/json"));
+        }
+        let bytes = read(body, limit(&parts)).await?;
+        let mut reader = serde_json::Deserializer::from_slice(&bytes);
+        let value = serde_path_to_error::deserialize(&mut reader)
+            .map_err(|fault| Error::Malformed(vec![field_error(&pointer(fault.path()), &fault.inner().to_string())]))?;
+        reader
+            .end()
+            .map_err(|_| Error::Malformed(vec![FieldError::new("", "syntax", "nothing may follow the JSON value")]))?;
+        Ok(Self(value))
+    }
+}
+
+impl<T: Serialize> IntoResponse for Json<T> {
+    fn into_response(self) -> Response {
+        match serde_json::to_vec(&self.0) {
+            Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+            Err(cause) => Error::internal("writing JSON", cause).into_response(),
+        }
+    }
+}
+
+/// A JSON Pointer for where the reader stood.
+fn pointer(path: &serde_path_to_error::Path) -> String {
+    use serde_path_to_error::Segment;
+    let mut pointer = String::new();
+    for segment in path {
+        match segment {
+            Segment::Seq { index } => pointer.push_str(&format!("/{index}")),
+            Segment::Map { key } => pointer.push_str(&format!("/{}", escaped(key))),
+            Segment::Enum { .. } | Segment::Unknown => {}
+        }
+    }
+    pointer
+}
+
+fn escaped(key: &str) -> String {
+    key.replace('~', "~0").replace('/', "~1")
+}
+
+/// Serde's words without what was sent: they may stand beside an owner's.
+fn field_error(pointer: &str, message: &str) -> FieldError {
+    let named = || escaped(message.split('`').nth(1).unwrap_or_default());
+    // The path of a field that was read leads to it; that of a missing one ends above it.
+    let itself = |name: String| {
+        if pointer.rsplit('/').next() == Some(&name) { pointer.to_owned() } else { format!("{pointer}/{name}") }
+    };
+    let expected = || {
+        let tail = message.rsplit_once("expected ").map_or("another value", |(_, tail)| tail);
+        format!("expected {}", tail.split(" at line ").next().unwrap_or(tail))
+    };
+    if message.starts_with("missing field") {
+        FieldError::new(format!("{pointer}/{}", named()), "missing", "is required")
+    } else if message.starts_with("unknown field") {
+        FieldError::new(itself(named()), "unknown_field", "is not known here")
+    } else if message.starts_with("duplicate field") {
+        FieldError::new(itself(named()), "repeated", "stands there twice")
+    } else if message.starts_with("unknown variant") {
+        FieldError::new(pointer, "unknown_word", expected())
+    } else if message.starts_with("invalid type") || message.starts_with("invalid length") {
+        FieldError::new(pointer, "wrong_type", expected())
+    } else if message.starts_with("must ") {
+        FieldError::new(pointer, "invalid", message.split(" at line ").next().unwrap_or(message))
+    } else if message.contains(" at line ") && !message.contains("invalid value") && !message.contains("UUID") {
+        let place = message.rsplit_once(" at ").map_or("", |(_, place)| place);
+        FieldError::new(pointer, "syntax", format!("is not what is expected at {place}"))
+    } else {
+        FieldError::new(pointer, "invalid", "has a wrong form")
+    }
+}
+
+/// Reads `name=value` pairs; parameters that nobody knows are an error when `T` denies unknown fields.
+pub(super) fn from_form<T: DeserializeOwned>(query: &str) -> Result<T> {
+    let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
+    serde_path_to_error::deserialize(reader).map_err(|fault| {
+        let mut error = field_error(&pointer(fault.path()), &fault.inner().to_string());
+        error.pointer = error.pointer.trim_start_matches('/').to_owned();
+        Error::Malformed(vec![error])
+    })
+}
+
+/// Parameters after the question mark.
+#[derive(Debug, Clone)]
+pub struct Query<T>(pub T);
+
+impl<T: DeserializeOwned, S: Sync> FromRequestParts<S> for Query<T> {
+    type Rejection = Error;
+
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        from_form(parts.uri.query().unwrap_or_default()).map(Self)
+    }
+}
+
+/// Parameters in the path.
+#[derive(Debug, Clone)]
+pub struct Path<T>(pub T);
+
+impl<T: DeserializeOwned + Send + 'static, S: Sync> FromRequestParts<S> for Path<T> {
+    type Rejection = Error;
+
+    #[expect(clippy::disallowed_types, reason = "this is the wrapper that turns its failure into a problem")]
+    async fn from_request_parts(parts: &mut Parts, _state: &S) -> Result<Self> {
+        match parts.extract::<axum::extract::Path<T>>().await {
+            Ok(axum::extract::Path(value)) => Ok(Self(value)),
+            Err(_) => {
+                Err(Error::Malformed(vec![FieldError::new("path", "invalid", "an id in the path has a wrong form")]))
+            }
+        }
+    }
+}
+
+/// A body as it is, for files.
+#[derive(Debug, Clone)]
+pub struct Body {
+    /// The bytes, within the route's limit.
+    pub bytes: Bytes,
+    /// Media type without parameters, in lower case; empty when not told.
+    pub content_type: String,
+}
+
+impl<S: Sync> FromRequest<S> for Body {
+    type Rejection = Error;
+
+    async fn from_request(request: Request, _state: &S) -> Result<Self> {
+        let (parts, body) = request.into_parts();
+        Ok(Self { content_type: media_type(&parts.headers), bytes: read(body, limit(&parts)).await? })
+    }
+}
+
+/// A resource with its version: answers carry `ETag`, and `Location` when it is new.
+#[derive(Debug, Clone)]
+pub struct Versioned<T> {
+    /// The resource.
+    pub body: T,
+    /// Its version.
+    pub version: Version,
+    /// 200, or 201 for a new one.
+    pub status: StatusCode,
+    /// Path of a new one.
+    pub location: Option<String>,
+    /// Whether this is the answer to an earlier request with the same key.
+    pub replayed: bool,
+}
+
+impl<T> Versioned<T> {
+    /// It as it is (200).
+    pub fn ok(body: T, version: Version) -> Self {
+        Self { body, version, status: StatusCode::OK, location: None, replayed: false }
+    }
+
+    /// It is new (201) and stands at `location`.
+    pub fn created(body: T, version: Version, location: impl Into<String>) -> Self {
+        Self { body, version, status: StatusCode::CREATED, location: Some(location.into()), replayed: false }
+    }
+
+    /// The same, with whether it is a replay.
+    #[must_use]
+    pub fn replayed(self, replayed: bool) -> Self {
+        Self { replayed, ..self }
+    }
+}
+
+impl<T: Serialize> IntoResponse for Versioned<T> {
+    fn into_response(self) -> Response {
+        let mut response = Json(self.body).into_response();
+        if !response.status().is_success() {
+            return response;
+        }
+        *response.status_mut() = self.status;
+        let headers = response.headers_mut();
+        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.version.get())) {
+            headers.insert(header::ETAG, etag);
+        }
+        if let Some(location) = self.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
+            headers.insert(header::LOCATION, location);
+        }
+        if self.replayed {
+            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+#[path = "extract_tests.rs"]
+mod tests;

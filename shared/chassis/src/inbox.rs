@@ -1,0 +1,491 @@
+//! The inbox: what a service hears of the others, handled exactly once and in version order for each aggregate.
+//!
+//! One durable pull consumer for each service listened to. A message carries the version that this listener saw before it
+//! (`steward-previous`); in the transaction that handles it, `inbox.version` moves from there to the message's own version, or the message
+//! is a repetition (discarded) or comes too early (put back). So replicas, redeliveries and replays need no other care. What cannot
+//! be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
+
+use std::{
+    collections::BTreeMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_nats::{
+    HeaderMap,
+    jetstream::{self, AckKind, consumer::pull},
+};
+use futures::{StreamExt as _, future::BoxFuture};
+use steward_kernel::{
+    Actor,
+    message::{Contract, suffix},
+};
+use tokio::sync::mpsc;
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument as _;
+
+use crate::{
+    Call, Engine, Error, Result, Work,
+    db::Tx,
+    lifecycle::{Health, State},
+    messages::{Envelope, Messages},
+    relay::pause,
+    telemetry,
+};
+
+/// Aggregates handled at the same time; messages of one aggregate always take the same lane.
+const LANES: usize = 8;
+/// Messages waiting in a lane before no more are pulled.
+const LANE_DEPTH: usize = 64;
+/// Messages asked for at once, and how long an empty pull stays open.
+const PULL: (usize, Duration) = (256, Duration::from_secs(2));
+/// Messages under way before JetStream waits for acknowledgements.
+const MAX_UNDER_WAY: i64 = 20_000;
+/// How long JetStream waits for an acknowledgement before it delivers again.
+const ACK_WAIT: Duration = Duration::from_secs(30);
+/// Deliveries after which a message that keeps failing, or whose predecessor never comes, is parked.
+const MAX_DELIVERIES: i64 = 200;
+/// First and longest wait before a message is delivered again.
+const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
+
+type Handler<A> = Arc<dyn for<'a> Fn(&'a A, &'a mut Work, &'a [u8]) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
+/// Everything one service hears of another.
+#[derive(Clone)]
+pub struct Consumer<A> {
+    source: &'static str,
+    handlers: BTreeMap<String, Handler<A>>,
+}
+
+impl<A: 'static> Consumer<A> {
+    /// Listens to that service.
+    #[must_use]
+    pub fn of(source: &'static str) -> Self {
+        Self { source, handlers: BTreeMap::new() }
+    }
+
+    /// Handles one of its events. What the handler does through `work` commits together with the note that it was handled.
+    #[must_use]
+    pub fn on<C, F>(mut self, handler: F) -> Self
+    where
+        C: Contract,
+        F: for<'a> Fn(&'a A, &'a mut Work, C) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
+    {
+        debug_assert_eq!(C::SERVICE, self.source);
+        let decode_and_handle: Handler<A> = Arc::new(move |app, work, bytes| match C::decode(bytes) {
+            Ok(message) => handler(app, work, message),
+            Err(fault) => Box::pin(std::future::ready(Err(Error::internal("message", fault)))),
+        });
+        self.handlers.insert(suffix::<C>(), decode_and_handle);
+        self
+    }
+}
+
+impl<A> std::fmt::Debug for Consumer<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Consumer").field("source", &self.source).field("events", &self.handlers.keys()).finish()
+    }
+}
+
+/// The loop of one consumer.
+pub(crate) struct Loop<A> {
+    pub service: &'static str,
+    pub app: A,
+    pub engine: Engine,
+    pub messages: Messages,
+    pub health: Health,
+    pub consumer: Consumer<A>,
+}
+
+/// A message to be handled.
+struct Job {
+    envelope: Envelope,
+    subject: String,
+    headers: HeaderMap,
+    bytes: bytes::Bytes,
+}
+
+/// Where a message stands in the order of its aggregate.
+#[derive(Debug, PartialEq, Eq)]
+enum Turn {
+    Ours,
+    Seen,
+    TooEarly,
+    BehindParked,
+}
+
+/// What to tell JetStream.
+#[derive(Debug, PartialEq, Eq)]
+enum Verdict {
+    Done,
+    Again,
+}
+
+impl<A: Clone + Send + Sync + 'static> Loop<A> {
+    /// Durable name: `<listener>--<source>`.
+    pub(crate) fn name(&self) -> String {
+        format!("{}--{}", self.service, self.consumer.source)
+    }
+
+    /// Runs until told to stop; heals by itself from any outage, also when the stream or the consumer was lost.
+    pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            match self.pull(&stop).await {
+                Ok(()) => {}
+                Err(fault) => {
+                    self.health.set(self.consumer.source, State::Degraded, "cannot hear; messages wait");
+                    tracing::debug!(service = self.service, error = format!("{fault:#}"), "consumer interrupted");
+                    pause(&stop, Duration::from_millis(500)).await;
+                }
+            }
+        }
+    }
+
+    async fn pull(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut consumer = self.durable().await?;
+        self.health.set(self.consumer.source, State::Ok, "");
+        let (lanes, workers) = self.lanes();
+        let outcome = loop {
+            if stop.is_cancelled() {
+                break Ok(());
+            }
+            let mut batch = match consumer.fetch().max_messages(PULL.0).expires(PULL.1).messages().await {
+                Ok(batch) => batch,
+                Err(fault) => break Err(fault.into()),
+            };
+            let mut heard = 0_u32;
+            let fault = loop {
+                let next = tokio::select! {
+                    () = stop.cancelled() => break None,
+                    next = batch.next() => next,
+                };
+                match next {
+                    None => break None,
+                    Some(Err(fault)) => break Some(fault),
+                    Some(Ok(message)) => {
+                        heard += 1;
+                        dispatch(&lanes, message).await;
+                    }
+                }
+            };
+            if let Some(fault) = fault {
+                break Err(anyhow::anyhow!(fault));
+            }
+            if heard == 0 && !stop.is_cancelled() {
+                // Nothing to hear, or nobody there any more: only asking tells the difference.
+                match consumer.info().await {
+                    Ok(info) => {
+                        metrics::gauge!("consumer_lag_messages", "service" => self.service, "source" => self.consumer.source)
+                            .set(info.num_pending as f64);
+                    }
+                    Err(fault) => break Err(fault.into()),
+                }
+            }
+        };
+        drop(lanes);
+        futures::future::join_all(workers).await;
+        outcome
+    }
+
+    async fn durable(&self) -> anyhow::Result<jetstream::consumer::PullConsumer> {
+        let stream = self.messages.js.get_stream_no_info(self.messages.stream(self.consumer.source)).await?;
+        let config = pull::Config {
+            durable_name: Some(self.name()),
+            filter_subjects: self.messages.heard_by(self.service, self.consumer.source),
+            ack_wait: ACK_WAIT,
+            max_ack_pending: MAX_UNDER_WAY,
+            ..pull::Config::default()
+        };
+        Ok(stream.create_consumer(config).await?)
+    }
+
+    fn lanes(self: &Arc<Self>) -> (Vec<mpsc::Sender<jetstream::Message>>, Vec<tokio::task::JoinHandle<()>>) {
+        (0..LANES)
+            .map(|_| {
+                let (sender, mut receiver) = mpsc::channel::<jetstream::Message>(LANE_DEPTH);
+                let this = Arc::clone(self);
+                let worker = tokio::spawn(async move {
+                    while let Some(message) = receiver.recv().await {
+                        this.answer(message).await;
+                    }
+                });
+                (sender, worker)
+            })
+            .unzip()
+    }
+
+    /// Handles one message and tells JetStream how it went.
+    async fn answer(&self, message: jetstream::Message) {
+        let started = tokio::time::Instant::now();
+        let (deliveries, lag) = message.info().map_or((1, 0), |info| (info.delivered, info.pending));
+        let Some(envelope) = message.headers.as_ref().and_then(Envelope::read) else {
+            // Not one of ours: nobody could ever handle it, and there is no tenant under which to park it.
+            tracing::error!(
+                service = self.service,
+                source = self.consumer.source,
+                "a message without envelope was discarded"
+            );
+            metrics::counter!("messages_discarded_total", "service" => self.service).increment(1);
+            let _ = message.ack_with(AckKind::Term).await;
+            return;
+        };
+        let span = tracing::info_span!(
+            "message", service = self.service, source = self.consumer.source, event = event_name(&message.subject),
+            tenant = %envelope.tenant, stream_id = %envelope.stream_id, version = envelope.version.get(),
+        );
+        telemetry::set_parent(&span, envelope.traceparent.as_deref());
+        let (subject, headers) = (message.subject.to_string(), message.headers.clone().unwrap_or_default());
+        let job = Job { envelope, subject, headers, bytes: message.payload.clone() };
+        let verdict = self.handle(&job, deliveries).instrument(span).await;
+        let told = match verdict {
+            Verdict::Done => message.ack().await,
+            Verdict::Again => message.ack_with(AckKind::Nak(Some(wait(deliveries)))).await,
+        };
+        if let Err(fault) = told {
+            // It will be delivered again and then be discarded or handled.
+            tracing::debug!(service = self.service, error = %fault, "an acknowledgement was not sent");
+        }
+        metrics::gauge!("consumer_lag_messages", "service" => self.service, "source" => self.consumer.source)
+            .set(lag as f64);
+        metrics::histogram!(
+            "messaging_process_duration_seconds", "service" => self.service, "source" => self.consumer.source,
+            "outcome" => if verdict == Verdict::Done { "done" } else { "again" },
+        )
+        .record(started.elapsed().as_secs_f64());
+    }
+
+    async fn handle(&self, job: &Job, deliveries: i64) -> Verdict {
+        match self.attempt(job).await {
+            Ok(Turn::Ours | Turn::Seen) => Verdict::Done,
+            Ok(Turn::BehindParked) => self.park(job, "an earlier message of the same aggregate is parked").await,
+            Ok(Turn::TooEarly) if deliveries < MAX_DELIVERIES => Verdict::Again,
+            Ok(Turn::TooEarly) => self.park(job, "the message before it never came").await,
+            Err(fault) if fault.is_passing() && deliveries < MAX_DELIVERIES => {
+                tracing::debug!(error = %fault, "a message is tried again");
+                Verdict::Again
+            }
+            Err(fault) => {
+                let reason = Chain(&fault).to_string();
+                tracing::error!(error = reason, "a message cannot be handled and is parked");
+                self.park(job, &reason).await
+            }
+        }
+    }
+
+    /// Handles it, if it is its turn, in one transaction.
+    async fn attempt(&self, job: &Job) -> Result<Turn> {
+        let mut work = self.engine.begin(&self.call(&job.envelope)).await?;
+        let turn = advance(&mut work.tx, &self.name(), &job.envelope, self.service).await?;
+        if turn == Turn::Ours {
+            self.run_handler(&mut work, &job.subject, &job.bytes).await?;
+            work.commit().await?;
+        }
+        Ok(turn)
+    }
+
+    async fn run_handler(&self, work: &mut Work, subject: &str, bytes: &[u8]) -> Result<()> {
+        // steward.<tenant>.<service>.<suffix>; events nobody here handles only move the order on.
+        let suffix = subject.splitn(4, '.').nth(3).unwrap_or_default();
+        match self.consumer.handlers.get(suffix) {
+            Some(handler) => handler(&self.app, work, bytes).await,
+            None => Ok(()),
+        }
+    }
+
+    fn call(&self, envelope: &Envelope) -> Call {
+        let mut call = Call::internal(Actor::service(envelope.tenant, self.consumer.source));
+        call.occurred_at = Some(envelope.recorded_at);
+        call.cause = Some(envelope.event_id);
+        call.traceparent = telemetry::current_traceparent().or_else(|| envelope.traceparent.clone());
+        call
+    }
+
+    async fn park(&self, job: &Job, reason: &str) -> Verdict {
+        match self.try_park(job, reason).await {
+            Ok(()) => {
+                metrics::counter!("messages_parked_total", "service" => self.service, "source" => self.consumer.source)
+                    .increment(1);
+                Verdict::Done
+            }
+            Err(fault) => {
+                tracing::warn!(error = %fault, "a message could not be parked; it is tried again");
+                Verdict::Again
+            }
+        }
+    }
+
+    async fn try_park(&self, job: &Job, reason: &str) -> Result<()> {
+        let envelope = &job.envelope;
+        let mut work = self.engine.begin(&self.call(envelope)).await?;
+        let headers: BTreeMap<String, String> = job
+            .headers
+            .iter()
+            .filter_map(|(name, values)| Some((name.to_string(), values.first()?.as_str().to_owned())))
+            .collect();
+        sqlx::query(
+            "WITH mark AS (
+                 INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, parked) VALUES ($1, $2, $4, $5, 0, true)
+                 ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET parked = true
+             )
+             INSERT INTO dead_letter (tenant_id, consumer, event_id, aggregate, stream_id, version, subject, headers, message, reason, parked_at)
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
+        )
+        .bind(envelope.tenant.get())
+        .bind(self.name())
+        .bind(uuid::Uuid::from(envelope.event_id))
+        .bind(&envelope.aggregate)
+        .bind(envelope.stream_id)
+        .bind(envelope.version.get())
+        .bind(&job.subject)
+        .bind(sqlx::types::Json(headers))
+        .bind(job.bytes.as_ref())
+        .bind(reason)
+        .bind(work.clock().now())
+        .execute(work.tx.conn())
+        .await?;
+        work.commit().await
+    }
+
+    /// Handles parked messages again, each aggregate's in order; how many were handled and how many stay.
+    pub(crate) async fn replay_parked(&self) -> Result<(usize, usize)> {
+        let mut rows: Vec<Parked> = sqlx::query_as(
+            "SELECT tenant_id, event_id, aggregate, stream_id, version, subject, headers, message FROM dead_letter
+             WHERE consumer = $1 ORDER BY tenant_id, aggregate, stream_id, version",
+        )
+        .bind(self.name())
+        .fetch_all(&self.engine.db().platform)
+        .await?;
+        let (mut handled, mut stay) = (0, 0);
+        let mut stuck: Option<uuid::Uuid> = None;
+        for row in rows.drain(..) {
+            if stuck == Some(row.stream_id) {
+                stay += 1;
+                continue;
+            }
+            match self.replay_one(&row).await {
+                Ok(()) => handled += 1,
+                Err(fault) => {
+                    tracing::warn!(event_id = %row.event_id, error = %Chain(&fault), "a parked message still cannot be handled");
+                    stuck = Some(row.stream_id);
+                    stay += 1;
+                }
+            }
+        }
+        Ok((handled, stay))
+    }
+
+    async fn replay_one(&self, row: &Parked) -> Result<()> {
+        let mut headers = HeaderMap::new();
+        for (name, value) in &row.headers.0 {
+            headers.insert(name.as_str(), value.as_str());
+        }
+        let envelope = Envelope::read(&headers).ok_or_else(|| Error::internal("parked message", "without envelope"))?;
+        let mut work = self.engine.begin(&self.call(&envelope)).await?;
+        self.run_handler(&mut work, &row.subject, &row.message).await?;
+        sqlx::query(
+            "WITH gone AS (DELETE FROM dead_letter WHERE tenant_id = $1 AND consumer = $2 AND event_id = $3)
+             UPDATE inbox SET version = $6, parked = EXISTS (
+                 SELECT FROM dead_letter d WHERE d.tenant_id = $1 AND d.consumer = $2 AND d.aggregate = $4 AND d.stream_id = $5 AND d.version > $6)
+             WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $4 AND stream_id = $5",
+        )
+        .bind(row.tenant_id)
+        .bind(self.name())
+        .bind(row.event_id)
+        .bind(&row.aggregate)
+        .bind(row.stream_id)
+        .bind(row.version)
+        .execute(work.tx.conn())
+        .await?;
+        work.commit().await
+    }
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Parked {
+    tenant_id: uuid::Uuid,
+    event_id: uuid::Uuid,
+    aggregate: String,
+    stream_id: uuid::Uuid,
+    version: i32,
+    subject: String,
+    headers: sqlx::types::Json<BTreeMap<String, String>>,
+    message: Vec<u8>,
+}
+
+/// Moves the listener's version on, if it stands where this message expects it.
+async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &str) -> Result<Turn> {
+    let tenant = tx.tenant();
+    let previous = envelope.previous_for(listener);
+    let statement = if previous == 0 {
+        "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET version = excluded.version
+         WHERE inbox.version = $6 AND NOT inbox.parked"
+    } else {
+        "UPDATE inbox SET version = $5
+         WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 AND version = $6 AND NOT parked"
+    };
+    let moved = sqlx::query(statement)
+        .bind(tenant.get())
+        .bind(consumer)
+        .bind(&envelope.aggregate)
+        .bind(envelope.stream_id)
+        .bind(envelope.version.get())
+        .bind(previous)
+        .execute(tx.conn())
+        .await?;
+    if moved.rows_affected() == 1 {
+        return Ok(Turn::Ours);
+    }
+    let stands: Option<(i32, bool)> = sqlx::query_as(
+        "SELECT version, parked FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4",
+    )
+    .bind(tenant.get())
+    .bind(consumer)
+    .bind(&envelope.aggregate)
+    .bind(envelope.stream_id)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(match stands {
+        Some((version, _)) if version >= envelope.version.get() => Turn::Seen,
+        Some((_, true)) => Turn::BehindParked,
+        Some(_) | None => Turn::TooEarly,
+    })
+}
+
+/// Gives a message to the lane of its aggregate.
+async fn dispatch(lanes: &[mpsc::Sender<jetstream::Message>], message: jetstream::Message) {
+    let mut hash = DefaultHasher::new();
+    if let Some(id) = message.headers.as_ref().and_then(|headers| headers.get("steward-stream-id")) {
+        id.as_str().hash(&mut hash);
+    }
+    let lane = usize::try_from(hash.finish() % LANES as u64).unwrap_or_default();
+    // A closed lane means that we are stopping; the message is delivered again elsewhere.
+    let _ = lanes[lane].send(message).await;
+}
+
+/// How long until the next delivery: doubles, up to a limit.
+fn wait(deliveries: i64) -> Duration {
+    let exponent = u32::try_from(deliveries).unwrap_or(1).clamp(1, 16) - 1;
+    (RETRY.0 * 2_u32.pow(exponent)).min(RETRY.1)
+}
+
+/// `complaint-decided.v1` of a subject.
+fn event_name(subject: &str) -> &str {
+    subject.splitn(4, '.').nth(3).unwrap_or_default()
+}
+
+/// An error with everything behind it, for the log and for the reason of a parked message.
+struct Chain<'a>(&'a dyn std::error::Error);
+
+impl std::fmt::Display for Chain<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        std::fmt::Display::fmt(self.0, f)?;
+        let mut source = self.0.source();
+        while let Some(cause) = source {
+            write!(f, ": {cause}")?;
+            source = cause.source();
+        }
+        Ok(())
+    }
+}

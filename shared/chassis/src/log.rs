@@ -1,0 +1,331 @@
+//! The SQL of the event log and of command keys. Used by the engine only.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use sha2::{Digest as _, Sha256};
+use sqlx::{FromRow, Row as _};
+use steward_kernel::{ActorId, EventId, Recorded, Version, message::Outgoing};
+use uuid::Uuid;
+
+use crate::{CommandKey, Error, Result, db::Tx};
+
+/// One row of the log as it is read.
+#[derive(Debug, FromRow)]
+pub(crate) struct Row {
+    pub event_id: Uuid,
+    pub version: i32,
+    pub actor: String,
+    pub occurred_at: DateTime<Utc>,
+    pub recorded_at: DateTime<Utc>,
+    pub payload: String,
+    pub hash: Vec<u8>,
+    pub suffix: Option<String>,
+}
+
+impl Row {
+    /// The event in it.
+    pub(crate) fn recorded<E: serde::de::DeserializeOwned>(&self) -> Result<Recorded<E>> {
+        let body = serde_json::from_str(&self.payload).map_err(|fault| Error::internal("stored event", fault))?;
+        Ok(Recorded {
+            event_id: EventId::from(self.event_id),
+            version: Version(self.version),
+            actor: ActorId::new(self.actor.clone()),
+            occurred_at: self.occurred_at,
+            recorded_at: self.recorded_at,
+            body,
+        })
+    }
+}
+
+/// A key that is already claimed: for what, and with which request.
+#[derive(Debug, FromRow)]
+pub(crate) struct Claimed {
+    pub fingerprint: Vec<u8>,
+    pub aggregate: String,
+    pub stream_id: Uuid,
+    pub version: i32,
+}
+
+/// The claim of that key, if there is one.
+pub(crate) async fn claimed(tx: &mut Tx, key: &CommandKey) -> Result<Option<Claimed>> {
+    let tenant = tx.tenant();
+    let row = sqlx::query_as(
+        "SELECT fingerprint, aggregate, stream_id, version FROM command_log WHERE tenant_id = $1 AND command_key = $2",
+    )
+    .bind(tenant.get())
+    .bind(&key.key)
+    .fetch_optional(tx.conn())
+    .await?;
+    Ok(row)
+}
+
+/// All events of an aggregate up to a version, oldest first.
+pub(crate) async fn load(tx: &mut Tx, aggregate: &str, id: Uuid, up_to: i32) -> Result<Vec<Row>> {
+    let tenant = tx.tenant();
+    let rows = sqlx::query_as(
+        "SELECT event_id, version, actor, occurred_at, recorded_at, payload::text AS payload, hash, suffix
+         FROM event WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND version <= $4 ORDER BY version",
+    )
+    .bind(tenant.get())
+    .bind(aggregate)
+    .bind(id)
+    .bind(up_to)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows)
+}
+
+/// What a listener has seen of an aggregate: the last public event for all, and the last one for each receiver alone.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Seen {
+    common: i32,
+    alone: BTreeMap<String, i32>,
+}
+
+impl Seen {
+    /// From the log.
+    pub(crate) fn of(rows: &[Row]) -> Self {
+        let mut seen = Self::default();
+        for row in rows {
+            if let Some(suffix) = &row.suffix {
+                // `<event>.v1` is for all, `<event>.v1.<receiver>` for one.
+                seen.note(row.version, suffix.split('.').nth(2));
+            }
+        }
+        seen
+    }
+
+    fn note(&mut self, version: i32, receiver: Option<&str>) {
+        match receiver {
+            None => self.common = version,
+            Some(receiver) => {
+                self.alone.insert(receiver.to_owned(), version);
+            }
+        }
+    }
+
+    /// What goes into `steward-previous` of the next message, which is then noted: the version that its listeners saw before.
+    ///
+    /// `3` for all; `3 complaint=4` when complaint alone has seen a later one.
+    pub(crate) fn previous(&mut self, version: i32, outgoing: &Outgoing) -> String {
+        let text = match outgoing.receiver {
+            Some(receiver) => self.common.max(self.alone.get(receiver).copied().unwrap_or_default()).to_string(),
+            None => self
+                .alone
+                .iter()
+                .filter(|(_, at)| **at > self.common)
+                .fold(self.common.to_string(), |text, (receiver, at)| format!("{text} {receiver}={at}")),
+        };
+        self.note(version, outgoing.receiver);
+        text
+    }
+}
+
+/// An event ready to be written.
+#[derive(Debug)]
+pub(crate) struct Draft {
+    pub event_id: Uuid,
+    pub version: i32,
+    pub kind: String,
+    pub occurred_at: DateTime<Utc>,
+    pub payload: String,
+    pub hash: Vec<u8>,
+    pub outgoing: Option<(Outgoing, String)>,
+}
+
+/// Everything that one command writes to the platform's tables.
+#[derive(Debug)]
+pub(crate) struct Append<'a> {
+    pub aggregate: &'static str,
+    pub stream_id: Uuid,
+    pub actor: &'a ActorId,
+    pub recorded_at: DateTime<Utc>,
+    pub trace: Option<&'a str>,
+    pub drafts: &'a [Draft],
+    pub set: &'a [(&'static str, DateTime<Utc>)],
+    pub clear: &'a [&'static str],
+    pub key: Option<&'a CommandKey>,
+    /// The version that the key stands for: that of the aggregate afterwards.
+    pub version: i32,
+}
+
+/// How an append went.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Appended {
+    /// All written.
+    Done,
+    /// Somebody wrote that version first.
+    Overtaken,
+    /// Somebody claimed the key first.
+    KeyTaken,
+}
+
+/// Writes events, outbox, timers and key in one statement: round trips are the price of a small transaction.
+pub(crate) async fn append(tx: &mut Tx, a: &Append<'_>) -> Result<Appended> {
+    let tenant = tx.tenant().get();
+    let d = a.drafts;
+    let row = sqlx::query(APPEND)
+        .bind(tenant)
+        .bind(a.aggregate)
+        .bind(a.stream_id)
+        .bind(a.actor.as_str())
+        .bind(a.recorded_at)
+        .bind(a.trace)
+        .bind(d.iter().map(|e| e.event_id).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.version).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.kind.as_str()).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.occurred_at).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.payload.as_str()).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.hash.as_slice()).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.outgoing.as_ref().map(|(o, _)| o.suffix.as_str())).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.outgoing.as_ref().map(|(o, _)| o.bytes.as_slice())).collect::<Vec<_>>())
+        .bind(d.iter().map(|e| e.outgoing.as_ref().map(|(_, p)| p.as_str())).collect::<Vec<_>>())
+        .bind(a.set.iter().map(|(name, _)| *name).collect::<Vec<_>>())
+        .bind(a.set.iter().map(|(_, due)| *due).collect::<Vec<_>>())
+        .bind(a.clear)
+        .bind(a.key.map(|key| key.key.as_str()))
+        .bind(a.key.map(|key| key.fingerprint.as_slice()))
+        .bind(a.version)
+        .fetch_one(tx.conn())
+        .await?;
+    let (claims, events): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
+    Ok(if a.key.is_some() && claims == 0 {
+        Appended::KeyTaken
+    } else if usize::try_from(events) != Ok(d.len()) {
+        Appended::Overtaken
+    } else {
+        Appended::Done
+    })
+}
+
+const APPEND: &str = "
+WITH claimed AS (
+    INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at)
+    SELECT $1, $19, $20, $2, $3, $21, $5 WHERE $19::text IS NOT NULL
+    ON CONFLICT DO NOTHING RETURNING 1
+), appended AS (
+    INSERT INTO event (event_id, tenant_id, aggregate, stream_id, version, kind, actor, occurred_at, recorded_at, trace,
+                       payload, hash, suffix, message, previous)
+    SELECT e.event_id, $1, $2, $3, e.version, e.kind, $4, e.occurred_at, $5, $6, e.payload::json, e.hash, e.suffix, e.message, e.previous
+    FROM unnest($7::uuid[], $8::int[], $9::text[], $10::timestamptz[], $11::text[], $12::bytea[], $13::text[], $14::bytea[], $15::text[])
+         AS e(event_id, version, kind, occurred_at, payload, hash, suffix, message, previous)
+    ORDER BY e.version
+    ON CONFLICT DO NOTHING RETURNING position, suffix
+), queued AS (
+    INSERT INTO outbox (position, tenant_id) SELECT position, $1 FROM appended WHERE suffix IS NOT NULL
+), timed AS (
+    INSERT INTO timer (tenant_id, aggregate, stream_id, name, due_at, trace)
+    SELECT $1, $2, $3, t.name, t.due_at, $6 FROM unnest($16::text[], $17::timestamptz[]) AS t(name, due_at)
+    ON CONFLICT (tenant_id, aggregate, stream_id, name) DO UPDATE SET due_at = excluded.due_at, attempts = 0
+), cleared AS (
+    DELETE FROM timer WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = ANY($18::text[])
+)
+SELECT (SELECT count(*) FROM claimed), (SELECT count(*) FROM appended)";
+
+/// Claims a key for a command that changed nothing, so that its repetition is answered the same way.
+pub(crate) async fn claim(
+    tx: &mut Tx,
+    key: &CommandKey,
+    aggregate: &str,
+    id: Uuid,
+    version: i32,
+    at: DateTime<Utc>,
+) -> Result<bool> {
+    let tenant = tx.tenant();
+    let done = sqlx::query(
+        "INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+    )
+    .bind(tenant.get())
+    .bind(&key.key)
+    .bind(&key.fingerprint)
+    .bind(aggregate)
+    .bind(id)
+    .bind(version)
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    Ok(done.rows_affected() == 1)
+}
+
+/// The hash that chains an event to the one before it (`previous` is empty for the first).
+pub(crate) fn chain(
+    previous: &[u8],
+    event_id: Uuid,
+    version: i32,
+    recorded_at: DateTime<Utc>,
+    actor: &str,
+    payload: &str,
+) -> Vec<u8> {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(event_id.as_bytes());
+    hash.update(version.to_be_bytes());
+    hash.update(recorded_at.timestamp_micros().to_be_bytes());
+    // Lengths stand before texts, so that no two different events have the same bytes.
+    for text in [actor, payload] {
+        hash.update((text.len() as u64).to_be_bytes());
+        hash.update(text.as_bytes());
+    }
+    hash.finalize().to_vec()
+}
+
+/// The first version whose hash does not fit, if any: somebody changed the history of this aggregate behind our back.
+pub(crate) fn first_broken(rows: &[Row]) -> Option<i32> {
+    let mut previous: &[u8] = &[];
+    for (at, row) in rows.iter().enumerate() {
+        let expected = chain(previous, row.event_id, row.version, row.recorded_at, &row.actor, &row.payload);
+        if expected != row.hash || usize::try_from(row.version) != Ok(at + 1) {
+            return Some(row.version);
+        }
+        previous = &row.hash;
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outgoing(receiver: Option<&'static str>) -> Outgoing {
+        Outgoing { suffix: String::new(), receiver, bytes: Vec::new() }
+    }
+
+    #[test]
+    fn every_listener_is_told_the_version_it_saw_before() {
+        let mut seen = Seen::default();
+        assert_eq!(seen.previous(1, &outgoing(None)), "0");
+        assert_eq!(seen.previous(2, &outgoing(Some("complaint"))), "1");
+        assert_eq!(seen.previous(5, &outgoing(None)), "1 complaint=2");
+        assert_eq!(seen.previous(6, &outgoing(None)), "5");
+        assert_eq!(seen.previous(7, &outgoing(Some("complaint"))), "6");
+        assert_eq!(seen.previous(8, &outgoing(Some("complaint"))), "7");
+    }
+
+    #[test]
+    fn a_changed_event_breaks_the_chain_where_it_stands() {
+        let at: DateTime<Utc> = "2026-11-23T08:00:00Z".parse().unwrap();
+        let mut previous = Vec::new();
+        let mut rows: Vec<Row> = (1..=3)
+            .map(|version| {
+                let (event_id, payload) = (Uuid::from_u128(version as u128), format!("{{\"n\":{version}}}"));
+                let hash = chain(&previous, event_id, version, at, "a", &payload);
+                previous.clone_from(&hash);
+                Row {
+                    event_id,
+                    version,
+                    actor: "a".into(),
+                    occurred_at: at,
+                    recorded_at: at,
+                    payload,
+                    hash,
+                    suffix: None,
+                }
+            })
+            .collect();
+        assert_eq!(first_broken(&rows), None);
+        rows[1].payload = "{\"n\":9}".into();
+        assert_eq!(first_broken(&rows), Some(2));
+    }
+}

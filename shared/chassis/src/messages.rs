@@ -1,0 +1,176 @@
+//! The connection to NATS, and the names used there.
+
+use async_nats::{HeaderMap, jetstream};
+use chrono::{DateTime, Utc};
+use secrecy::ExposeSecret as _;
+use steward_kernel::{EventId, TenantId, Version};
+use uuid::Uuid;
+
+use crate::config::NatsConfig;
+
+/// A connection to NATS with JetStream, under a prefix that is `steward` in production and random in tests.
+#[derive(Debug, Clone)]
+pub struct Messages {
+    /// JetStream.
+    pub js: jetstream::Context,
+    prefix: String,
+}
+
+impl Messages {
+    /// Connects in the background: NATS may be away at start and at any time.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub async fn connect(config: &NatsConfig, name: &str) -> anyhow::Result<Self> {
+        let mut options = async_nats::ConnectOptions::new();
+        if let (Some(user), Some(password)) = (&config.user, &config.password) {
+            options = options.user_and_password(user.clone(), password.expose_secret().to_owned());
+        }
+        if let Some(seed) = &config.nkey {
+            options = options.nkey(seed.expose_secret().to_owned());
+        }
+        let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
+        // An inbox of its own: a service must not be able to read the answers meant for another.
+        let client = options
+            .name(name)
+            .retry_on_initial_connect()
+            .custom_inbox_prefix(format!("_INBOX_{}", name.replace('-', "_")))
+            .connect(servers)
+            .await?;
+        let mut js = jetstream::new(client);
+        js.set_timeout(std::time::Duration::from_secs(5));
+        Ok(Self { js, prefix: config.prefix.clone() })
+    }
+
+    /// Whether the connection stands.
+    #[must_use]
+    pub fn is_connected(&self) -> bool {
+        self.js.client().connection_state() == async_nats::connection::State::Connected
+    }
+
+    /// Name of the stream that this service alone publishes to: `FEEDBACK_ANALYTICS`.
+    #[must_use]
+    pub fn stream(&self, service: &str) -> String {
+        let name = service.replace('-', "_").to_uppercase();
+        if self.prefix == "steward" { name } else { format!("{}_{name}", self.prefix.to_uppercase()) }
+    }
+
+    /// Everything that service publishes.
+    #[must_use]
+    pub fn everything_of(&self, service: &str) -> String {
+        format!("{}.*.{service}.>", self.prefix)
+    }
+
+    /// What one listener hears of a service: events for all, and those for it alone.
+    #[must_use]
+    pub fn heard_by(&self, listener: &str, service: &str) -> Vec<String> {
+        vec![format!("{}.*.{service}.*.*", self.prefix), format!("{}.*.{service}.*.*.{listener}", self.prefix)]
+    }
+
+    /// The subject of a public event.
+    #[must_use]
+    pub fn subject(&self, tenant: TenantId, service: &str, suffix: &str) -> String {
+        format!("{}.{tenant}.{service}.{suffix}", self.prefix)
+    }
+}
+
+/// What stands around a public event, in NATS headers.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Envelope {
+    /// Message id and CloudEvents id.
+    pub event_id: EventId,
+    /// The company.
+    pub tenant: TenantId,
+    /// Kind of the aggregate.
+    pub aggregate: String,
+    /// The aggregate.
+    pub stream_id: Uuid,
+    /// Version of the aggregate after the event.
+    pub version: Version,
+    /// What each listener saw before: `3`, or `3 complaint=4`.
+    pub previous: String,
+    /// When it was recorded.
+    pub recorded_at: DateTime<Utc>,
+    /// W3C trace context.
+    pub traceparent: Option<String>,
+}
+
+impl Envelope {
+    /// As headers, with the CloudEvents attributes beside Steward's own.
+    ///
+    /// * `suffix`: end of the subject, `case-opened.v1`.
+    #[must_use]
+    pub fn headers(&self, service: &str, suffix: &str) -> HeaderMap {
+        // The receiver of a directed event, behind the version, is not part of its type.
+        let event = suffix.splitn(3, '.').take(2).collect::<Vec<_>>().join(".");
+        let mut headers = HeaderMap::new();
+        let recorded_at = self.recorded_at.to_rfc3339();
+        headers.insert("Nats-Msg-Id", self.event_id.to_string());
+        headers.insert("steward-tenant", self.tenant.to_string());
+        headers.insert("steward-aggregate", self.aggregate.as_str());
+        headers.insert("steward-stream-id", self.stream_id.to_string());
+        headers.insert("steward-version", self.version.get().to_string());
+        headers.insert("steward-previous", self.previous.as_str());
+        headers.insert("steward-recorded-at", recorded_at.as_str());
+        headers.insert("ce-specversion", "1.0");
+        headers.insert("ce-id", self.event_id.to_string());
+        headers.insert("ce-source", format!("/steward/{service}"));
+        headers.insert("ce-type", format!("steward.{service}.{event}"));
+        headers.insert("ce-time", recorded_at);
+        headers.insert("ce-subject", self.stream_id.to_string());
+        if let Some(traceparent) = &self.traceparent {
+            headers.insert("traceparent", traceparent.as_str());
+        }
+        headers
+    }
+
+    /// Reads the headers; `None` when one is missing or cannot be read: then the message is not one of ours.
+    #[must_use]
+    pub fn read(headers: &HeaderMap) -> Option<Self> {
+        let text = |name: &str| headers.get(name).map(|value| value.as_str());
+        Some(Self {
+            event_id: text("Nats-Msg-Id")?.parse().ok()?,
+            tenant: text("steward-tenant")?.parse().ok()?,
+            aggregate: text("steward-aggregate")?.to_owned(),
+            stream_id: text("steward-stream-id")?.parse().ok()?,
+            version: Version(text("steward-version")?.parse().ok()?),
+            previous: text("steward-previous")?.to_owned(),
+            recorded_at: text("steward-recorded-at")?.parse().ok()?,
+            traceparent: text("traceparent").map(str::to_owned),
+        })
+    }
+
+    /// The version that this listener saw before this event; 0 when it saw none.
+    #[must_use]
+    pub fn previous_for(&self, listener: &str) -> i32 {
+        let mut words = self.previous.split(' ');
+        let common = words.next().and_then(|word| word.parse().ok()).unwrap_or_default();
+        words
+            .filter_map(|word| word.split_once('='))
+            .find(|(name, _)| *name == listener)
+            .and_then(|(_, version)| version.parse().ok())
+            .unwrap_or(common)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_envelope_survives_the_way() {
+        let envelope = Envelope {
+            event_id: Uuid::from_u128(1).into(),
+            tenant: Uuid::from_u128(2).into(),
+            aggregate: "case".into(),
+            stream_id: Uuid::from_u128(3),
+            version: Version(5),
+            previous: "3 complaint=4".into(),
+            recorded_at: "2026-11-23T08:00:00.123456Z".parse().unwrap(),
+            traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
+        };
+        assert_eq!(Envelope::read(&envelope.headers("intake", "case-opened.v1")), Some(envelope.clone()));
+        assert_eq!(envelope.previous_for("complaint"), 4);
+        assert_eq!(envelope.previous_for("dispatch"), 3);
+    }
+}

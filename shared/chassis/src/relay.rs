@@ -1,0 +1,316 @@
+//! The relay: event log → JetStream.
+//!
+//! One leader for each schema (advisory lock) publishes what stands in the outbox, in position order, with acknowledgements
+//! pipelined, and deletes what JetStream has confirmed. Positions rise with versions inside an aggregate, since a version is decided only
+//! after the one before it is committed; so nothing is lost and order is kept, without any lock among the writers.
+//!
+//! JetStream is a transport, not the truth: once a second the leader compares the stream with what it remembers. A stream that is new or
+//! shorter than it was has lost messages; then everything public in the log is published again, and listeners discard what they have seen.
+
+use std::{sync::Arc, time::Duration};
+
+use async_nats::jetstream::stream;
+use chrono::{DateTime, Utc};
+use futures::future::join_all;
+use sqlx::PgConnection;
+use steward_kernel::Version;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    Clock,
+    config::RelayConfig,
+    db::Db,
+    engine::Wake,
+    lifecycle::{Health, State},
+    messages::{Envelope, Messages},
+};
+
+/// Shortest wait between two looks into the outbox; doubles while there is nothing. The wake-up after a commit comes before.
+const POLL: Duration = Duration::from_millis(20);
+/// How often the stream is compared with what we remember of it.
+const CHECK: Duration = Duration::from_secs(1);
+/// How long keys of commands are kept: DESIGN §7.
+const KEYS_KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(72);
+/// For how long JetStream itself discards a message with an id it has seen; a help, not the guarantee.
+const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
+
+/// The relay of one service.
+#[derive(Debug, Clone)]
+pub struct Relay {
+    /// Whose events.
+    pub service: &'static str,
+    /// Where the log is.
+    pub db: Db,
+    /// Where they go.
+    pub messages: Messages,
+    /// Tells when there is work.
+    pub wake: Arc<Wake>,
+    /// Time.
+    pub clock: Clock,
+    /// Where its state shows.
+    pub health: Health,
+    /// How often, how much at once, how long kept.
+    pub config: RelayConfig,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Pending {
+    position: i64,
+    event_id: Uuid,
+    tenant_id: Uuid,
+    aggregate: String,
+    stream_id: Uuid,
+    version: i32,
+    recorded_at: DateTime<Utc>,
+    trace: Option<String>,
+    suffix: String,
+    message: Vec<u8>,
+    previous: String,
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Remembered {
+    stream_created: Option<DateTime<Utc>>,
+    last_sequence: i64,
+    replay_next: Option<i64>,
+    replay_end: Option<i64>,
+}
+
+impl Relay {
+    /// Runs until told to stop; heals by itself from any outage of the database or NATS.
+    pub async fn run(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            let outcome = tokio::select! {
+                () = stop.cancelled() => return,
+                outcome = self.lead(&stop) => outcome,
+            };
+            if let Err(fault) = outcome {
+                self.health.set("relay", State::Degraded, "cannot publish; events wait in the outbox");
+                tracing::warn!(service = self.service, error = format!("{fault:#}"), "relay interrupted");
+            }
+            pause(&stop, Duration::from_millis(500)).await;
+        }
+    }
+
+    /// Becomes leader, if nobody is, and publishes until something fails.
+    async fn lead(&self, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut connection = self.db.platform.acquire().await?;
+        let leader: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
+            .bind(format!("steward relay {}", self.service))
+            .fetch_one(&mut *connection)
+            .await?;
+        if !leader {
+            self.health.set("relay", State::Ok, "another replica leads");
+            return Ok(());
+        }
+        // The lock is the session's: the connection must not go back to the pool with it.
+        let mut connection = connection.detach();
+        self.publish_for_ever(&mut connection, stop).await
+    }
+
+    async fn publish_for_ever(&self, connection: &mut PgConnection, stop: &CancellationToken) -> anyhow::Result<()> {
+        let mut wait = POLL;
+        let mut checked: Option<tokio::time::Instant> = None;
+        while !stop.is_cancelled() {
+            if checked.is_none_or(|at| at.elapsed() >= CHECK) {
+                self.check_stream(connection).await?;
+                self.measure(connection).await?;
+                checked = Some(tokio::time::Instant::now());
+            }
+            let published = match self.replay_page(connection).await? {
+                0 => self.outbox_page(connection).await?,
+                some => some,
+            };
+            self.health.set("relay", State::Ok, "");
+            if published > 0 {
+                wait = POLL;
+                continue;
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                () = self.wake.relay.notified() => wait = POLL,
+                () = tokio::time::sleep(wait) => wait = (wait * 2).min(self.config.poll),
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes the stream if it is missing, and has everything published again if it is not the one we knew, or shorter than it was.
+    async fn check_stream(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
+        let stream = self
+            .messages
+            .js
+            .get_or_create_stream(stream::Config {
+                name: self.messages.stream(self.service),
+                subjects: vec![self.messages.everything_of(self.service)],
+                max_age: self.config.keep,
+                duplicate_window: DUPLICATE_WINDOW,
+                ..stream::Config::default()
+            })
+            .await?;
+        let info = stream.get_info().await?;
+        let created = DateTime::from_timestamp_micros(info.created.timestamp_micros()).unwrap_or(info.created);
+        let sequence = i64::try_from(info.state.last_sequence)?;
+        let known: Remembered =
+            sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
+                .fetch_one(&mut *connection)
+                .await?;
+        let same = known.stream_created == Some(created);
+        if same && sequence >= known.last_sequence {
+            return Ok(());
+        }
+        let rows = sqlx::query(
+            "UPDATE relay_state SET stream_created = $1, last_sequence = $2, replay_next = 0,
+                    replay_end = (SELECT coalesce(max(position), 0) FROM event WHERE suffix IS NOT NULL)",
+        )
+        .bind(created)
+        .bind(sequence)
+        .execute(connection)
+        .await?;
+        debug_assert_eq!(rows.rows_affected(), 1);
+        if known.stream_created.is_some() {
+            metrics::counter!("relay_replays_total", "service" => self.service).increment(1);
+            tracing::warn!(service = self.service, "the stream lost messages; publishing the log again");
+        }
+        Ok(())
+    }
+
+    /// Publishes the next page of the log again, if it has to be; how many.
+    async fn replay_page(&self, connection: &mut PgConnection) -> anyhow::Result<usize> {
+        let known: Remembered =
+            sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
+                .fetch_one(&mut *connection)
+                .await?;
+        let (Some(next), Some(end)) = (known.replay_next, known.replay_end) else { return Ok(0) };
+        let page: Vec<Pending> = sqlx::query_as(
+            "SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
+             FROM event WHERE position >= $1 AND position <= $2 AND suffix IS NOT NULL ORDER BY position LIMIT $3",
+        )
+        .bind(next)
+        .bind(end)
+        .bind(i64::from(self.config.batch))
+        .fetch_all(&mut *connection)
+        .await?;
+        let (confirmed, sequence) = self.publish(&page).await?;
+        let next = if page.is_empty() { None } else { confirmed.last().map(|position| position + 1).or(Some(next)) };
+        sqlx::query(
+            "UPDATE relay_state SET replay_next = $1, replay_end = CASE WHEN $1::bigint IS NULL THEN NULL ELSE replay_end END,
+                    last_sequence = greatest(last_sequence, $2)",
+        )
+        .bind(next)
+        .bind(sequence)
+        .execute(connection)
+        .await?;
+        anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
+        Ok(page.len())
+    }
+
+    /// Publishes what waits in the outbox, at most one batch; how many.
+    async fn outbox_page(&self, connection: &mut PgConnection) -> anyhow::Result<usize> {
+        let page: Vec<Pending> = sqlx::query_as(
+            "SELECT position, event_id, e.tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
+             FROM outbox JOIN event e USING (position) ORDER BY position LIMIT $1",
+        )
+        .bind(i64::from(self.config.batch))
+        .fetch_all(&mut *connection)
+        .await?;
+        if page.is_empty() {
+            return Ok(0);
+        }
+        let (confirmed, sequence) = self.publish(&page).await?;
+        sqlx::query(
+            "WITH sent AS (DELETE FROM outbox WHERE position = ANY($1))
+             UPDATE relay_state SET last_sequence = greatest(last_sequence, $2)",
+        )
+        .bind(&confirmed)
+        .bind(sequence)
+        .execute(connection)
+        .await?;
+        anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
+        metrics::counter!("relay_published_total", "service" => self.service).increment(confirmed.len() as u64);
+        Ok(page.len())
+    }
+
+    /// Publishes a page; the positions confirmed before the first failure, and the highest sequence.
+    async fn publish(&self, page: &[Pending]) -> anyhow::Result<(Vec<i64>, i64)> {
+        let mut acknowledgements = Vec::with_capacity(page.len());
+        for event in page {
+            let envelope = event.envelope();
+            let subject = self.messages.subject(envelope.tenant, self.service, &event.suffix);
+            let headers = envelope.headers(self.service, &event.suffix);
+            acknowledgements
+                .push(self.messages.js.publish_with_headers(subject, headers, event.message.clone().into()).await?);
+        }
+        let (mut confirmed, mut sequence) = (Vec::with_capacity(page.len()), 0);
+        for (event, answer) in
+            page.iter().zip(join_all(acknowledgements.into_iter().map(IntoFuture::into_future)).await)
+        {
+            match answer {
+                Ok(answer) => {
+                    confirmed.push(event.position);
+                    sequence = sequence.max(i64::try_from(answer.sequence)?);
+                }
+                Err(fault) => {
+                    tracing::warn!(service = self.service, error = %fault, "JetStream did not confirm a message");
+                    break;
+                }
+            }
+        }
+        Ok((confirmed, sequence))
+    }
+
+    /// Lag and rows of the outbox, parked messages; and old keys are forgotten.
+    async fn measure(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
+        let now = self.clock.now();
+        let (rows, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(
+            "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS waiting),
+                    (SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM outbox))",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        let lag = oldest.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
+        metrics::gauge!("outbox_rows", "service" => self.service).set(rows as f64);
+        metrics::gauge!("relay_lag_seconds", "service" => self.service).set(lag);
+        let parked: i64 = sqlx::query_scalar("SELECT count(*) FROM dead_letter").fetch_one(&mut *connection).await?;
+        metrics::gauge!("parked_messages", "service" => self.service).set(parked as f64);
+        let state = if parked > 0 { State::Degraded } else { State::Ok };
+        self.health.set("parked_messages", state, parked.to_string());
+        sqlx::query("DELETE FROM command_log WHERE claimed_at < $1").bind(now - KEYS_KEPT).execute(connection).await?;
+        Ok(())
+    }
+}
+
+impl Pending {
+    fn envelope(&self) -> Envelope {
+        Envelope {
+            event_id: self.event_id.into(),
+            tenant: self.tenant_id.into(),
+            aggregate: self.aggregate.clone(),
+            stream_id: self.stream_id,
+            version: Version(self.version),
+            previous: self.previous.clone(),
+            recorded_at: self.recorded_at,
+            traceparent: self.trace.clone(),
+        }
+    }
+}
+
+/// Waits, unless told to stop.
+pub(crate) async fn pause(stop: &CancellationToken, time: Duration) {
+    tokio::select! {
+        () = stop.cancelled() => {}
+        () = tokio::time::sleep(time) => {}
+    }
+}
+
+/// Has the leading relay publish the whole log again.
+pub(crate) async fn republish(db: &Db) -> anyhow::Result<()> {
+    sqlx::query(
+        "UPDATE relay_state SET replay_next = 0,
+                replay_end = (SELECT coalesce(max(position), 0) FROM event WHERE suffix IS NOT NULL)",
+    )
+    .execute(&db.platform)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,318 @@
+//! From a [`Service`] to a running process, and the commands of its binary.
+
+use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
+
+use axum::Router;
+use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
+use steward_kernel::ProblemKind;
+use tokio_util::sync::CancellationToken;
+use utoipa::openapi::OpenApi;
+
+use crate::{
+    Clock, Core, Engine, Service,
+    config::{self, CoreConfig},
+    db::{self, Db},
+    http::{self, Authenticator, Catalogue, HttpContext, Operations},
+    inbox,
+    lifecycle::{Health, Lifecycle, Phase, State},
+    messages::Messages,
+    relay::{Relay, pause},
+    telemetry, timers,
+};
+
+/// Name of the part of [`Health`] that is the database.
+const DATABASE: &str = "database";
+/// How often the database is asked how it is.
+const PING: Duration = Duration::from_secs(1);
+
+/// A service that runs inside this process.
+#[derive(Clone)]
+pub struct Started {
+    /// Its routes with everything around them.
+    pub router: Router,
+    /// How it is.
+    pub health: Health,
+    /// What it can do.
+    pub openapi: OpenApi,
+    /// What can go wrong.
+    pub catalogue: Catalogue,
+    /// Its connection to NATS.
+    pub messages: Messages,
+}
+
+/// The API document of a service, with its permissions and problems described.
+#[must_use]
+pub fn openapi<S: Service>() -> OpenApi {
+    let (_, mut document) = S::routes().split_for_parts();
+    document.info.title = format!("Steward {}", S::NAME);
+    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
+    document.info.description = Some(S::ABOUT.to_owned());
+    http::describe(&mut document);
+    document
+}
+
+/// The problems of a service and of the platform.
+#[must_use]
+pub fn catalogue<S: Service>() -> Catalogue {
+    Catalogue::new(S::problems())
+}
+
+/// Starts everything of a service but the listener: relay, consumers, timers, the watch over the database.
+///
+/// Nothing has to be there yet: the database, NATS and the identity provider may come later, and go and come back.
+///
+/// # Errors
+/// When a setting does not allow it.
+pub async fn start<S: Service>(
+    core: &CoreConfig,
+    config: S::Config,
+    clock: Clock,
+    lifecycle: &Lifecycle,
+) -> anyhow::Result<Started> {
+    let database = &core.database;
+    let db = Db::connect_lazily(
+        database.url.expose_secret(),
+        database.platform_url.expose_secret(),
+        database.max_connections,
+    )?;
+    let messages = Messages::connect(&core.nats, S::NAME).await?;
+    let engine = Engine::new(db.clone(), clock.clone());
+    let health = Health::new(S::NAME, clock.clone());
+    let app = S::build(Core { engine: engine.clone(), db: db.clone(), clock: clock.clone() }, config)?;
+
+    let authenticator = Arc::new(Authenticator::new(&core.auth)?);
+    health.require(DATABASE);
+    health.require(http::auth::PART);
+    lifecycle.spawn("identity", Arc::clone(&authenticator).keep_fresh(health.clone(), lifecycle.soft()));
+    lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), lifecycle.soft()));
+    spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, lifecycle);
+
+    let catalogue = catalogue::<S>();
+    let context = HttpContext::new(S::NAME, authenticator, clock, &core.http, health.clone(), catalogue.clone());
+    let (routes, _) = S::routes().with_state(app).split_for_parts();
+    health.enter(Phase::Serving);
+    let (stopping, leaving) = (lifecycle.soft(), health.clone());
+    lifecycle.spawn("phase", async move {
+        stopping.cancelled().await;
+        leaving.enter(Phase::Draining);
+    });
+    Ok(Started { router: http::layered(routes, context), health, openapi: openapi::<S>(), catalogue, messages })
+}
+
+#[expect(clippy::too_many_arguments, reason = "the wiring of three kinds of loops")]
+fn spawn_loops<S: Service>(
+    core: &CoreConfig,
+    app: &S::App,
+    engine: &Engine,
+    messages: &Messages,
+    clock: &Clock,
+    health: &Health,
+    lifecycle: &Lifecycle,
+) {
+    let relay = Relay {
+        service: S::NAME,
+        db: engine.db().clone(),
+        messages: messages.clone(),
+        wake: engine.wake(),
+        clock: clock.clone(),
+        health: health.clone(),
+        config: core.relay.clone(),
+    };
+    lifecycle.spawn("relay", relay.run(lifecycle.soft()));
+    for consumer in S::consumers() {
+        let consumer = inbox::Loop {
+            service: S::NAME,
+            app: app.clone(),
+            engine: engine.clone(),
+            messages: messages.clone(),
+            health: health.clone(),
+            consumer,
+        };
+        lifecycle.spawn("consumer", Arc::new(consumer).run(lifecycle.soft()));
+    }
+    let timers = timers::Loop {
+        service: S::NAME,
+        app: app.clone(),
+        engine: engine.clone(),
+        db: engine.db().clone(),
+        clock: clock.clone(),
+        health: health.clone(),
+        timers: S::timers(),
+    };
+    lifecycle.spawn("timers", timers.run(lifecycle.soft()));
+}
+
+/// Tells whether the database answers and is migrated.
+async fn watch_database<S: Service>(db: Db, health: Health, stop: CancellationToken) {
+    let mut migrated = false;
+    while !stop.is_cancelled() {
+        let answer = if migrated {
+            db.ping().await.map(|()| Vec::new())
+        } else {
+            db::pending_migrations(&db, S::NAME, S::migrator()).await
+        };
+        match answer {
+            Ok(pending) if pending.is_empty() => {
+                migrated = true;
+                health.set(DATABASE, State::Ok, "");
+            }
+            Ok(pending) => health.set(DATABASE, State::Down, format!("migrations missing: {}", pending.join(", "))),
+            Err(fault) => {
+                tracing::debug!(service = S::NAME, error = %fault, "database");
+                health.set(DATABASE, State::Down, "does not answer");
+            }
+        }
+        pause(&stop, if migrated { PING } else { PING / 5 }).await;
+    }
+}
+
+#[derive(Debug, Parser)]
+#[command(about, version)]
+struct Arguments {
+    /// Settings in TOML; the environment (STEWARD__SECTION__KEY) stands over them.
+    #[arg(long, env = "STEWARD_CONFIG", global = true)]
+    config: Option<PathBuf>,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve until told to stop.
+    Serve,
+    /// Apply what is missing in the schema, then end. Runs before a rollout, as the schema's owner.
+    Migrate {
+        /// URL of the database under the owner's role.
+        #[arg(long, env = "STEWARD_OWNER_DATABASE_URL")]
+        database_url: String,
+    },
+    /// Print the API document.
+    Openapi,
+    /// Say what is wrong with the settings, or print the effective ones without secrets.
+    CheckConfig,
+    /// Handle parked messages again.
+    ReplayParked,
+    /// Publish everything in the event log again; listeners discard what they have seen.
+    Republish,
+}
+
+/// What the binary of a service does.
+pub fn main<S: Service>() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(fault) => return failed(&fault.into()),
+    };
+    match runtime.block_on(command::<S>(arguments)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(fault) => failed(&fault),
+    }
+}
+
+/// One line for the operator on standard error.
+#[expect(clippy::print_stderr, reason = "there may be no log yet")]
+fn failed(fault: &anyhow::Error) -> ExitCode {
+    eprintln!("{fault:#}");
+    ExitCode::FAILURE
+}
+
+async fn command<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
+    if let Command::Migrate { database_url } = &arguments.command {
+        return db::migrate(database_url, S::NAME, S::migrator()).await;
+    }
+    if matches!(arguments.command, Command::Openapi) {
+        return print(&openapi::<S>().to_pretty_json()?);
+    }
+    let settings = config::load::<S::Config>(S::DEFAULTS, arguments.config.as_deref())
+        .map_err(|findings| anyhow::anyhow!("the settings do not allow a start:\n  {}", findings.join("\n  ")))?;
+    let (core, own) = (&settings.core, settings.service);
+    match arguments.command {
+        Command::CheckConfig => print(&settings.effective.join("\n")),
+        Command::ReplayParked => {
+            let lines = replay_parked::<S>(core, own).await?;
+            let line = |one: &Replayed| format!("{}: {} handled, {} still parked", one.consumer, one.handled, one.stay);
+            print(&lines.iter().map(line).collect::<Vec<_>>().join("\n"))
+        }
+        Command::Republish => republish(core).await,
+        Command::Serve | Command::Migrate { .. } | Command::Openapi => serve::<S>(core, own).await,
+    }
+}
+
+#[expect(clippy::print_stdout, clippy::unnecessary_wraps, reason = "what the command was asked for")]
+fn print(text: &str) -> anyhow::Result<()> {
+    println!("{text}");
+    Ok(())
+}
+
+async fn serve<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<()> {
+    let _flushed_at_the_end = telemetry::init(S::NAME, &core.telemetry)?;
+    let lifecycle = Lifecycle::new(core.shutdown.grace);
+    lifecycle.listen_to_signals()?;
+    let listener = tokio::net::TcpListener::bind(&core.http.bind).await?;
+    let started = start::<S>(core, own, Clock::System, &lifecycle).await?;
+    let router = started.router.merge(http::operations(Operations {
+        health: vec![started.health],
+        openapi: started.openapi,
+        problems: started.catalogue,
+    }));
+    tracing::info!(service = S::NAME, address = %core.http.bind, "serving");
+    http::serve(listener, router, &lifecycle).await?;
+    lifecycle.drained().await;
+    anyhow::ensure!(!lifecycle.has_failed(), "a task of the service failed");
+    Ok(())
+}
+
+/// How a replay of parked messages went.
+#[derive(Debug, Clone)]
+pub struct Replayed {
+    /// Durable name of the consumer.
+    pub consumer: String,
+    /// Messages that were handled now.
+    pub handled: usize,
+    /// Messages that stay parked.
+    pub stay: usize,
+}
+
+/// Handles the parked messages of a service again.
+///
+/// # Errors
+/// When the database is away, or a setting does not allow it.
+pub async fn replay_parked<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<Vec<Replayed>> {
+    let database = &core.database;
+    let db = Db::connect_lazily(database.url.expose_secret(), database.platform_url.expose_secret(), 2)?;
+    let engine = Engine::new(db.clone(), Clock::System);
+    let app = S::build(Core { engine: engine.clone(), db, clock: Clock::System }, own)?;
+    let messages = Messages::connect(&core.nats, S::NAME).await?;
+    let mut outcomes = Vec::new();
+    for consumer in S::consumers() {
+        let consumer = inbox::Loop {
+            service: S::NAME,
+            app: app.clone(),
+            engine: engine.clone(),
+            messages: messages.clone(),
+            health: Health::new(S::NAME, Clock::System),
+            consumer,
+        };
+        let (handled, stay) = consumer.replay_parked().await?;
+        outcomes.push(Replayed { consumer: consumer.name(), handled, stay });
+    }
+    Ok(outcomes)
+}
+
+async fn republish(core: &CoreConfig) -> anyhow::Result<()> {
+    let database = &core.database;
+    let db = Db::connect_lazily(database.url.expose_secret(), database.platform_url.expose_secret(), 1)?;
+    crate::relay::republish(&db).await?;
+    print("the running relay publishes the log again")
+}
+
+/// The registry of a service's problems as text, for the golden file.
+#[must_use]
+pub fn problems_document<S: Service>() -> String {
+    let mut lines = vec!["| type | status | title |".to_owned(), "|---|---|---|".to_owned()];
+    let mut kinds: Vec<ProblemKind> = catalogue::<S>().kinds().collect();
+    kinds.sort_by_key(|kind| kind.slug);
+    lines.extend(kinds.iter().map(|kind| format!("| /problems/{} | {} | {} |", kind.slug, kind.status, kind.title)));
+    lines.join("\n") + "\n"
+}

@@ -1,0 +1,199 @@
+//! What is due later: rows with a time, taken by any replica, fired exactly once.
+//!
+//! A timer is found under the platform's role and taken under the service's own: its row is deleted in the transaction that does
+//! the work, and skipped when another replica holds it.
+
+use std::{sync::Arc, time::Duration};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use futures::{StreamExt as _, future::BoxFuture, stream};
+use steward_kernel::{Actor, TenantId};
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    Call, Clock, Engine, Error, Result, Work,
+    db::Db,
+    lifecycle::{Health, State},
+    relay::pause,
+};
+
+/// Longest wait between two looks; a timer fires at most one second late (DESIGN §3).
+const POLL: Duration = Duration::from_millis(250);
+/// Timers taken at a look, and at the same time.
+const BATCH: (i64, usize) = (200, 8);
+/// First and longest wait before a timer whose work failed is tried again; doubles in between.
+const RETRY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::minutes(15));
+
+/// A due timer.
+#[derive(Debug, Clone)]
+pub struct Due {
+    /// The aggregate it belongs to.
+    pub stream_id: Uuid,
+    /// When it was due.
+    pub due_at: DateTime<Utc>,
+}
+
+type Handler<A> = Arc<dyn for<'a> Fn(&'a A, &'a mut Work, Due) -> BoxFuture<'a, Result<()>> + Send + Sync>;
+
+/// What a service does when a timer of that aggregate and name is due.
+#[derive(Clone)]
+pub struct Timer<A> {
+    aggregate: &'static str,
+    name: &'static str,
+    handler: Handler<A>,
+}
+
+impl<A> Timer<A> {
+    /// Handles the timer `name` of the aggregates called `aggregate`.
+    pub fn on<F>(aggregate: &'static str, name: &'static str, handler: F) -> Self
+    where
+        F: for<'a> Fn(&'a A, &'a mut Work, Due) -> BoxFuture<'a, Result<()>> + Send + Sync + 'static,
+    {
+        Self { aggregate, name, handler: Arc::new(handler) }
+    }
+}
+
+impl<A> std::fmt::Debug for Timer<A> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "Timer({}/{})", self.aggregate, self.name)
+    }
+}
+
+#[derive(Debug, sqlx::FromRow)]
+struct Found {
+    tenant_id: Uuid,
+    aggregate: String,
+    stream_id: Uuid,
+    name: String,
+    due_at: DateTime<Utc>,
+    attempts: i32,
+    trace: Option<String>,
+}
+
+/// The loop that fires the timers of one service.
+pub(crate) struct Loop<A> {
+    pub service: &'static str,
+    pub app: A,
+    pub engine: Engine,
+    pub db: Db,
+    pub clock: Clock,
+    pub health: Health,
+    pub timers: Vec<Timer<A>>,
+}
+
+impl<A: Send + Sync> Loop<A> {
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let wake = self.engine.wake();
+        while !stop.is_cancelled() {
+            match self.fire_due().await {
+                Ok(0) => {
+                    self.health.set("timers", State::Ok, "");
+                    tokio::select! {
+                        () = stop.cancelled() => {}
+                        () = wake.timers.notified() => {}
+                        () = tokio::time::sleep(POLL) => {}
+                    }
+                }
+                Ok(_) => self.health.set("timers", State::Ok, ""),
+                Err(fault) => {
+                    self.health.set("timers", State::Degraded, "cannot look for due timers");
+                    tracing::warn!(service = self.service, error = %fault, "timers interrupted");
+                    pause(&stop, POLL).await;
+                }
+            }
+        }
+    }
+
+    /// Fires what is due; how many were taken.
+    async fn fire_due(&self) -> Result<usize> {
+        let now = self.clock.now();
+        let found: Vec<Found> = sqlx::query_as(
+            "SELECT tenant_id, aggregate, stream_id, name, due_at, attempts, trace
+             FROM timer WHERE due_at <= $1 ORDER BY due_at LIMIT $2",
+        )
+        .bind(now)
+        .bind(BATCH.0)
+        .fetch_all(&self.db.platform)
+        .await?;
+        let lag = found.first().map_or(0.0, |timer| (now - timer.due_at).as_seconds_f64());
+        metrics::gauge!("timer_lag_seconds", "service" => self.service).set(lag);
+        let fired = stream::iter(found)
+            .map(|timer| async move { self.fire_one(&timer).await })
+            .buffer_unordered(BATCH.1)
+            .filter(|fired| std::future::ready(*fired))
+            .count()
+            .await;
+        Ok(fired)
+    }
+
+    /// Fires one; whether it did.
+    async fn fire_one(&self, timer: &Found) -> bool {
+        match self.attempt(timer).await {
+            Ok(fired) => {
+                metrics::counter!("timers_fired_total", "service" => self.service).increment(u64::from(fired));
+                fired
+            }
+            Err(fault) => {
+                tracing::warn!(service = self.service, timer = timer.name, error = %fault, "a timer's work failed; it is tried again");
+                if let Err(fault) = self.postpone(timer).await {
+                    tracing::warn!(service = self.service, error = %fault, "a timer could not be put off");
+                }
+                false
+            }
+        }
+    }
+
+    async fn attempt(&self, timer: &Found) -> Result<bool> {
+        let mut call = Call::internal(Actor::service(TenantId::from(timer.tenant_id), self.service));
+        call.traceparent.clone_from(&timer.trace);
+        let mut work = self.engine.begin(&call).await?;
+        // Taken by key, due or put off meanwhile; a row that another replica holds is skipped.
+        let taken = sqlx::query(
+            "DELETE FROM timer USING (
+                 SELECT ctid FROM timer WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at = $5
+                 FOR UPDATE SKIP LOCKED
+             ) mine WHERE timer.ctid = mine.ctid",
+        )
+        .bind(timer.tenant_id)
+        .bind(&timer.aggregate)
+        .bind(timer.stream_id)
+        .bind(&timer.name)
+        .bind(timer.due_at)
+        .execute(work.tx.conn())
+        .await?;
+        if taken.rows_affected() == 0 {
+            return Ok(false);
+        }
+        let handler = self
+            .timers
+            .iter()
+            .find(|known| known.aggregate == timer.aggregate && known.name == timer.name)
+            .ok_or_else(|| {
+            Error::internal("timer", format!("nobody handles {}/{}", timer.aggregate, timer.name))
+        })?;
+        let due = Due { stream_id: timer.stream_id, due_at: timer.due_at };
+        (handler.handler)(&self.app, &mut work, due).await?;
+        work.commit().await?;
+        Ok(true)
+    }
+
+    async fn postpone(&self, timer: &Found) -> Result<()> {
+        let exponent = u32::try_from(timer.attempts).unwrap_or_default().min(10);
+        let wait = (RETRY.0 * 2_i32.pow(exponent)).min(RETRY.1);
+        let mut tx = self.db.begin(TenantId::from(timer.tenant_id)).await?;
+        sqlx::query(
+            "UPDATE timer SET due_at = $6, attempts = attempts + 1
+             WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at = $5",
+        )
+        .bind(timer.tenant_id)
+        .bind(&timer.aggregate)
+        .bind(timer.stream_id)
+        .bind(&timer.name)
+        .bind(timer.due_at)
+        .bind(self.clock.now() + wait)
+        .execute(tx.conn())
+        .await?;
+        tx.commit().await
+    }
+}

@@ -1,0 +1,92 @@
+use steward_kernel::message::Contract as _;
+use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
+
+use crate::toy::{Given, Toy};
+
+async fn heard(t: &Kit, tally: Uuid) -> String {
+    let query = format!("SELECT string_agg(amount::text, ',' ORDER BY place) FROM heard WHERE tally_id = '{tally}'");
+    t.text("toy", &query).await.unwrap_or_default()
+}
+
+async fn hears(t: &Kit, tally: Uuid, expected: &str) {
+    eventually(&format!("heard {expected}"), || async { (heard(t, tally).await == expected).then_some(()) }).await;
+}
+
+fn given(tally: Uuid, amount: i64) -> Given {
+    Given { tally, amount }
+}
+
+#[tokio::test]
+async fn a_message_delivered_twice_is_handled_once() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        for _ in 0..3 {
+            t.publish(TENANT, tally, 1, 0, given(tally, 10)).await;
+        }
+        t.publish(TENANT, tally, 2, 1, given(tally, 20)).await;
+        hears(&t, tally, "10,20").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn messages_in_disorder_are_handled_in_order() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        for version in [4, 2, 3, 1, 6, 5] {
+            t.publish(TENANT, tally, version, version - 1, given(tally, i64::from(version))).await;
+        }
+        hears(&t, tally, "1,2,3,4,5,6").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_cannot_be_handled_is_parked_and_blocks_only_its_own_aggregate() {
+    with::<Toy>(async |t: Kit| {
+        let (poisoned, healthy) = (new_id(), new_id());
+        t.publish_bytes("giver", "given.v1", TENANT, poisoned, (1, 0), b"nonsense".to_vec()).await;
+        t.publish(TENANT, poisoned, 2, 1, given(poisoned, 2)).await;
+        t.publish(TENANT, healthy, 1, 0, given(healthy, 1)).await;
+        hears(&t, healthy, "1").await;
+        assert!(t.parked("toy").await.contains("not a given"), "reason");
+        eventually("both are parked", || async { (t.count("toy", "dead_letter").await == 2).then_some(()) }).await;
+        assert_eq!(heard(&t, poisoned).await, "");
+
+        // Mended by an operator, then replayed by one command: in order, and the way is free again.
+        let mended = format!("UPDATE dead_letter SET message = '{poisoned} 1' WHERE version = 1");
+        t.execute("toy", &mended).await;
+        assert_eq!(t.replay_parked::<Toy>().await, (2, 0));
+        hears(&t, poisoned, "1,2").await;
+        t.publish(TENANT, poisoned, 3, 2, given(poisoned, 3)).await;
+        hears(&t, poisoned, "1,2,3").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_refused_message_is_parked_with_its_reason() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        t.publish(TENANT, tally, 1, 0, given(tally, -1)).await;
+        assert!(t.parked("toy").await.contains("toy/too-much"));
+        assert_eq!(t.replay_parked::<Toy>().await, (0, 1));
+        t.forgive_parked("toy").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn two_companies_with_the_same_id_do_not_meet() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        t.publish(TENANT, tally, 1, 0, given(tally, 1)).await;
+        t.publish(OTHER_TENANT, tally, 1, 0, given(tally, 2)).await;
+        eventually("both are heard", || async { (t.count("toy", "heard").await == 2).then_some(()) }).await;
+        let mine = format!("SELECT string_agg(amount::text, ',') FROM heard WHERE tenant_id = '{TENANT}'");
+        assert_eq!(t.text("toy", &mine).await.as_deref(), Some("1"));
+        assert_eq!(Given::NAME, "given");
+    })
+    .await;
+}

@@ -1,0 +1,117 @@
+//! Who acts, and as what.
+
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
+
+use crate::ids::{ActorId, EstateId, ResidentId, TenantId};
+
+/// The roles of DESIGN §6.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, ToSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum Role {
+    /// An owner or other resident, in the app.
+    Owner,
+    /// Receives owners at the desk and on the phone.
+    Receptionist,
+    /// Handles cases.
+    Handler,
+    /// Does work orders.
+    Technician,
+    /// Leads a team.
+    Supervisor,
+    /// Manages an estate or a region.
+    Manager,
+    /// Reads figures.
+    Analyst,
+    /// Administers the company's settings and register.
+    Admin,
+    /// Another system of the company.
+    Integration,
+}
+
+impl Role {
+    /// All of them, in the order of DESIGN §6.
+    pub const ALL: [Self; 9] = [
+        Self::Owner,
+        Self::Receptionist,
+        Self::Handler,
+        Self::Technician,
+        Self::Supervisor,
+        Self::Manager,
+        Self::Analyst,
+        Self::Admin,
+        Self::Integration,
+    ];
+
+    /// The word used in tokens and documents.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Owner => "owner",
+            Self::Receptionist => "receptionist",
+            Self::Handler => "handler",
+            Self::Technician => "technician",
+            Self::Supervisor => "supervisor",
+            Self::Manager => "manager",
+            Self::Analyst => "analyst",
+            Self::Admin => "admin",
+            Self::Integration => "integration",
+        }
+    }
+
+    /// The role of that name.
+    #[must_use]
+    pub fn parse(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|role| role.as_str() == word)
+    }
+}
+
+/// Who asks, with the borders of what they may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Actor {
+    /// The company they act in.
+    pub tenant: TenantId,
+    /// Who it is.
+    pub id: ActorId,
+    /// As what they may act; empty for services and timers, which are not asked for permission.
+    pub roles: Vec<Role>,
+    /// Estates they may see; `None` means all of the company.
+    pub estates: Option<Vec<EstateId>>,
+    /// The resident they are, for owners.
+    pub resident: Option<ResidentId>,
+}
+
+impl Actor {
+    /// A service or a timer of the company: sees all its estates.
+    #[must_use]
+    pub fn service(tenant: TenantId, name: &str) -> Self {
+        Self { tenant, id: ActorId::new(name), roles: Vec::new(), estates: None, resident: None }
+    }
+
+    /// Whether it has one of the roles.
+    #[must_use]
+    pub fn is_any(&self, roles: &[Role]) -> bool {
+        self.roles.iter().any(|role| roles.contains(role))
+    }
+
+    /// Whether it acts only as an owner, so that only what is theirs may be seen.
+    #[must_use]
+    pub fn is_only_owner(&self) -> bool {
+        !self.roles.is_empty() && self.roles.iter().all(|role| *role == Role::Owner)
+    }
+
+    /// Whether it may see what is in this estate.
+    #[must_use]
+    pub fn sees_estate(&self, estate: EstateId) -> bool {
+        self.estates.as_ref().is_none_or(|estates| estates.contains(&estate))
+    }
+
+    /// Whether it may see something in this estate that belongs to this resident: staff by estate, owners by person.
+    #[must_use]
+    pub fn sees(&self, estate: EstateId, resident: Option<ResidentId>) -> bool {
+        if self.is_only_owner() {
+            return self.resident.is_some() && self.resident == resident;
+        }
+        self.sees_estate(estate)
+    }
+}

@@ -1,0 +1,117 @@
+//! Texts that people wrote, bounded and clean.
+
+use serde::{Deserialize, Serialize};
+use unicode_normalization::UnicodeNormalization;
+
+/// Why a text is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum TextFault {
+    /// Nothing but white space.
+    #[error("must not be empty")]
+    Empty,
+    /// More characters than allowed.
+    #[error("must have at most {max} characters")]
+    TooLong {
+        /// Most characters.
+        max: usize,
+    },
+    /// A control character other than line feed and tab.
+    #[error("must not contain control characters")]
+    Control,
+}
+
+/// A text of 1 to `MAX` characters in NFC, trimmed, without control characters (line feed and tab are allowed).
+///
+/// NFC only: width and script are kept as the person wrote them.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct Text<const MAX: usize>(String);
+
+/// One line: a name, a reason code's remark, a title. At most 200 characters.
+pub type Line = Text<200>;
+/// Words as spoken, an answer, a plan. At most 4,000 characters.
+pub type Words = Text<4000>;
+
+impl<const MAX: usize> Text<MAX> {
+    /// Cleans and checks.
+    ///
+    /// # Errors
+    /// [`TextFault`] says what to mend.
+    pub fn try_new(raw: &str) -> Result<Self, TextFault> {
+        let text: String = raw.trim().nfc().collect();
+        if text.is_empty() {
+            return Err(TextFault::Empty);
+        }
+        if text.chars().count() > MAX {
+            return Err(TextFault::TooLong { max: MAX });
+        }
+        if text.chars().any(|c| c.is_control() && c != '\n' && c != '\t') {
+            return Err(TextFault::Control);
+        }
+        Ok(Self(text))
+    }
+
+    /// The text.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<const MAX: usize> TryFrom<String> for Text<MAX> {
+    type Error = TextFault;
+    fn try_from(raw: String) -> Result<Self, TextFault> {
+        Self::try_new(&raw)
+    }
+}
+
+impl<const MAX: usize> From<Text<MAX>> for String {
+    fn from(text: Text<MAX>) -> Self {
+        text.0
+    }
+}
+
+impl<const MAX: usize> std::fmt::Display for Text<MAX> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl<const MAX: usize> utoipa::PartialSchema for Text<MAX> {
+    fn schema() -> utoipa::openapi::RefOr<utoipa::openapi::schema::Schema> {
+        utoipa::openapi::ObjectBuilder::new()
+            .schema_type(utoipa::openapi::schema::Type::String)
+            .min_length(Some(1))
+            .max_length(Some(MAX))
+            .into()
+    }
+}
+
+impl<const MAX: usize> utoipa::ToSchema for Text<MAX> {
+    fn name() -> std::borrow::Cow<'static, str> {
+        format!("Text{MAX}").into()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_is_trimmed_and_composed() {
+        assert_eq!(Line::try_new("  e\u{301}tage ").map(String::from), Ok("étage".to_owned()));
+    }
+
+    #[test]
+    fn characters_are_counted_not_bytes() {
+        assert!(Text::<4>::try_new("电梯漏水").is_ok());
+        assert_eq!(Text::<4>::try_new("电梯又漏水"), Err(TextFault::TooLong { max: 4 }));
+    }
+
+    #[test]
+    fn empty_and_control_characters_are_refused() {
+        assert_eq!(Line::try_new(" \u{3000} "), Err(TextFault::Empty));
+        assert_eq!(Line::try_new("a\u{0}b"), Err(TextFault::Control));
+        assert!(Words::try_new("第一行\n第二行").is_ok());
+    }
+}

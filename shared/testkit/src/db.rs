@@ -1,0 +1,100 @@
+//! A database for each test, cloned from a template that is migrated once for each test binary.
+
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
+use steward_chassis::db;
+use tokio::sync::{Mutex, OnceCell};
+use uuid::Uuid;
+
+/// Password of all roles on the private test server, where it is not asked for.
+const PASSWORD: &str = "test";
+
+/// A service as the database sees it.
+pub type Part = (&'static str, &'static Migrator);
+
+static TEMPLATE: OnceCell<String> = OnceCell::const_new();
+/// Cloning one template at a time is as fast as it gets and never collides.
+static CLONING: Mutex<()> = Mutex::const_new(());
+
+/// URL of the superuser on the private test server.
+///
+/// # Panics
+/// When the tests were not started by `deploy/local/test`.
+#[must_use]
+pub fn admin_url() -> String {
+    std::env::var("STEWARD_TEST_DATABASE_URL")
+        .expect("STEWARD_TEST_DATABASE_URL is not set: run `deploy/local/test`, or `source deploy/local/test-env`")
+}
+
+/// The same URL with another role and database.
+#[must_use]
+pub fn url(base: &str, role: &str, database: &str) -> String {
+    let (scheme, rest) = base.split_once("://").expect("a URL");
+    let host = rest.rsplit_once('@').map_or(rest, |(_, host)| host);
+    let host = host.split('/').next().unwrap_or(host);
+    format!("{scheme}://{role}:{PASSWORD}@{host}/{database}")
+}
+
+async fn admin(database: &str) -> PgConnection {
+    let base = admin_url();
+    let (head, _) = base.rsplit_once('/').expect("a URL with a database");
+    PgConnection::connect(&format!("{head}/{database}")).await.expect("connect to the test server")
+}
+
+/// Makes a database with all roles, schemas and tables of these services.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn prepare(base: &str, database: &str, parts: &[Part]) {
+    let (head, _) = base.rsplit_once('/').expect("a URL with a database");
+    let mut server = PgConnection::connect(base).await.expect("connect as superuser");
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {database}")))
+        .execute(&mut server)
+        .await
+        .expect("create database");
+    let mut connection = PgConnection::connect(&format!("{head}/{database}")).await.expect("connect");
+    for (service, migrator) in parts {
+        db::provision(&mut connection, service, PASSWORD).await.expect("provision");
+        db::migrate(&url(base, &db::owner_role(service), database), service, migrator).await.expect("migrate");
+    }
+    connection.close().await.expect("close");
+}
+
+/// A fresh database for one test; its name.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn fresh(parts: &[Part]) -> String {
+    let template = TEMPLATE
+        .get_or_init(|| async {
+            let name = format!("template_{}", new_id().simple());
+            prepare(&admin_url(), &name, parts).await;
+            name
+        })
+        .await;
+    let name = format!("t_{}", new_id().simple());
+    let _one_at_a_time = CLONING.lock().await;
+    let mut server = admin("postgres").await;
+    sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")))
+        .execute(&mut server)
+        .await
+        .expect("clone the template");
+    name
+}
+
+/// Removes a test's database.
+///
+/// # Panics
+/// When the server refuses.
+pub async fn remove(name: &str) {
+    let mut server = admin("postgres").await;
+    sqlx::raw_sql(AssertSqlSafe(format!("DROP DATABASE IF EXISTS {name} WITH (FORCE)")))
+        .execute(&mut server)
+        .await
+        .expect("drop database");
+}
+
+/// A random id for names in tests.
+#[must_use]
+pub fn new_id() -> Uuid {
+    steward_chassis::Clock::System.new_id()
+}

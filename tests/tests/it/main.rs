@@ -1,0 +1,6 @@
+//! End-to-end tests against the real programs.
+#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+
+mod faults;
+mod journeys;
+mod system;
