@@ -60,13 +60,15 @@ impl Baseline {
     ) -> anyhow::Result<Self> {
         let mut tables = written(connection, sample.case_id).await?;
         let events = tables.remove(EVENT).context("the sample wrote no event")?;
-        let mut copies = format!("DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench; {}{}", copy(EVENT), copy(OUTBOX));
+        let mut copies =
+            format!("DROP SCHEMA IF EXISTS bench CASCADE; CREATE SCHEMA bench; {}{}", copy(EVENT), copy(OUTBOX));
         let mut values = Vec::new();
         let mut script = Script { sample, values: &mut values };
         let event = script.insert(EVENT, &events);
         let others: Vec<(String, String)> =
             tables.iter().map(|(table, rows)| (table.clone(), script.insert(table, rows))).collect();
-        let queued = events.iter().filter(|row| row.iter().any(|(name, _, value)| name == "suffix" && value.is_some())).count();
+        let queued =
+            events.iter().filter(|row| row.iter().any(|(name, _, value)| name == "suffix" && value.is_some())).count();
         let mut rows = format!("{EVENT} ×{}, {OUTBOX} ×{queued}", events.len());
         for (table, written) in &tables {
             copies += &copy(table);
@@ -103,10 +105,11 @@ impl Baseline {
 
 /// All rows that the transaction of that case's first event wrote, by table.
 async fn written(connection: &mut PgConnection, case_id: &str) -> anyhow::Result<BTreeMap<String, Vec<Row>>> {
-    let transaction: String = sqlx::query_scalar("SELECT xmin::text FROM intake.event WHERE stream_id = $1::uuid AND version = 1 LIMIT 1")
-        .bind(case_id)
-        .fetch_one(&mut *connection)
-        .await?;
+    let transaction: String =
+        sqlx::query_scalar("SELECT xmin::text FROM intake.event WHERE stream_id = $1::uuid AND version = 1 LIMIT 1")
+            .bind(case_id)
+            .fetch_one(&mut *connection)
+            .await?;
     let columns: Vec<(String, String, String, bool)> = sqlx::query_as(
         "SELECT c.relname::text, a.attname::text, format_type(a.atttypid, a.atttypmod), a.attidentity <> ''
          FROM pg_class c JOIN pg_attribute a ON a.attrelid = c.oid

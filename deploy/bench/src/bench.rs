@@ -139,7 +139,8 @@ impl Bench {
         let done = served.cases as f64 / begun.elapsed().as_secs_f64();
         let sizes = watcher.stop().await?;
         self.table.told("memory under load (RSS, highest)", mib(&sizes));
-        let measured = format!("{:.0} cases/s answered (p50 {}, p99 {})", served.per_second, ms(served.p50), ms(served.p99));
+        let measured =
+            format!("{:.0} cases/s answered (p50 {}, p99 {})", served.per_second, ms(served.p50), ms(served.p99));
         self.table.told("all five at work, 32 connections", measured);
         self.table.told("… until all that follows is done", format!("{done:.0} cases/s"));
         Ok(done / 2.0)
@@ -155,9 +156,8 @@ impl Bench {
         let served = load::run(&self.door("intake", Role::Receptionist), words, load).await?;
         let mut delays = watching.await??;
         let (p50, p99) = (load::quantile(&mut delays, 0.5), load::quantile(&mut delays, 0.99));
-        let measured = format!(
-            "p50 {}, p99 {} ({} of {:.0} cases/s watched)", ms(p50), ms(p99), delays.len(), served.per_second
-        );
+        let measured =
+            format!("p50 {}, p99 {} ({} of {:.0} cases/s watched)", ms(p50), ms(p99), delays.len(), served.per_second);
         let met = p99 < Duration::from_millis(100);
         self.table.judged("answer → readable in its service, half load", "p99 < 100 ms", measured, met);
         self.system.quiet(PATIENCE).await;

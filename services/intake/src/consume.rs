@@ -15,7 +15,8 @@ use crate::{
     app::App,
     desk,
     domain::{
-        case::{Case, Command, Effect, NewCase, Refusal, Step},
+        case::{Case, Command, Effect, Refusal, Step},
+        opening::NewCase,
         timeline::Milestone as M,
     },
 };

@@ -1,4 +1,5 @@
-//! What concerns more than one aggregate, each in one transaction: a case with its inquiry, its visit, the case it follows from.
+//! What concerns more than one aggregate, each in one transaction: a case with its inquiry, its visit, the case it
+//! follows from.
 
 use steward_chassis::{Call, Error, Executed, Result, Work};
 use steward_kernel::{
@@ -11,14 +12,16 @@ use crate::{
     app::App,
     domain::{
         ArticleId, VisitId,
-        case::{self, Case, NewCase, Opening, Refusal},
+        case::{self, Case, Refusal},
         inquiry::{self, Cited, Inquiry, Question},
+        opening::{NewCase, Opening},
         visit::{self, Arrival, Visit},
     },
     store,
 };
 
-/// Whether the register knows the place and the person that a new case names; asks the database only for what is new to this process.
+/// Whether the register knows the place and the person that a new case names; asks the database only for what is new to
+/// this process.
 ///
 /// # Errors
 /// The refusal that names the field.
@@ -43,7 +46,8 @@ pub(crate) async fn check_register(app: &App, call: &Call, new: &NewCase) -> Res
 
 /// Opens a case.
 ///
-/// One that stands alone costs one statement for the log and one for its row; the others are written with what belongs to them.
+/// One that stands alone costs one statement for the log and one for its row; the others are written with what belongs
+/// to them.
 ///
 /// # Errors
 /// Refusals of the case; what the engine says.
@@ -176,8 +180,8 @@ pub(crate) async fn inquire_within(
 /// The article that an answer names, in the version named or the newest.
 ///
 /// # Errors
-/// [`inquiry::Refusal::UnknownArticle`] when the handbook has none such for the inquiry's estate; [`Error::NotFound`] when there is no
-/// such inquiry for the caller.
+/// [`inquiry::Refusal::UnknownArticle`] when the handbook has none such for the inquiry's estate; [`Error::NotFound`]
+/// when there is no such inquiry for the caller.
 pub(crate) async fn cite(
     app: &App,
     call: &Call,

@@ -1,7 +1,7 @@
 //! What this process remembers of the register, so that opening a case asks the database nothing.
 //!
-//! Only what exists is remembered, and estates, units and residents are never deleted: what stands here stays true. What does not
-//! stand here is looked up.
+//! Only what exists is remembered, and estates, units and residents are never deleted: what stands here stays true.
+//! What does not stand here is looked up.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -57,6 +57,7 @@ impl Places {
         let time_zone = row.time_zone.parse().unwrap_or(DEFAULT_TIME_ZONE);
         self.note(|known| {
             known.units.extend(row.units.iter().map(|unit| (tenant, estate, UnitId::from(*unit))));
+            known.residents.extend(row.residents.iter().map(|resident| (tenant, ResidentId::from(*resident))));
             known.estates.insert((tenant, estate), time_zone);
         });
         Ok(Some(time_zone))

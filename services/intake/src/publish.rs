@@ -9,10 +9,11 @@ use steward_proto::intake as pb;
 use uuid::Uuid;
 
 use crate::domain::{
-    case::{self, Case, Opening, Receiver},
+    case::{self, Case, Receiver},
     estate::{self, Estate},
     file::{self, File},
     inquiry,
+    opening::Opening,
     visit::{self, Visit},
 };
 

@@ -7,7 +7,7 @@ mod serve;
 use std::{path::PathBuf, process::ExitCode};
 
 use chrono::TimeDelta;
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser};
 use sqlx::Connection as _;
 use steward_chassis::{Clock, db, issuer::DevIssuer};
 use steward_kernel::{

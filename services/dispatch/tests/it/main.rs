@@ -1,4 +1,5 @@
 //! Dispatch against a real Postgres and a real NATS.
+#![expect(clippy::unwrap_used, reason = "tests fail loudly")]
 
 mod consumers;
 mod contracts;

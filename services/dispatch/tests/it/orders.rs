@@ -123,6 +123,24 @@ async fn a_request_without_work_orders_is_only_confirmed() {
 }
 
 #[tokio::test]
+async fn work_that_ends_at_the_same_moment_is_counted_once_each() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let orders = [world.order(case_id).await, world.order(case_id).await, world.order(case_id).await];
+        for order in &orders {
+            world.walk(order, &["assign", "accept", "depart", "arrive"]).await;
+        }
+        let end = async |order: &str| world.walk(order, &["complete"]).await;
+        tokio::join!(end(&orders[0]), end(&orders[1]), end(&orders[2]));
+        assert_eq!(world.stage(case_id).await, "done_reported");
+        let stages = world.kit.published::<pb::ServiceRequestStageChanged>().await;
+        assert_eq!(stages.iter().filter(|event| event.stage == "done_reported").count(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_remedy_of_a_complaint_is_work_and_may_need_more_of_it() {
     with::<Dispatch>(async |kit| {
         let world = World::new(kit).await;

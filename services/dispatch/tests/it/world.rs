@@ -206,7 +206,12 @@ impl World {
     /// What has changed in a list since that token, once it is as the test wants it.
     ///
     /// The feed waits for transactions that other tests run on the same server, and may tell again what was known.
-    pub(crate) async fn changes(&self, list: &str, since: &str, wanted: impl Fn(&[Value]) -> bool) -> Vec<Value> {
+    pub(crate) async fn changes(
+        &self,
+        list: &str,
+        since: &str,
+        wanted: impl Fn(&[Value]) -> bool + Sync,
+    ) -> Vec<Value> {
         let (admin, path) =
             (self.admin(), format!("{list}{}since={since}", if list.contains('?') { "&" } else { "?" }));
         eventually("the feed tells it", || async {

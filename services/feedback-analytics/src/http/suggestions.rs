@@ -9,7 +9,7 @@ use steward_kernel::{Actor, ids::CaseId, page::Page};
 
 use super::{
     dto::{
-        ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, Reasoned, SuggestionFilter,
+        ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, ReasonedDecision, SuggestionFilter,
         SuggestionView,
     },
     permission,
@@ -99,7 +99,7 @@ pub async fn consider_suggestion(
 #[utoipa::path(
     post, path = "/v1/suggestions/{case_id}/accept", tag = "suggestions",
     params(("case_id" = CaseId, Path, description = "The case, which is the suggestion")),
-    request_body = Reasoned,
+    request_body = ReasonedDecision,
     responses((status = 200, description = "The suggestion as it is now", body = SuggestionView), Problems),
     security(("bearer" = ["suggestion.decide"])),
 )]
@@ -107,7 +107,7 @@ pub async fn accept_suggestion(
     State(app): State<App>,
     call: Allowed<permission::DecideSuggestions>,
     Path(case_id): Path<CaseId>,
-    Json(body): Json<Reasoned>,
+    Json(body): Json<ReasonedDecision>,
 ) -> Result<Versioned<SuggestionView>> {
     carry_out(&app, call, case_id, Command::Accept { reason: body.reason }).await
 }
@@ -118,7 +118,7 @@ pub async fn accept_suggestion(
 #[utoipa::path(
     post, path = "/v1/suggestions/{case_id}/decline", tag = "suggestions",
     params(("case_id" = CaseId, Path, description = "The case, which is the suggestion")),
-    request_body = Reasoned,
+    request_body = ReasonedDecision,
     responses((status = 200, description = "The suggestion as it is now", body = SuggestionView), Problems),
     security(("bearer" = ["suggestion.decide"])),
 )]
@@ -126,7 +126,7 @@ pub async fn decline_suggestion(
     State(app): State<App>,
     call: Allowed<permission::DecideSuggestions>,
     Path(case_id): Path<CaseId>,
-    Json(body): Json<Reasoned>,
+    Json(body): Json<ReasonedDecision>,
 ) -> Result<Versioned<SuggestionView>> {
     carry_out(&app, call, case_id, Command::Decline { reason: body.reason }).await
 }
@@ -137,7 +137,7 @@ pub async fn decline_suggestion(
 #[utoipa::path(
     post, path = "/v1/suggestions/{case_id}/later", tag = "suggestions",
     params(("case_id" = CaseId, Path, description = "The case, which is the suggestion")),
-    request_body = Reasoned,
+    request_body = ReasonedDecision,
     responses((status = 200, description = "The suggestion as it is now", body = SuggestionView), Problems),
     security(("bearer" = ["suggestion.decide"])),
 )]
@@ -145,7 +145,7 @@ pub async fn defer_suggestion(
     State(app): State<App>,
     call: Allowed<permission::DecideSuggestions>,
     Path(case_id): Path<CaseId>,
-    Json(body): Json<Reasoned>,
+    Json(body): Json<ReasonedDecision>,
 ) -> Result<Versioned<SuggestionView>> {
     carry_out(&app, call, case_id, Command::Defer { reason: body.reason }).await
 }

@@ -1,4 +1,5 @@
-//! A case (事項): one matter of an owner. Intake opens it, hands it to the service that works on it, and keeps what the owner sees.
+//! A case (事項): one matter of an owner. Intake opens it, hands it to the service that works on it, and keeps what the
+//! owner sees.
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -37,8 +38,8 @@ pub enum Effect {
     To(CaseStatus, &'static str),
     /// The case stands as it did before it waited for its owner.
     Resumed,
-    /// A resolved case is in progress again at this stage. Told by a neighbour of the service that works on the case, so it may
-    /// come too late for that.
+    /// A resolved case is in progress again at this stage. Told by a neighbour of the service that works on the case,
+    /// so it may come too late for that.
     MoreWork(&'static str),
 }
 

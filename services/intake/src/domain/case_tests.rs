@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     Facts,
-    case::{Case, Command, Effect, Event, NewCase, Receiver, Refusal, Step},
+    case::{Case, Command, Effect, Event, Receiver, Refusal, Step},
+    opening::NewCase,
     timeline::{Milestone, Party},
 };
 
@@ -220,7 +221,9 @@ fn any_kind() -> impl Strategy<Value = CaseKind> {
 proptest! {
     /// Whatever is asked, in whatever order: a case that was called off stays so, and asking never panics.
     #[test]
-    fn a_cancelled_case_stays_cancelled(kind in any_kind(), commands in prop::collection::vec((any_command(), -5..5_i64), 0..40)) {
+    fn a_cancelled_case_stays_cancelled(
+        kind in any_kind(), commands in prop::collection::vec((any_command(), -5..5_i64), 0..40),
+    ) {
         let mut case = then(&opened(kind), &cancel(), &facts(&[Role::Owner]));
         for (command, minutes) in &commands {
             if let Ok(events) = case.decide(command, &after(*minutes)) {
@@ -233,7 +236,8 @@ proptest! {
     /// Doing the same thing twice in a row never records more than doing it once.
     #[test]
     fn repeating_a_command_adds_nothing(
-        kind in any_kind(), history in prop::collection::vec((any_command(), -5..5_i64), 0..20), command in any_command(), at in -5..5_i64,
+        kind in any_kind(), history in prop::collection::vec((any_command(), -5..5_i64), 0..20),
+        command in any_command(), at in -5..5_i64,
     ) {
         let mut case = opened(kind);
         for (earlier, minutes) in &history {

@@ -1,8 +1,9 @@
 //! What intake decides, without IO, clock or randomness.
 //!
 //! ```text
-//! case     received → in_progress ⇄ awaiting_owner → resolved → closed; cancelled; resolved → in_progress (reopened, rework)
-//! inquiry  open → answered → closed; important: answered → follow_up_due → followed_up → closed; reopened; cancelled
+//! case     received → in_progress ⇄ awaiting_owner → resolved → closed; cancelled
+//!          resolved → in_progress: reopened, rework, one more remedy
+//! inquiry  open → answered → closed; important ones answered → follow_up_due → followed_up → closed; reopened; cancelled
 //! visit    arrived → called → serving → finished; left
 //! ```
 

@@ -16,7 +16,8 @@ use crate::{
     app::App,
     desk,
     domain::{
-        case::{Case, Event, NewCase, Refusal},
+        case::{Case, Event, Refusal},
+        opening::NewCase,
         timeline::Milestone,
     },
     store::{self, case::CaseFilter},
@@ -27,14 +28,15 @@ const MAX_FILES: usize = 20;
 
 /// Open a case
 ///
-/// Takes down what an owner says and answers at once with an id and a reference that never change. An owner opens a case for the
-/// own resident; staff and other systems may name one.
+/// Takes down what an owner says and answers at once with an id and a reference that never change. An owner opens a
+/// case for the own resident; staff and other systems may name one.
 #[utoipa::path(
     post, path = "/v1/cases", operation_id = "open_case", tag = "cases",
     request_body = OpenCase,
     responses(
         (status = 201, description = "The new case", body = CaseView,
-         headers(("etag" = String, description = "Version, for If-Match"), ("location" = String, description = "Where it stands"))),
+         headers(("etag" = String, description = "Version, for If-Match"),
+                 ("location" = String, description = "Where it stands"))),
         Problems,
     ),
     security(("bearer" = ["case.open"])),

@@ -4,11 +4,13 @@ steward_chassis::permissions! {
     /// To open a case.
     OpenCase = "case.open": [Owner, Receptionist, Handler, Supervisor, Manager, Admin, Integration];
     /// To read cases: staff those of their estates, owners their own.
-    ReadCases = "case.read": [Owner, Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin, Integration];
+    ReadCases = "case.read": [Owner, Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin,
+        Integration];
     /// To call a case off.
     CancelCase = "case.cancel": [Owner, Receptionist, Handler, Supervisor, Manager, Admin];
     /// To read inquiries: staff those of their estates, owners their own.
-    ReadInquiries = "inquiry.read": [Owner, Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin, Integration];
+    ReadInquiries = "inquiry.read": [Owner, Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin,
+        Integration];
     /// To answer inquiries and to call back.
     AnswerInquiries = "inquiry.answer": [Receptionist, Handler, Supervisor, Manager, Admin];
     /// To close an inquiry or to ask again.

@@ -30,7 +30,8 @@ use crate::{
     request_body = OpenVisit,
     responses(
         (status = 201, description = "The new visit", body = VisitView,
-         headers(("etag" = String, description = "Version, for If-Match"), ("location" = String, description = "Where it stands"))),
+         headers(("etag" = String, description = "Version, for If-Match"),
+                 ("location" = String, description = "Where it stands"))),
         Problems,
     ),
     security(("bearer" = ["visit.receive"])),

@@ -114,11 +114,11 @@ impl Stored for Case {
         let Some(last) = events.last() else { return Ok(()) };
         let Some(row) = CaseRow::of(self, last.version, last.recorded_at) else { return Ok(()) };
         sqlx::query(
-            "INSERT INTO intake_case (tenant_id, changed_xid, case_id, version, reference, kind, category, priority, status,
-                 stage, words, channel, estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids, language,
-                 opened_by, satisfaction_asked, said_at, opened_at, updated_at)
-             VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                 $17, $18, $19, $20, $21, $22, $23)
+            "INSERT INTO intake_case (tenant_id, changed_xid, case_id, version, reference, kind, category, priority,
+                 status, stage, words, channel, estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids,
+                 language, opened_by, satisfaction_asked, said_at, opened_at, updated_at)
+             VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                 $15, $16, $17, $18, $19, $20, $21, $22, $23)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, category = excluded.category,
                  status = excluded.status, stage = excluded.stage, linked_case_ids = excluded.linked_case_ids,
@@ -196,9 +196,9 @@ pub(super) fn borders(actor: &Actor) -> (Option<Vec<Uuid>>, Option<Uuid>) {
 /// When the database is away.
 pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequest) -> Result<Page<CaseRow>> {
     const STATEMENTS: [&str; 2] = statements!(
-        "SELECT case_id, version, changed_xid, reference, kind, category, priority, status, stage, words, channel, estate_id,
-             unit_id, resident_id, visit_id, linked_case_ids, file_ids, language, opened_by, satisfaction_asked, said_at,
-             opened_at, updated_at
+        "SELECT case_id, version, changed_xid, reference, kind, category, priority, status, stage, words, channel,
+             estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids, language, opened_by,
+             satisfaction_asked, said_at, opened_at, updated_at
          FROM intake_case WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR kind = $11)
@@ -225,22 +225,25 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
     Ok(page.finish(rows, horizon, key))
 }
 
-/// Whether all these files were stored; of an owner's only the own ones count.
+/// Whether all these files were stored and the actor may see them: owners what they stored, staff what belongs to their
+/// estates.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn has_files(tx: &mut Tx, actor: &Actor, files: &[FileId]) -> Result<bool> {
-    let (_, own) = borders(actor);
+    let (estates, own) = borders(actor);
     let mut wanted: Vec<Uuid> = files.iter().map(|file| file.get()).collect();
     wanted.sort_unstable();
     wanted.dedup();
     let found: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM file
-         WHERE tenant_id = $1 AND file_id = ANY($2) AND ($3::uuid IS NULL OR resident_id = $3)",
+         WHERE tenant_id = $1 AND file_id = ANY($2) AND ($3::uuid IS NULL OR resident_id = $3)
+             AND ($4::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $4)",
     )
     .bind(tx.tenant().get())
     .bind(&wanted)
     .bind(own)
+    .bind(estates)
     .fetch_one(tx.conn())
     .await?;
     Ok(usize::try_from(found) == Ok(wanted.len()))

@@ -103,16 +103,17 @@ impl Stored for Inquiry {
         let Some(last) = events.last() else { return Ok(()) };
         let Some(row) = InquiryRow::of(self, last.version, last.recorded_at) else { return Ok(()) };
         sqlx::query(
-            "INSERT INTO inquiry (tenant_id, changed_xid, case_id, version, reference, stage, words, estate_id, resident_id,
-                 answer, article_id, article_version, important, written_reply, asked_at, answered_at, follow_up_at,
-                 missed_calls, updated_at)
-             VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16,
-                 $17, $18)
+            "INSERT INTO inquiry (tenant_id, changed_xid, case_id, version, reference, stage, words, estate_id,
+                 resident_id, answer, article_id, article_version, important, written_reply, asked_at, answered_at,
+                 follow_up_at, missed_calls, updated_at)
+             VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
+                 $15, $16, $17, $18)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, stage = excluded.stage,
                  answer = excluded.answer, article_id = excluded.article_id, article_version = excluded.article_version,
-                 important = excluded.important, written_reply = excluded.written_reply, answered_at = excluded.answered_at,
-                 follow_up_at = excluded.follow_up_at, missed_calls = excluded.missed_calls, updated_at = excluded.updated_at",
+                 important = excluded.important, written_reply = excluded.written_reply,
+                 answered_at = excluded.answered_at, follow_up_at = excluded.follow_up_at,
+                 missed_calls = excluded.missed_calls, updated_at = excluded.updated_at",
         )
         .bind(tx.tenant().get())
         .bind(row.case_id)

@@ -5,22 +5,25 @@ use steward_chassis::{Result, db::Tx};
 use steward_kernel::ids::{EstateId, ResidentId, UnitId};
 use uuid::Uuid;
 
-/// An estate with all its units.
+/// An estate with all its units and the residents tied to them.
 #[derive(Debug, FromRow)]
 pub(crate) struct EstateRow {
     /// IANA name.
     pub(crate) time_zone: String,
     /// Ids of its units.
     pub(crate) units: Vec<Uuid>,
+    /// Ids of the residents tied to them.
+    pub(crate) residents: Vec<Uuid>,
 }
 
-/// An estate with all its units; `None` when it is not in the register.
+/// An estate with all its units and residents; `None` when it is not in the register.
 ///
 /// # Errors
 /// When the database is away.
 pub(crate) async fn estate(tx: &mut Tx, estate: EstateId) -> Result<Option<EstateRow>> {
     let row = sqlx::query_as(
-        "SELECT e.time_zone, array(SELECT u.unit_id FROM unit u WHERE u.tenant_id = $1 AND u.estate_id = $2) AS units
+        "SELECT e.time_zone, array(SELECT unit_id FROM unit WHERE tenant_id = $1 AND estate_id = $2) AS units,
+             array(SELECT DISTINCT resident_id FROM resident_unit WHERE tenant_id = $1 AND estate_id = $2) AS residents
          FROM estate e WHERE e.tenant_id = $1 AND e.estate_id = $2",
     )
     .bind(tx.tenant().get())

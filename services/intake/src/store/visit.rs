@@ -83,8 +83,8 @@ impl Stored for Visit {
         let Some(last) = events.last() else { return Ok(()) };
         let Some(row) = VisitRow::of(self, last.version, last.recorded_at) else { return Ok(()) };
         sqlx::query(
-            "INSERT INTO visit (tenant_id, changed_xid, visit_id, version, estate_id, resident_id, purpose, queue_number, stage,
-                 arrived_at, called_at, served_at, ended_at, updated_at)
+            "INSERT INTO visit (tenant_id, changed_xid, visit_id, version, estate_id, resident_id, purpose,
+                 queue_number, stage, arrived_at, called_at, served_at, ended_at, updated_at)
              VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
              ON CONFLICT (tenant_id, visit_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, stage = excluded.stage,
@@ -163,8 +163,8 @@ pub async fn list(
     page: PageRequest,
 ) -> Result<Page<VisitRow>> {
     const STATEMENTS: [&str; 2] = statements!(
-        "SELECT visit_id, version, changed_xid, estate_id, resident_id, purpose, queue_number, stage, arrived_at, called_at,
-             served_at, ended_at, updated_at
+        "SELECT visit_id, version, changed_xid, estate_id, resident_id, purpose, queue_number, stage, arrived_at,
+             called_at, served_at, ended_at, updated_at
          FROM visit WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::text IS NULL OR stage = $10)",

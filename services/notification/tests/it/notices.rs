@@ -68,8 +68,11 @@ async fn a_notice_reaches_the_households_of_its_estate_and_is_taken_back() {
         assert_eq!(board(&owner).await, 0);
         assert_eq!(owner.get(&path).await.ok()["recall_reason"], "停水改期");
         // An app that was offline learns that it is to be taken off.
-        let feed = owner.get(&format!("/v1/notices?since={since}")).await.ok();
-        assert_eq!(feed["items"][0]["status"], "recalled");
+        eventually("the feed tells it", || async {
+            let feed = owner.get(&format!("/v1/notices?since={since}")).await.ok();
+            (feed["items"][0]["status"] == "recalled").then_some(())
+        })
+        .await;
 
         assert_eq!(kit.published::<pb::NoticePublished>().await[0].estate_ids, [estate.to_string()]);
         assert_eq!(kit.published::<pb::NoticeRecalled>().await.len(), 1);

@@ -6,7 +6,7 @@ mod surveys;
 
 pub use metrics::{DefinitionView, DefinitionsView, MetricsView, PeriodQuery};
 pub use suggestions::{
-    AcceptedSuggestion, ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, PlanView, Reasoned,
-    SuggestionFilter, SuggestionView, SummaryView,
+    AcceptedSuggestion, ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, ReasonedDecision,
+    SuggestionFilter, SuggestionPlan, SuggestionView, SummaryView,
 };
-pub use surveys::{AnswerSurvey, Question, SurveyFilter, SurveyView};
+pub use surveys::{AnswerSurvey, SurveyFilter, SurveyQuestion, SurveyView};

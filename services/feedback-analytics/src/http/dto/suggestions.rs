@@ -54,7 +54,7 @@ pub struct ConsiderSuggestion {
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"reason": "非机动车棚位置够，本季度增设两组充电桩"}))]
-pub struct Reasoned {
+pub struct ReasonedDecision {
     /// Why; told to the proposer.
     pub reason: Remark,
 }
@@ -124,7 +124,7 @@ pub struct SuggestionView {
     /// When that was decided.
     pub decided_at: Option<DateTime<Utc>>,
     /// What will be done.
-    pub plan: Option<PlanView>,
+    pub plan: Option<SuggestionPlan>,
     /// What shows that it is there.
     pub proof: Option<Remark>,
     /// When it was delivered.
@@ -140,7 +140,7 @@ pub struct SuggestionView {
 
 /// What will be done.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct PlanView {
+pub struct SuggestionPlan {
     /// In words.
     pub text: Words,
     /// The day by which it will be there, if that is promised.
@@ -170,7 +170,7 @@ impl SuggestionView {
             note,
             reason,
             decided_at,
-            plan: plan.map(|plan| PlanView { text: plan.text, by_on: plan.by_on }),
+            plan: plan.map(|plan| SuggestionPlan { text: plan.text, by_on: plan.by_on }),
             proof,
             delivered_at,
             confirmed_at,

@@ -81,7 +81,7 @@ pub struct SurveyView {
     #[schema(example = json!(["answer"]))]
     pub allowed: &'static [&'static str],
     /// What is asked, in the language of the request; answer each from 1 to 5.
-    pub questions: Vec<Question>,
+    pub questions: Vec<SurveyQuestion>,
     /// When the owner was asked.
     pub sent_at: DateTime<Utc>,
     /// Until when an answer counts.
@@ -105,7 +105,7 @@ pub struct SurveyView {
 
 /// One question of a survey.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct Question {
+pub struct SurveyQuestion {
     /// Field of the answer.
     #[schema(example = "outcome")]
     pub item: &'static str,
@@ -138,7 +138,7 @@ impl SurveyView {
             allowed: stage.allowed(),
             questions: QUESTIONS
                 .iter()
-                .map(|(item, text)| Question { item, text: text.in_language(language) })
+                .map(|(item, text)| SurveyQuestion { item, text: text.in_language(language) })
                 .collect(),
             sent_at: invitation.sent_at,
             expires_at: invitation.expires_at,
