@@ -1,4 +1,5 @@
-//! Register files of departments, technicians and shifts: read whole, compared with what is known, written whole or not at all.
+//! Register files of departments, technicians and shifts: read whole, compared with what is known, written whole or
+//! not at all.
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},

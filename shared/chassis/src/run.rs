@@ -31,6 +31,8 @@ const PING: Duration = Duration::from_secs(1);
 pub struct Started {
     /// Its routes with everything around them.
     pub router: Router,
+    /// What its layer and extractors share.
+    pub context: HttpContext,
     /// How it is.
     pub health: Health,
     /// What it can do.
@@ -97,7 +99,14 @@ pub async fn start<S: Service>(
         stopping.cancelled().await;
         leaving.enter(Phase::Draining);
     });
-    Ok(Started { router: http::layered(routes, context), health, openapi: openapi::<S>(), catalogue, messages })
+    Ok(Started {
+        router: http::layered(routes, context.clone()),
+        context,
+        health,
+        openapi: openapi::<S>(),
+        catalogue,
+        messages,
+    })
 }
 
 #[expect(clippy::too_many_arguments, reason = "the wiring of three kinds of loops")]
@@ -257,7 +266,7 @@ async fn serve<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<
         problems: started.catalogue,
     }));
     tracing::info!(service = S::NAME, address = %core.http.bind, "serving");
-    http::serve(listener, router, &lifecycle).await?;
+    http::serve(listener, http::complete(router, started.context), &lifecycle).await?;
     lifecycle.drained().await;
     anyhow::ensure!(!lifecycle.has_failed(), "a task of the service failed");
     Ok(())

@@ -1,13 +1,14 @@
-//! Short references that people quote: `C-261123-7K3QD4`.
+//! Short references that people quote: `C-261123-7K3QD4M`.
 //!
-//! A letter for the kind, the day (UTC), five characters of Crockford's base 32 drawn from the id, and a check character, so that
-//! a slip of the pen is noticed. Five characters give 33 million values a day and kind; the register's unique index settles the rest.
+//! A letter for the kind, the day (UTC), six characters of Crockford's base 32 drawn from the id, and a check character, so that
+//! a slip of the pen is noticed. Six characters give a thousand million values a day and kind: two alike are rare, and a search by
+//! reference then shows both.
 
 use chrono::{DateTime, Utc};
 use uuid::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
-const DIGITS: usize = 5;
+const DIGITS: usize = 6;
 
 /// The reference of a thing with this id, made at that time.
 #[must_use]
@@ -76,7 +77,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn one_wrong_character_is_noticed(id in any::<u128>(), place in 9_usize..14, other in 0_usize..32) {
+        fn one_wrong_character_is_noticed(id in any::<u128>(), place in 9_usize..15, other in 0_usize..32) {
             let at = "2026-11-23T08:00:00Z".parse().unwrap();
             let right = reference('S', Uuid::from_u128(id), at);
             let mut wrong: Vec<char> = right.chars().collect();

@@ -51,7 +51,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let lifecycle = Lifecycle::new(base.shutdown.grace);
     lifecycle.listen_to_signals()?;
     let listener = tokio::net::TcpListener::bind(settings.bind).await?;
-    let (mut router, mut health) = (Router::new(), Vec::new());
+    let (mut router, mut health, mut context) = (Router::new(), Vec::new(), None);
     for service in services::all() {
         let mut core = base.clone();
         let url = |role: &str| Secret::from(settings.database_url.replace("{role}", role).as_str());
@@ -60,10 +60,15 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
         let started = (service.start)(core, Clock::System, lifecycle.clone()).await?;
         router = router.merge(started.router);
         health.push(started.health);
+        context = Some(started.context);
     }
     let operations = Operations { health, openapi: services::openapi(), problems: services::catalogue() };
     let router = router.merge(http::operations(operations)).merge(issuer_routes(&settings.issuer)?);
     tracing::info!(address = %settings.bind, "serving all five services");
+    let router = match context {
+        Some(context) => http::complete(router, context),
+        None => router,
+    };
     http::serve(listener, router, &lifecycle).await?;
     lifecycle.drained().await;
     anyhow::ensure!(!lifecycle.has_failed(), "a task failed");

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! service request   received ⇄ needs_info, confirmed ⇄ needs_info
-//!                   confirmed → routed → in_work → done_reported → owner_verified → closed      (derived from its work orders
-//!                                                                                                 and the owner's word)
+//!                   confirmed → routed → in_work → done_reported → owner_verified → closed      (derived from its
+//! work orders
+//!                                                                                                 and the owner's
+//! word)
 //!                   declined, cancelled
 //! work order        open → assigned → accepted → en_route → on_site → made_safe → working → completed → verified
 //!                                                           on_site | made_safe | working ⇄ on_hold

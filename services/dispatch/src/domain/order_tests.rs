@@ -229,7 +229,8 @@ proptest! {
         }
     }
 
-    /// Whatever is asked, in whatever order: somebody has it exactly while it is somebody's, and it waits exactly while it waits.
+    /// Whatever is asked, in whatever order: somebody has it exactly while it is somebody's, and it waits exactly
+    /// while it waits.
     #[test]
     fn it_is_always_in_one_piece(history in vec(prop::sample::select(commands()), 0..40)) {
         let order = after(&history);

@@ -138,7 +138,8 @@ pub(crate) async fn get_work_order(
 
 /// Who could do a work order
 ///
-/// Technicians who have the skill and serve the estate: those on shift first, then those of its department, then those with the
+/// Technicians who have the skill and serve the estate: those on shift first, then those of its department, then
+/// those with the
 /// least to do; with the reasons.
 #[utoipa::path(
     get, path = "/v1/work-orders/{work_order_id}/candidates", tag = "work orders",

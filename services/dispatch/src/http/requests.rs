@@ -93,7 +93,8 @@ pub(crate) async fn get_service_request(
 
 /// Confirm a service request
 ///
-/// The details are clear, and the owner knows when somebody will come. May be repeated with other details while nobody works on it.
+/// The details are clear, and the owner knows when somebody will come. May be repeated with other details while
+/// nobody works on it.
 #[utoipa::path(
     post, path = "/v1/service-requests/{case_id}/confirm", tag = "service requests", params(("case_id" = CaseId, Path)),
     request_body = ConfirmRequest,
@@ -188,7 +189,8 @@ pub(crate) async fn cancel_service_request(
 
 /// Give the owner's word on the result
 ///
-/// Satisfied: it is closed. Not satisfied: a work order for the rework is opened. What else is needed becomes a new, linked case.
+/// Satisfied: it is closed. Not satisfied: a work order for the rework is opened. What else is needed becomes a new,
+/// linked case.
 #[utoipa::path(
     post, path = "/v1/service-requests/{case_id}/verify", tag = "service requests", params(("case_id" = CaseId, Path)),
     request_body = VerifyRequest,

@@ -175,7 +175,8 @@ pub(crate) async fn import_departments(
 
 /// Import technicians
 ///
-/// A register file, CSV or XLSX: 工号 `technician_code`, 姓名 `name`, 账号 `account`, 部门编码 `department_code`, 技能 `skills` (list), 小区编码
+/// A register file, CSV or XLSX: 工号 `technician_code`, 姓名 `name`, 账号 `account`, 部门编码 `department_code`, 技能 `skills`
+/// (list), 小区编码
 /// `estate_code` (list, or 全部).
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
@@ -200,7 +201,8 @@ pub(crate) async fn import_technicians(
 
 /// Import shifts
 ///
-/// A register file, CSV or XLSX: 工号 `technician_code`, 日期 `on`, 开始 `starts_at`, 结束 `ends_at` (not after the start: the next day), in Chinese
+/// A register file, CSV or XLSX: 工号 `technician_code`, 日期 `on`, 开始 `starts_at`, 结束 `ends_at` (not after the start:
+/// the next day), in Chinese
 /// time. The file has the word on every day of a technician that it names: other shifts of that day are called off.
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(

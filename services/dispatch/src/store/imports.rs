@@ -1,4 +1,5 @@
-//! What imports read and write: the roster by its codes. Reports of imports stand in the event log alone; nothing lists them.
+//! What imports read and write: the roster by its codes. Reports of imports stand in the event log alone; nothing
+//! lists them.
 
 use std::collections::BTreeMap;
 
@@ -37,7 +38,8 @@ impl Stored for RosterImport {
 pub(crate) async fn departments(tx: &mut Tx) -> Result<BTreeMap<String, Department>> {
     let tenant = tx.tenant();
     let rows: Vec<DepartmentRow> = sqlx::query_as(
-        "SELECT department_id, code, name, estate_ids, version, created_at, changed_xid FROM department WHERE tenant_id = $1",
+        "SELECT department_id, code, name, estate_ids, version, created_at, changed_xid
+         FROM department WHERE tenant_id = $1",
     )
     .bind(tenant.get())
     .fetch_all(tx.conn())
@@ -121,8 +123,9 @@ pub(crate) async fn write_technician(tx: &mut Tx, row: &Technician, now: DateTim
                                  created_at, changed_xid)
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, pg_current_xact_id()::text::bigint)
          ON CONFLICT (tenant_id, technician_id) DO UPDATE
-         SET name = excluded.name, account = excluded.account, department = excluded.department, skills = excluded.skills,
-             estate_ids = excluded.estate_ids, version = technician.version + 1, changed_xid = excluded.changed_xid",
+         SET name = excluded.name, account = excluded.account, department = excluded.department,
+             skills = excluded.skills, estate_ids = excluded.estate_ids, version = technician.version + 1,
+             changed_xid = excluded.changed_xid",
     )
     .bind(tenant.get())
     .bind(row.id.get())
@@ -147,8 +150,10 @@ pub(crate) async fn write_technician(tx: &mut Tx, row: &Technician, now: DateTim
 pub(crate) async fn write_shifts(tx: &mut Tx, rows: &[Shift]) -> Result<()> {
     let tenant = tx.tenant();
     let written = sqlx::query(
-        "INSERT INTO shift (tenant_id, shift_id, technician_id, starts_on, starts_at, ends_at, called_off, version, changed_xid)
-         SELECT $1, shift_id, technician_id, starts_on, starts_at, ends_at, called_off, 1, pg_current_xact_id()::text::bigint
+        "INSERT INTO shift (tenant_id, shift_id, technician_id, starts_on, starts_at, ends_at, called_off, version,
+                            changed_xid)
+         SELECT $1, shift_id, technician_id, starts_on, starts_at, ends_at, called_off, 1,
+                pg_current_xact_id()::text::bigint
          FROM unnest($2::uuid[], $3::uuid[], $4::date[], $5::timestamptz[], $6::timestamptz[], $7::bool[])
               AS new (shift_id, technician_id, starts_on, starts_at, ends_at, called_off)
          ON CONFLICT (tenant_id, shift_id) DO UPDATE

@@ -25,8 +25,8 @@ impl Stored for WorkOrder {
         let (Some(job), Some(last)) = (&self.job, events.last()) else { return Ok(()) };
         let tenant = tx.tenant();
         let written = sqlx::query(
-            "INSERT INTO work_order (tenant_id, work_order_id, version, reference, status, case_id, remedy_id, department,
-                                     priority, estate_id, technician_id, opened_at, changed_at, changed_xid, state)
+            "INSERT INTO work_order (tenant_id, work_order_id, version, reference, status, case_id, remedy_id,
+                                     department, priority, estate_id, technician_id, opened_at, changed_at, changed_xid, state)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, pg_current_xact_id()::text::bigint, $14)
              ON CONFLICT (tenant_id, work_order_id) DO UPDATE
              SET version = excluded.version, status = excluded.status, technician_id = excluded.technician_id,
@@ -48,7 +48,7 @@ impl Stored for WorkOrder {
         .bind(sqlx::types::Json(self))
         .execute(tx.conn())
         .await;
-        // Two of a day may draw the same reference, once in a long while: begun again, with another id, it is another one.
+        // Two of a day may draw the same reference, once in a long while: begun again, it is another one.
         db::on_constraint(written, "work_order_reference_key", || Error::Busy)?;
         Ok(())
     }

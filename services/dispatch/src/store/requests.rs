@@ -21,8 +21,8 @@ impl Stored for ServiceRequest {
         let (Some(origin), Some(last)) = (&self.origin, events.last()) else { return Ok(()) };
         let tenant = tx.tenant();
         sqlx::query(
-            "INSERT INTO service_request (tenant_id, case_id, version, stage, priority, category, estate_id, resident_id,
-                                          received_at, changed_at, changed_xid, state)
+            "INSERT INTO service_request (tenant_id, case_id, version, stage, priority, category, estate_id,
+                                          resident_id, received_at, changed_at, changed_xid, state)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, pg_current_xact_id()::text::bigint, $11)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET version = excluded.version, stage = excluded.stage, changed_at = excluded.changed_at,
@@ -71,9 +71,10 @@ macro_rules! requests {
     ($place:literal) => {
         concat!(
             "SELECT case_id AS id, received_at AS at, version, changed_at, changed_xid, state FROM service_request
-             WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2)) AND ($3::uuid IS NULL OR resident_id = $3)
-               AND ($4::uuid IS NULL OR estate_id = $4) AND ($5::text IS NULL OR stage = $5)
-               AND ($6::text IS NULL OR priority = $6) AND ($7::text IS NULL OR category = $7) ",
+             WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))
+               AND ($3::uuid IS NULL OR resident_id = $3) AND ($4::uuid IS NULL OR estate_id = $4)
+               AND ($5::text IS NULL OR stage = $5) AND ($6::text IS NULL OR priority = $6)
+               AND ($7::text IS NULL OR category = $7) ",
             $place
         )
     };

@@ -174,7 +174,8 @@ pub(crate) async fn list_departments(
              ORDER BY created_at DESC, department_id DESC LIMIT $4"
         )),
         Mode::Changed { .. } => sqlx::query_as(list!(
-            "AND (changed_xid, department_id) > ($5, $6) AND changed_xid < $7 ORDER BY changed_xid, department_id LIMIT $4"
+            "AND (changed_xid, department_id) > ($5, $6) AND changed_xid < $7
+             ORDER BY changed_xid, department_id LIMIT $4"
         )),
     }
     .bind(tenant.get())
@@ -213,14 +214,15 @@ pub(crate) async fn list_technicians(
     macro_rules! list {
         ($place:literal) => {
             concat!(
-                "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at, changed_xid
+                "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at,
+                        changed_xid
                  FROM technician t
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
                    AND ($3::uuid IS NULL OR estate_ids IS NULL OR $3 = ANY(estate_ids))
                    AND ($4::text IS NULL OR $4 = ANY(skills))
                    AND ($5::bool IS NULL OR $5 = EXISTS (
-                       SELECT FROM shift s WHERE s.tenant_id = $1 AND s.technician_id = t.technician_id AND NOT s.called_off
-                         AND s.starts_at <= $6 AND s.ends_at > $6)) ",
+                       SELECT FROM shift s WHERE s.tenant_id = $1 AND s.technician_id = t.technician_id
+                         AND NOT s.called_off AND s.starts_at <= $6 AND s.ends_at > $6)) ",
                 $place
             )
         };
@@ -233,7 +235,8 @@ pub(crate) async fn list_technicians(
              ORDER BY created_at DESC, technician_id DESC LIMIT $7"
         )),
         Mode::Changed { .. } => sqlx::query_as(list!(
-            "AND (changed_xid, technician_id) > ($8, $9) AND changed_xid < $10 ORDER BY changed_xid, technician_id LIMIT $7"
+            "AND (changed_xid, technician_id) > ($8, $9) AND changed_xid < $10
+             ORDER BY changed_xid, technician_id LIMIT $7"
         )),
     }
     .bind(tenant.get())
@@ -264,7 +267,8 @@ pub(crate) struct ShiftFilter {
     pub to: Option<NaiveDate>,
 }
 
-/// One page of the shifts of technicians who serve an estate somebody may see. Those called off show in the change feed only.
+/// One page of the shifts of technicians who serve an estate somebody may see. Those called off show in the change
+/// feed only.
 ///
 /// # Errors
 /// When the database is away.
@@ -383,7 +387,8 @@ pub(crate) async fn crews(tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<
                 (SELECT count(*) FROM work_order w WHERE w.tenant_id = $1 AND w.technician_id = t.technician_id
                    AND w.status = ANY($5)) AS open_orders
          FROM technician t
-         WHERE tenant_id = $1 AND ($2::text IS NULL OR $2 = ANY(skills)) AND (estate_ids IS NULL OR $3 = ANY(estate_ids))",
+         WHERE tenant_id = $1 AND ($2::text IS NULL OR $2 = ANY(skills))
+           AND (estate_ids IS NULL OR $3 = ANY(estate_ids))",
     )
     .bind(tenant.get())
     .bind(job.skill.as_ref().map(|skill| skill.as_str().to_owned()))

@@ -12,8 +12,12 @@ use crate::world::{case_id, codes, reaches, world};
 /// Fills in what all events about a case have.
 macro_rules! about {
     ($module:ident::$message:ident, $case:expr $(, $field:ident: $value:expr)* $(,)?) => {
-        $module::$message { case_id: $case.to_string(), at_ms: 1_795_420_800_000 $(, $field: $value)*,
-        ..Default::default() }
+        $module::$message {
+            case_id: $case.to_string(),
+            at_ms: 1_795_420_800_000,
+            $($field: $value,)*
+            ..Default::default()
+        }
     };
 }
 

@@ -154,6 +154,12 @@ pub fn layered(routes: Router, context: HttpContext) -> Router {
     routes.layer(middleware::from_fn_with_state(context, around)).layer(CompressionLayer::new())
 }
 
+/// A whole server's routes: what none of them knows is answered with a problem, too.
+pub fn complete(routes: Router, context: HttpContext) -> Router {
+    let unknown = Router::new().fallback(|| async { StatusCode::NOT_FOUND });
+    routes.fallback_service(layered(unknown, context))
+}
+
 /// What is known of a request before it is carried out.
 struct Asked {
     method: Method,

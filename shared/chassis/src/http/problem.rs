@@ -299,30 +299,26 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
+/// Status, name in the document's components, meaning.
+const ANSWERS: &[(u16, &str, &str)] = &[
+    (400, "Malformed", "It cannot be read"),
+    (401, "Unauthenticated", "No valid access token"),
+    (403, "Forbidden", "Not with this role"),
+    (404, "NotFound", "There is no such thing, or it is not yours to see"),
+    (409, "Conflict", "Not in this state; `allowed` lists what is possible now"),
+    (412, "Stale", "It has been changed since you read it"),
+    (413, "TooLarge", "The body is too large"),
+    (415, "UnsupportedMediaType", "Not a media type that is read here"),
+    (422, "Invalid", "Against a rule; `errors` lists the fields"),
+    (428, "PreconditionRequired", "If-Match is needed"),
+    (429, "TooManyRequests", "Too many requests; see Retry-After"),
+    (500, "Internal", "A fault of ours; tell us the `trace_id`"),
+    (503, "Unavailable", "Away or too slow; see Retry-After"),
+];
+
 impl utoipa::IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::response::Response>> {
-        [
-            (400, "It cannot be read"),
-            (401, "No valid access token"),
-            (403, "Not with this role"),
-            (404, "There is no such thing, or it is not yours to see"),
-            (409, "Not in this state; `allowed` lists what is possible now"),
-            (412, "It has been changed since you read it"),
-            (413, "The body is too large"),
-            (415, "Not a media type that is read here"),
-            (422, "Against a rule; `errors` lists the fields"),
-            (428, "If-Match is needed"),
-            (429, "Too many requests; see Retry-After"),
-            (500, "A fault of ours; tell us the `trace_id`"),
-            (503, "Away or too slow; see Retry-After"),
-        ]
-        .into_iter()
-        .map(|(status, description)| {
-            let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-            let response = ResponseBuilder::new().description(description).content(MEDIA_TYPE, content).build();
-            (status.to_string(), RefOr::T(response))
-        })
-        .collect()
+        ANSWERS.iter().map(|(status, name, _)| (status.to_string(), Ref::from_response_name(*name).into())).collect()
     }
 }
 
@@ -333,6 +329,11 @@ pub fn describe(openapi: &mut OpenApi) {
     components.schemas.insert("Fault".to_owned(), Fault::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
     components.schemas.insert("CellError".to_owned(), CellError::schema());
+    for (_, name, description) in ANSWERS {
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response = ResponseBuilder::new().description(*description).content(MEDIA_TYPE, content).build();
+        components.responses.insert((*name).to_owned(), response.into());
+    }
     let bearer = security::HttpBuilder::new()
         .scheme(security::HttpAuthScheme::Bearer)
         .bearer_format("JWT")
