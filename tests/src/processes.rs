@@ -43,6 +43,7 @@ pub struct System {
     gateway: Option<(u16, Process)>,
     database_url: String,
     issuer: DevIssuer,
+    settings: Vec<(&'static str, String)>,
     folder: TempDir,
 }
 
@@ -77,7 +78,13 @@ impl System {
         let issuer = DevIssuer::load_or_generate(ISSUER, &folder.path().join("issuer.der")).expect("issuer");
         std::fs::write(folder.path().join("jwks.json"), issuer.jwks().to_string()).expect("write keys");
         let services = Vec::new();
-        Self { nats: Nats::start(), services, gateway: None, database_url: database_url.to_owned(), issuer, folder }
+        let (nats, database_url, settings) = (Nats::start(), database_url.to_owned(), Vec::new());
+        Self { nats, services, gateway: None, database_url, issuer, settings, folder }
+    }
+
+    /// Sets something in the environment of the services that are started for the first time from here on.
+    pub fn set(&mut self, name: &'static str, value: &str) {
+        self.settings.push((name, value.to_owned()));
     }
 
     /// Starts a service, for the first time or again, without waiting for it.
@@ -99,7 +106,7 @@ impl System {
     fn environment(&self, name: &str, port: u16) -> Vec<(&'static str, String)> {
         let (_, database) = self.database_url.rsplit_once('/').expect("a URL with a database");
         let as_role = |role: &str| url(&self.database_url, role, database);
-        vec![
+        let own = vec![
             ("STEWARD__CORE__HTTP__BIND", format!("127.0.0.1:{port}")),
             ("STEWARD__CORE__HTTP__RATE_PER_SECOND", "1000000".to_owned()),
             ("STEWARD__CORE__HTTP__RATE_BURST", "1000000".to_owned()),
@@ -108,7 +115,8 @@ impl System {
             ("STEWARD__CORE__NATS__URL", self.nats.url.clone()),
             ("STEWARD__CORE__AUTH__ISSUER", ISSUER.to_owned()),
             ("STEWARD__CORE__AUTH__JWKS_URL", format!("file://{}", self.folder.path().join("jwks.json").display())),
-        ]
+        ];
+        own.into_iter().chain(self.settings.clone()).collect()
     }
 
     /// Starts all five and the gateway before them, and waits until they are ready.

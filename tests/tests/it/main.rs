@@ -4,3 +4,4 @@
 mod faults;
 mod journeys;
 mod system;
+mod traces;
