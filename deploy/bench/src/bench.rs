@@ -157,7 +157,7 @@ impl Bench {
         let mut delays = watching.await??;
         let (p50, p99) = (load::quantile(&mut delays, 0.5), load::quantile(&mut delays, 0.99));
         let measured =
-            format!("p50 {}, p99 {} ({} of {:.0} cases/s watched)", ms(p50), ms(p99), delays.len(), served.per_second);
+            format!("p50 {}, p99 {} ({} watched at {:.0} cases/s)", ms(p50), ms(p99), delays.len(), served.per_second);
         let met = p99 < Duration::from_millis(100);
         self.table.judged("answer → readable in its service, half load", "p99 < 100 ms", measured, met);
         self.system.quiet(PATIENCE).await;

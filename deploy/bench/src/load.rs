@@ -190,7 +190,7 @@ async fn one(door: Door, words: Words, load: Load, number: usize, begun: Instant
         if status != 201 {
             bail!("POST /v1/cases answered {status}: {}", String::from_utf8_lossy(body));
         }
-        if let Some((every, told)) = load.told.as_ref().filter(|(every, _)| turn % every == 0) {
+        if let Some((every, told)) = load.told.as_ref().filter(|(every, _)| turn.is_multiple_of(*every)) {
             let case: Value = serde_json::from_slice(body)?;
             let case_id = case["case_id"].as_str().with_context(|| format!("no case_id, every {every}"))?.to_owned();
             told.send(Opened { case_id, kind, answered })?;

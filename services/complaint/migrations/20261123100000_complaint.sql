@@ -25,10 +25,13 @@ CREATE TABLE complaint (
     PRIMARY KEY (tenant_id, case_id)
 );
 
--- GET /v1/complaints: newest first, of all estates or of one; an owner's own; the feed.
+-- GET /v1/complaints: newest first, of all estates or of one; an owner's own; in one stage; the feed.
 CREATE INDEX complaint_newest ON complaint (tenant_id, opened_at DESC, case_id DESC);
 CREATE INDEX complaint_newest_of_estate ON complaint (tenant_id, estate_id, opened_at DESC, case_id DESC);
 CREATE INDEX complaint_newest_of_resident ON complaint (tenant_id, resident_id, opened_at DESC, case_id DESC);
+-- Few are not over; most that are lie at the top of complaint_newest.
+CREATE INDEX complaint_open ON complaint (tenant_id, stage, estate_id, opened_at DESC, case_id DESC)
+    WHERE stage NOT IN ('closed', 'withdrawn');
 CREATE INDEX complaint_changed ON complaint (tenant_id, changed_xid, case_id);
 
 ALTER TABLE complaint ENABLE ROW LEVEL SECURITY;

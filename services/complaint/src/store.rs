@@ -155,13 +155,13 @@ macro_rules! listed {
 pub async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest) -> Result<Page<ComplaintLine>> {
     let horizon = page.horizon(tx).await?;
     let tenant = tx.tenant();
-    let (estates, owner) = borders(actor);
+    let (estates, estate) = actor.listed_estates(filter.estate_id);
     let common = |statement: &'static str| {
         sqlx::query_as::<_, Row>(statement)
             .bind(tenant.get())
-            .bind(estates)
-            .bind(owner)
-            .bind(filter.estate_id.map(EstateId::get))
+            .bind(estates.clone())
+            .bind(owner(actor))
+            .bind(estate)
             .bind(filter.resident_id.map(ResidentId::get))
             .bind(filter.stage.map(ComplaintStage::as_str))
             .bind(filter.category.clone())
@@ -190,13 +190,9 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest
     Ok(page.finish(lines, horizon, key))
 }
 
-/// The estates (staff) or the resident (owners) to which an actor's list is limited.
-fn borders(actor: &Actor) -> (Option<Vec<Uuid>>, Option<Uuid>) {
-    if actor.is_only_owner() {
-        // Without a resident in the token nothing is theirs.
-        return (None, Some(actor.resident.map_or(Uuid::nil(), ResidentId::get)));
-    }
-    (actor.estates.as_ref().map(|estates| estates.iter().copied().map(EstateId::get).collect()), None)
+/// The resident to whom an owner's list is limited. Without a resident in the token nothing is theirs.
+fn owner(actor: &Actor) -> Option<Uuid> {
+    actor.is_only_owner().then(|| actor.resident.map_or(Uuid::nil(), ResidentId::get))
 }
 
 impl Stored for Complaint {

@@ -17,10 +17,13 @@ CREATE TABLE service_request (
     state       jsonb       NOT NULL,                      -- the aggregate: what lists show beside what they filter by
     PRIMARY KEY (tenant_id, case_id)
 );
--- GET /v1/service-requests: newest first, of the company, of an estate, of an owner; the change feed.
+-- GET /v1/service-requests: newest first, of the company, of an estate, of an owner, in a stage; the change feed.
 CREATE INDEX service_request_recent ON service_request (tenant_id, received_at DESC, case_id DESC);
 CREATE INDEX service_request_estate ON service_request (tenant_id, estate_id, received_at DESC, case_id DESC);
 CREATE INDEX service_request_resident ON service_request (tenant_id, resident_id, received_at DESC, case_id DESC);
+-- Few are not over; most that are lie at the top of service_request_recent.
+CREATE INDEX service_request_open ON service_request (tenant_id, stage, estate_id, received_at DESC, case_id DESC)
+    WHERE stage NOT IN ('closed', 'declined', 'cancelled');
 CREATE INDEX service_request_changed ON service_request (tenant_id, changed_xid, case_id);
 ALTER TABLE service_request ENABLE ROW LEVEL SECURITY;
 ALTER TABLE service_request FORCE ROW LEVEL SECURITY;
@@ -48,12 +51,17 @@ CREATE TABLE work_order (
     PRIMARY KEY (tenant_id, work_order_id),
     CONSTRAINT work_order_reference_key UNIQUE (tenant_id, reference)
 );
--- GET /v1/work-orders: newest first, of the company, an estate, a case, a technician; the change feed; a technician's load.
+-- GET /v1/work-orders: newest first, of the company, an estate, a case, a technician, in a status; the change feed.
 CREATE INDEX work_order_recent ON work_order (tenant_id, opened_at DESC, work_order_id DESC);
 CREATE INDEX work_order_estate ON work_order (tenant_id, estate_id, opened_at DESC, work_order_id DESC);
 CREATE INDEX work_order_case ON work_order (tenant_id, case_id, opened_at DESC, work_order_id DESC);
 CREATE INDEX work_order_technician ON work_order (tenant_id, technician_id, opened_at DESC, work_order_id DESC);
+CREATE INDEX work_order_open ON work_order (tenant_id, status, estate_id, opened_at DESC, work_order_id DESC)
+    WHERE status NOT IN ('verified', 'cancelled');
 CREATE INDEX work_order_changed ON work_order (tenant_id, changed_xid, work_order_id);
+-- A technician's load: the statement says the same condition (store/roster.rs).
+CREATE INDEX work_order_load ON work_order (tenant_id, technician_id, status)
+    WHERE status NOT IN ('verified', 'cancelled');
 ALTER TABLE work_order ENABLE ROW LEVEL SECURITY;
 ALTER TABLE work_order FORCE ROW LEVEL SECURITY;
 CREATE POLICY tenant_only ON work_order
@@ -148,6 +156,8 @@ CREATE TABLE shift (
     CONSTRAINT shift_start_key UNIQUE (tenant_id, technician_id, starts_at)
 );
 CREATE INDEX shift_recent ON shift (tenant_id, starts_at DESC, shift_id DESC);
+-- The shifts of a day, of some days of somebody.
+CREATE INDEX shift_day ON shift (tenant_id, starts_on, technician_id);
 CREATE INDEX shift_changed ON shift (tenant_id, changed_xid, shift_id);
 ALTER TABLE shift ENABLE ROW LEVEL SECURITY;
 ALTER TABLE shift FORCE ROW LEVEL SECURITY;

@@ -65,6 +65,7 @@ CREATE TABLE suggestion (
 CREATE INDEX suggestion_recent ON suggestion (tenant_id, received_at DESC, case_id DESC);
 CREATE INDEX suggestion_estate ON suggestion (tenant_id, estate_id, received_at DESC, case_id DESC);
 CREATE INDEX suggestion_resident ON suggestion (tenant_id, resident_id, received_at DESC, case_id DESC);
+CREATE INDEX suggestion_stage ON suggestion (tenant_id, stage, received_at DESC, case_id DESC);
 CREATE INDEX suggestion_changed ON suggestion (tenant_id, changed_xid, case_id);
 -- The suggestion summary: what was accepted last.
 CREATE INDEX suggestion_accepted ON suggestion (tenant_id, estate_id, accepted_at DESC, case_id DESC)

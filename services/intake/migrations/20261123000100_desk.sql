@@ -28,11 +28,14 @@ CREATE TABLE intake_case (                                  -- `case` is a word 
     updated_at         timestamptz NOT NULL,
     PRIMARY KEY (tenant_id, case_id)
 );
--- GET /v1/cases: newest first, alone or by estate, resident, visit; by reference; the feed.
+-- GET /v1/cases: newest first, alone or by estate, resident, visit, status; by reference; the feed.
 CREATE INDEX intake_case_recent ON intake_case (tenant_id, opened_at DESC, case_id DESC);
 CREATE INDEX intake_case_estate ON intake_case (tenant_id, estate_id, opened_at DESC, case_id DESC);
 CREATE INDEX intake_case_resident ON intake_case (tenant_id, resident_id, opened_at DESC, case_id DESC)
     WHERE resident_id IS NOT NULL;
+-- Few are not over; most that are lie at the top of intake_case_recent.
+CREATE INDEX intake_case_open ON intake_case (tenant_id, status, estate_id, opened_at DESC, case_id DESC)
+    WHERE status NOT IN ('closed', 'cancelled');
 CREATE INDEX intake_case_visit ON intake_case (tenant_id, visit_id) WHERE visit_id IS NOT NULL;
 CREATE INDEX intake_case_reference ON intake_case (tenant_id, reference);
 CREATE INDEX intake_case_feed ON intake_case (tenant_id, changed_xid, case_id);
@@ -68,6 +71,8 @@ CREATE TABLE inquiry (
 CREATE INDEX inquiry_recent ON inquiry (tenant_id, asked_at DESC, case_id DESC);
 CREATE INDEX inquiry_estate ON inquiry (tenant_id, estate_id, asked_at DESC, case_id DESC);
 CREATE INDEX inquiry_resident ON inquiry (tenant_id, resident_id, asked_at DESC, case_id DESC) WHERE resident_id IS NOT NULL;
+CREATE INDEX inquiry_open ON inquiry (tenant_id, stage, estate_id, asked_at DESC, case_id DESC)
+    WHERE stage <> 'closed';
 CREATE INDEX inquiry_feed ON inquiry (tenant_id, changed_xid, case_id);
 ALTER TABLE inquiry ENABLE ROW LEVEL SECURITY;
 ALTER TABLE inquiry FORCE ROW LEVEL SECURITY;
@@ -95,6 +100,10 @@ CREATE TABLE visit (
 -- GET /v1/visits.
 CREATE INDEX visit_recent ON visit (tenant_id, arrived_at DESC, visit_id DESC);
 CREATE INDEX visit_estate ON visit (tenant_id, estate_id, arrived_at DESC, visit_id DESC);
+CREATE INDEX visit_resident ON visit (tenant_id, resident_id, arrived_at DESC, visit_id DESC)
+    WHERE resident_id IS NOT NULL;
+CREATE INDEX visit_open ON visit (tenant_id, stage, estate_id, arrived_at DESC, visit_id DESC)
+    WHERE stage NOT IN ('finished', 'left');
 CREATE INDEX visit_feed ON visit (tenant_id, changed_xid, visit_id);
 ALTER TABLE visit ENABLE ROW LEVEL SECURITY;
 ALTER TABLE visit FORCE ROW LEVEL SECURITY;

@@ -24,6 +24,9 @@ CREATE INDEX message_recent ON message (tenant_id, created_at DESC, message_id D
 CREATE INDEX message_estate ON message (tenant_id, estate_id, created_at DESC, message_id DESC);
 -- Messages of a case.
 CREATE INDEX message_case ON message (tenant_id, case_id);
+-- What did not arrive: little; what did lies at the top of message_recent.
+CREATE INDEX message_undelivered ON message (tenant_id, status, created_at DESC, message_id DESC)
+    WHERE status NOT IN ('delivered', 'read');
 -- The change feed.
 CREATE INDEX message_feed ON message (tenant_id, changed_xid, message_id);
 ALTER TABLE message ENABLE ROW LEVEL SECURITY;
@@ -47,6 +50,8 @@ CREATE TABLE notice (
     PRIMARY KEY (tenant_id, notice_id)
 );
 CREATE INDEX notice_recent ON notice (tenant_id, created_at DESC, notice_id DESC);
+-- What stands on the boards, what waits for a review.
+CREATE INDEX notice_status ON notice (tenant_id, status, created_at DESC, notice_id DESC);
 CREATE INDEX notice_feed ON notice (tenant_id, changed_xid, notice_id);
 ALTER TABLE notice ENABLE ROW LEVEL SECURITY;
 ALTER TABLE notice FORCE ROW LEVEL SECURITY;

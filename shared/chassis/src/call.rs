@@ -3,6 +3,8 @@
 use chrono::{DateTime, Utc};
 use steward_kernel::{Actor, EventId, TenantId, Version, vocabulary::Language};
 
+use crate::{Error, Result};
+
 /// Makes a command happen at most once: the same for an `Idempotency-Key` header, a message and a timer.
 ///
 /// Kept in the same transaction as the work it names.
@@ -46,6 +48,14 @@ impl Call {
             cause: None,
             traceparent: None,
         }
+    }
+
+    /// Insists on `If-Match`, where two people may edit the same text.
+    ///
+    /// # Errors
+    /// [`Error::PreconditionRequired`] when the caller did not say which version it has read.
+    pub fn must_have_read(&self) -> Result<()> {
+        if self.if_match.is_some() { Ok(()) } else { Err(Error::PreconditionRequired) }
     }
 
     /// The company.

@@ -174,6 +174,12 @@ impl From<sqlx::Error> for Error {
                 Some("57P01" | "57P02" | "57P03" | "53300" | "25006") => {
                     Self::Unavailable { what: "database", cause: Box::new(cause) }
                 }
+                // character_not_in_repertoire, untranslatable_character, datetime_field_overflow: U+0000 in a text, or
+                // a time long before all history. Nothing of ours makes these, so the caller has sent it.
+                Some("22021" | "22P05" | "22008") => {
+                    let detail = "a text has U+0000 or a time is out of range";
+                    Self::Malformed(vec![FieldError::new("", "not_storable", detail)])
+                }
                 _ => Self::internal("database", cause),
             },
             other => Self::internal("database", other),

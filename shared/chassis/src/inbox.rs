@@ -233,6 +233,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         let span = tracing::info_span!(
             "message", service = self.service, source = self.consumer.source, event = event_name(&message.subject),
             tenant = %envelope.tenant, stream_id = %envelope.stream_id, version = envelope.version.get(),
+            trace_id = tracing::field::Empty,
         );
         telemetry::set_parent(&span, envelope.traceparent.as_deref());
         let (subject, headers) = (message.subject.to_string(), message.headers.clone().unwrap_or_default());

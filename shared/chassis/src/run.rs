@@ -47,9 +47,15 @@ pub struct Started {
 #[must_use]
 pub fn openapi<S: Service>() -> OpenApi {
     let (_, mut document) = S::routes().split_for_parts();
-    document.info.title = format!("Steward {}", S::NAME);
-    document.info.version = env!("CARGO_PKG_VERSION").to_owned();
-    document.info.description = Some(S::ABOUT.to_owned());
+    // Made anew: the router's own would name the authors of the library.
+    document.info = utoipa::openapi::InfoBuilder::new()
+        .title(format!("Steward {}", S::NAME))
+        .version(env!("CARGO_PKG_VERSION"))
+        .description(Some(S::ABOUT))
+        .license(Some(utoipa::openapi::LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
+        .build();
+    // The host that serves the document serves the API.
+    document.servers = Some(vec![utoipa::openapi::Server::new("/")]);
     http::describe(&mut document);
     document
 }

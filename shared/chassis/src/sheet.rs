@@ -26,6 +26,7 @@ use std::{collections::HashMap, str::FromStr};
 use bytes::Bytes;
 use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
+use steward_kernel::era::Dated;
 use utoipa::ToSchema;
 
 use crate::{Error, Result};
@@ -265,7 +266,7 @@ impl<'a> Row<'a> {
     pub fn date(&mut self, column: &str) -> Option<NaiveDate> {
         self.parse(column, "not_a_date", "must be a date, for example 2026-09-01", |text| {
             let plain = text.trim_end_matches('日').replace(['/', '.', '年', '月'], "-");
-            NaiveDate::parse_from_str(&plain, "%Y-%m-%d").ok()
+            NaiveDate::parse_from_str(&plain, "%Y-%m-%d").ok().filter(Dated::is_of_our_era)
         })
     }
 

@@ -135,15 +135,20 @@ pub fn current_traceparent() -> Option<String> {
     carrier.remove(TRACEPARENT)
 }
 
-/// Makes a new span a child of where the request or message came from. Must come before the span is first entered.
+/// Makes a new span a child of where the request or message came from, and writes the trace into its field `trace_id`:
+/// callers are told it in problems and tell it to us, so all log lines must have it.
+///
+/// Must come before the span is first entered.
 pub fn set_parent(span: &Span, traceparent: Option<&str>) {
-    let Some(traceparent) = traceparent else { return };
-    let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
-    let context = TraceContextPropagator::new().extract(&carrier);
-    if context.span().span_context().is_valid() {
-        // Fails without a trace layer (tests), where nobody looks at traces.
-        let _ = span.set_parent(context);
+    if let Some(traceparent) = traceparent {
+        let carrier = HashMap::from([(TRACEPARENT.to_owned(), traceparent.to_owned())]);
+        let context = TraceContextPropagator::new().extract(&carrier);
+        if context.span().span_context().is_valid() {
+            // Fails without a trace layer (tests), where nobody looks at traces.
+            let _ = span.set_parent(context);
+        }
     }
+    span.record("trace_id", trace_id(span));
 }
 
 /// The trace that the span belongs to, as 32 hexadecimal digits.

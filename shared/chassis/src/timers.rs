@@ -148,10 +148,12 @@ impl<A: Send + Sync> Loop<A> {
         let mut call = Call::internal(Actor::service(TenantId::from(timer.tenant_id), self.service));
         call.traceparent.clone_from(&timer.trace);
         let mut work = self.engine.begin(&call).await?;
-        // Taken by key, due or put off meanwhile; a row that another replica holds is skipped.
+        // Taken by key, unless put off meanwhile; a row that another replica holds is skipped. With `=` for the time, the
+        // index of times would be used, and everything due at the same instant be read for each.
         let taken = sqlx::query(
             "DELETE FROM timer USING (
-                 SELECT ctid FROM timer WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at = $5
+                 SELECT ctid FROM timer WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4
+                     AND due_at IS NOT DISTINCT FROM $5
                  FOR UPDATE SKIP LOCKED
              ) mine WHERE timer.ctid = mine.ctid",
         )
@@ -184,7 +186,7 @@ impl<A: Send + Sync> Loop<A> {
         let mut tx = self.db.begin(TenantId::from(timer.tenant_id)).await?;
         sqlx::query(
             "UPDATE timer SET due_at = $6, attempts = attempts + 1
-             WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at = $5",
+             WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at IS NOT DISTINCT FROM $5",
         )
         .bind(timer.tenant_id)
         .bind(&timer.aggregate)

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+use uuid::Uuid;
 
 use crate::ids::{ActorId, EstateId, ResidentId, TenantId};
 
@@ -106,6 +107,25 @@ impl Actor {
         self.estates.as_ref().is_none_or(|estates| estates.contains(&estate))
     }
 
+    /// The estates to which a list is limited, as any of several or as one alone; `None` = not.
+    ///
+    /// One alone is told apart, since the rows of one estate can be read in the order of the list. An estate that is
+    /// asked for but not theirs leaves nothing. Owners are limited by person, not by estate.
+    ///
+    /// * `asked`: the estate that the list is to be of.
+    #[must_use]
+    pub fn listed_estates(&self, asked: Option<EstateId>) -> (Option<Vec<Uuid>>, Option<Uuid>) {
+        let limits = self.estates.as_deref().filter(|_| !self.is_only_owner());
+        match (limits, asked) {
+            (None, asked) => (None, asked.map(EstateId::get)),
+            (Some([only]), None) => (None, Some(only.get())),
+            (Some(estates), Some(asked)) if estates.contains(&asked) => (None, Some(asked.get())),
+            (Some(estates), asked) => {
+                (Some(estates.iter().map(|estate| estate.get()).collect()), asked.map(EstateId::get))
+            }
+        }
+    }
+
     /// Whether it may see something in this estate that belongs to this resident: staff by estate, owners by person.
     #[must_use]
     pub fn sees(&self, estate: EstateId, resident: Option<ResidentId>) -> bool {
@@ -113,5 +133,44 @@ impl Actor {
             return self.resident.is_some() && self.resident == resident;
         }
         self.sees_estate(estate)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn estate(n: u128) -> EstateId {
+        Uuid::from_u128(n).into()
+    }
+
+    fn actor(role: Role, estates: Option<&[u128]>) -> Actor {
+        let estates = estates.map(|estates| estates.iter().copied().map(estate).collect());
+        Actor {
+            tenant: Uuid::from_u128(1).into(),
+            id: ActorId::new("somebody"),
+            roles: vec![role],
+            estates,
+            resident: None,
+        }
+    }
+
+    #[test]
+    fn a_list_is_limited_to_one_estate_wherever_one_is_enough() {
+        let id = Uuid::from_u128;
+        let listed = |estates, asked: Option<u128>| actor(Role::Handler, estates).listed_estates(asked.map(estate));
+        assert_eq!(listed(None, None), (None, None));
+        assert_eq!(listed(None, Some(7)), (None, Some(id(7))));
+        assert_eq!(listed(Some(&[7]), None), (None, Some(id(7))));
+        assert_eq!(listed(Some(&[7, 8]), Some(8)), (None, Some(id(8))));
+        assert_eq!(listed(Some(&[7, 8]), None), (Some(vec![id(7), id(8)]), None));
+        // Both conditions stand, and nothing fulfils both.
+        assert_eq!(listed(Some(&[7]), Some(9)), (Some(vec![id(7)]), Some(id(9))));
+        assert_eq!(listed(Some(&[]), None), (Some(vec![]), None));
+    }
+
+    #[test]
+    fn an_owners_list_is_not_limited_by_estate() {
+        assert_eq!(actor(Role::Owner, Some(&[7])).listed_estates(None), (None, None));
     }
 }

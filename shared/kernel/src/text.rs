@@ -22,7 +22,7 @@ pub enum TextFault {
 
 /// A text of 1 to `MAX` characters in NFC, trimmed, without control characters (line feed and tab are allowed).
 ///
-/// NFC only: width and script are kept as the person wrote them.
+/// Line ends become line feeds: web forms and mails send CRLF. Width and script are kept as the person wrote them.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text<const MAX: usize>(String);
@@ -38,7 +38,7 @@ impl<const MAX: usize> Text<MAX> {
     /// # Errors
     /// [`TextFault`] says what to mend.
     pub fn try_new(raw: &str) -> Result<Self, TextFault> {
-        let text: String = raw.trim().nfc().collect();
+        let text: String = raw.trim().replace("\r\n", "\n").replace('\r', "\n").nfc().collect();
         if text.is_empty() {
             return Err(TextFault::Empty);
         }
@@ -83,6 +83,7 @@ impl<const MAX: usize> utoipa::PartialSchema for Text<MAX> {
             .schema_type(utoipa::openapi::schema::Type::String)
             .min_length(Some(1))
             .max_length(Some(MAX))
+            .description(Some("Trimmed; without control characters other than line feed and tab (CRLF becomes LF)."))
             .into()
     }
 }
@@ -103,15 +104,22 @@ mod tests {
     }
 
     #[test]
+    fn line_ends_of_any_system_are_line_feeds_and_other_control_characters_are_refused() {
+        assert_eq!(Words::try_new("漏水\r\n很急\r\t三楼\r\n").map(String::from), Ok("漏水\n很急\n\t三楼".to_owned()));
+        for bad in ["漏\0水", "漏\u{1b}水", "漏\u{85}水"] {
+            assert_eq!(Words::try_new(bad), Err(TextFault::Control));
+        }
+    }
+
+    #[test]
     fn characters_are_counted_not_bytes() {
         assert!(Text::<4>::try_new("电梯漏水").is_ok());
         assert_eq!(Text::<4>::try_new("电梯又漏水"), Err(TextFault::TooLong { max: 4 }));
     }
 
     #[test]
-    fn empty_and_control_characters_are_refused() {
+    fn white_space_alone_is_refused_and_lines_are_not() {
         assert_eq!(Line::try_new(" \u{3000} "), Err(TextFault::Empty));
-        assert_eq!(Line::try_new("a\u{0}b"), Err(TextFault::Control));
         assert!(Words::try_new("第一行\n第二行").is_ok());
     }
 }

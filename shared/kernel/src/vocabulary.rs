@@ -6,9 +6,11 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 /// Declares an enum whose variants have one word each, the same in JSON, in the database, in events and in documents.
+///
+/// A word is matched as a `tt`: a `literal` reaches the derives in a group, in which utoipa does not see it.
 #[macro_export]
 macro_rules! word_enum {
-    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:literal),+ $(,)? }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
         $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+ }
@@ -208,6 +210,13 @@ mod tests {
         assert_eq!(taxonomy().len(), 52);
         assert!(category(OTHER).is_some());
         assert_eq!(category("lift.entrapment").map(|c| c.priority), Some(Priority::P1));
+    }
+
+    #[test]
+    fn the_api_document_has_the_words_that_are_sent() {
+        let document = serde_json::to_value(<Language as utoipa::PartialSchema>::schema()).unwrap();
+        assert_eq!(document["enum"], serde_json::to_value(Language::ALL).unwrap());
+        assert_eq!(document["enum"][0], "zh-Hans");
     }
 
     #[test]

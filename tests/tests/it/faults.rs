@@ -113,7 +113,7 @@ impl Asker {
 
     async fn ask(&mut self) -> Outcome {
         self.turn += 1;
-        let (kind, resident) = (KINDS[self.turn % KINDS.len()], self.turn % 7 != 0);
+        let (kind, resident) = (KINDS[self.turn % KINDS.len()], !self.turn.is_multiple_of(7));
         let mut body = json!({
             "kind": kind, "channel": "phone", "words": format!("電梯又停了，請派人來看看（{}）", self.turn),
             "estate_id": self.company.estate_id,
@@ -229,7 +229,6 @@ async fn everything_is_there_once(system: &System, admin: &Client, company: &Com
             told.insert(case_id.clone());
         }
     }
-    println!("{} requests were answered", opened.len());
     // What nobody can be told, since nobody knows whose matter it is, is kept without a resident.
     let receipt = |message: &Value| message["template"] == "received" && message["resident_id"].is_string();
     let receipts = async || all(admin, "/v1/messages").await.into_iter().filter(receipt).collect::<Vec<_>>();

@@ -68,7 +68,7 @@ fn forward(settings: &Settings) -> Router {
     ]);
     services::routes().iter().fold(Router::new(), |router, (prefix, service)| match upstreams.get(service) {
         Some(upstream) => {
-            let proxy: Router = ReverseProxy::new(prefix, &format!("{upstream}{prefix}")).into();
+            let proxy: Router = ReverseProxy::new(prefix, format!("{upstream}{prefix}")).into();
             router.merge(proxy)
         }
         None => router,

@@ -7,7 +7,7 @@ use sqlx::migrate::Migrator;
 use steward_chassis::{
     Clock, Service,
     config::{self, CoreConfig},
-    http::Catalogue,
+    http::{Catalogue, document::CONVENTIONS},
     lifecycle::Lifecycle,
     run::{self, Started},
 };
@@ -71,11 +71,10 @@ pub fn openapi() -> OpenApi {
         document.merge((service.openapi)());
     }
     document.info.title = "Steward".to_owned();
-    document.info.description = Some(
+    document.info.description = Some(format!(
         "The service platform of property companies: what owners say, carried to a confirmed end. One host, one API; \
-         a path prefix belongs to exactly one service."
-            .to_owned(),
-    );
+         a path prefix belongs to exactly one service.\n\n{CONVENTIONS}"
+    ));
     document
 }
 

@@ -3,6 +3,7 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 use steward_kernel::{
+    era,
     ids::{EstateId, ResidentId},
     text::Words,
     vocabulary::{Channel, Priority},
@@ -160,6 +161,7 @@ pub struct DecideCommitment {
     #[schema(example = "两周后再到您家回访一次")]
     pub text: Words,
     /// Until which day, in the estate's time zone; today or later.
+    #[serde(deserialize_with = "era::read")]
     pub due_on: NaiveDate,
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use steward_kernel::{ids::CaseId, text::Words};
+use steward_kernel::{era, ids::CaseId, text::Words};
 use utoipa::ToSchema;
 
 use crate::domain::{Code, FileId, Note, Skill, TechnicianId, order::HoldReason};
@@ -18,8 +18,10 @@ pub(crate) struct Nothing {}
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppointmentBody {
     /// Its start.
+    #[serde(deserialize_with = "era::read")]
     pub from: DateTime<Utc>,
     /// Its end, after the start.
+    #[serde(deserialize_with = "era::read")]
     pub to: DateTime<Utc>,
 }
 

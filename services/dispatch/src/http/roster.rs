@@ -7,7 +7,7 @@ use steward_chassis::{
     Call, Error, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
 };
-use steward_kernel::{ids::EstateId, page::Page};
+use steward_kernel::{era, ids::EstateId, page::Page};
 use utoipa::IntoParams;
 
 use super::{
@@ -123,8 +123,10 @@ pub(crate) struct ShiftQuery {
     /// Of those who serve this estate.
     estate_id: Option<EstateId>,
     /// Starting on this day or later.
+    #[serde(default, deserialize_with = "era::read")]
     from: Option<NaiveDate>,
     /// Starting on this day or earlier.
+    #[serde(default, deserialize_with = "era::read")]
     to: Option<NaiveDate>,
 }
 

@@ -11,7 +11,7 @@ use steward_kernel::{
 };
 use uuid::Uuid;
 
-use super::{Listed, StateRow, estates_of};
+use super::{Listed, StateRow};
 use crate::{
     domain::{
         FileId, OrderProgress, TechnicianId,
@@ -103,6 +103,7 @@ pub(crate) async fn list_orders(
 ) -> Result<Page<Listed<WorkOrder>>> {
     let horizon = page.horizon(tx).await?;
     let tenant = tx.tenant();
+    let (estates, estate) = actor.listed_estates(filter.estate_id);
     let query = match page.mode {
         Mode::Newest { .. } => sqlx::query_as::<_, StateRow<WorkOrder>>(orders!(
             "AND ($9::timestamptz IS NULL OR (opened_at, work_order_id) < ($9, $10::uuid))
@@ -114,8 +115,8 @@ pub(crate) async fn list_orders(
         )),
     }
     .bind(tenant.get())
-    .bind(estates_of(actor))
-    .bind(filter.estate_id.map(Uuid::from))
+    .bind(estates)
+    .bind(estate)
     .bind(filter.status.map(OrderStatus::as_str))
     .bind(filter.technician_id.map(Uuid::from))
     .bind(filter.case_id.map(Uuid::from))

@@ -10,7 +10,7 @@ use steward_kernel::{
 };
 use uuid::Uuid;
 
-use super::{Listed, StateRow, estates_of, resident_of};
+use super::{Listed, StateRow, resident_of};
 use crate::{
     domain::request::{Event, RequestStage, ServiceRequest},
     publish,
@@ -92,6 +92,7 @@ pub(crate) async fn list_requests(
 ) -> Result<Page<Listed<ServiceRequest>>> {
     let horizon = page.horizon(tx).await?;
     let tenant = tx.tenant();
+    let (estates, estate) = actor.listed_estates(filter.estate_id);
     let query = match page.mode {
         Mode::Newest { .. } => sqlx::query_as::<_, StateRow<ServiceRequest>>(requests!(
             "AND ($9::timestamptz IS NULL OR (received_at, case_id) < ($9, $10::uuid))
@@ -102,9 +103,9 @@ pub(crate) async fn list_requests(
         )),
     }
     .bind(tenant.get())
-    .bind(estates_of(actor))
+    .bind(estates)
     .bind(resident_of(actor))
-    .bind(filter.estate_id.map(Uuid::from))
+    .bind(estate)
     .bind(filter.stage.map(RequestStage::as_str))
     .bind(filter.priority.map(Priority::as_str))
     .bind(filter.category.as_deref())

@@ -20,7 +20,7 @@ use crate::{
         Suggestion,
         suggestion::{Command, Plan},
     },
-    store::{self, Scope},
+    store,
 };
 
 /// List suggestions
@@ -38,7 +38,7 @@ pub async fn list_suggestions(
     list: List<SuggestionFilter>,
 ) -> Result<Json<Page<SuggestionView>>> {
     let mut tx = app.read(&call).await?;
-    let page = store::suggestions::list(&mut tx, &Scope::of(&call.actor), &list.filter.into(), list.page).await?;
+    let page = store::suggestions::list(&mut tx, &call.actor, &list.filter.into(), list.page).await?;
     tx.rollback().await?;
     Ok(Json(page.map(|listed| SuggestionView::from(listed).seen_by(&call.actor))))
 }

@@ -17,7 +17,7 @@ use crate::{
         Survey, SurveyId,
         survey::{Answer, Command, Rating, SurveyStage},
     },
-    store::{self, Scope, surveys::Filter},
+    store::{self, surveys::Filter},
 };
 
 /// List surveys
@@ -41,7 +41,7 @@ pub async fn list_surveys(
         filter.stage = filter.stage.or(Some(SurveyStage::Sent));
     }
     let mut tx = app.read(&call).await?;
-    let page = store::surveys::list(&mut tx, &Scope::of(&call.actor), &filter, list.page).await?;
+    let page = store::surveys::list(&mut tx, &call.actor, &filter, list.page).await?;
     tx.rollback().await?;
     Ok(Json(page.map(|listed| {
         SurveyView::new(listed.id.into(), listed.version, listed.changed_at, listed.life, call.language)

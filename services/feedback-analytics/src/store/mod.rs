@@ -7,7 +7,7 @@ pub(crate) mod surveys;
 use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use steward_chassis::http::page::Key;
-use steward_kernel::{Actor, Version};
+use steward_kernel::{Actor, Version, ids::EstateId};
 use uuid::Uuid;
 
 /// Whose things may be listed.
@@ -15,19 +15,21 @@ use uuid::Uuid;
 pub(crate) struct Scope {
     /// Estates; `None` = all of the company.
     estates: Option<Vec<Uuid>>,
+    /// The only estate; `None` = any of those.
+    estate: Option<Uuid>,
     /// The only resident; `None` = all of those estates.
     resident: Option<Uuid>,
 }
 
 impl Scope {
     /// What this person may see: staff by estate, owners by person.
-    pub(crate) fn of(actor: &Actor) -> Self {
-        if actor.is_only_owner() {
-            // An owner who is no resident of ours sees nothing: no row has the nil id.
-            return Self { estates: None, resident: Some(actor.resident.map_or_else(Uuid::nil, Uuid::from)) };
-        }
-        let estates = actor.estates.as_ref().map(|estates| estates.iter().map(|estate| estate.get()).collect());
-        Self { estates, resident: None }
+    ///
+    /// * `asked`: the estate whose things are wanted.
+    pub(crate) fn of(actor: &Actor, asked: Option<EstateId>) -> Self {
+        let (estates, estate) = actor.listed_estates(asked);
+        // An owner who is no resident of ours sees nothing: no row has the nil id.
+        let resident = actor.is_only_owner().then(|| actor.resident.map_or_else(Uuid::nil, Uuid::from));
+        Self { estates, estate, resident }
     }
 }
 

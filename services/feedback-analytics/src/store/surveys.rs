@@ -7,7 +7,7 @@ use steward_chassis::{
     http::page::{Mode, PageRequest},
 };
 use steward_kernel::{
-    Recorded,
+    Actor, Recorded,
     ids::{CaseId, EstateId},
     message::{Outgoing, TimerChange},
     page::Page,
@@ -76,15 +76,16 @@ pub(crate) struct Filter {
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn list(tx: &mut Tx, scope: &Scope, filter: &Filter, page: PageRequest) -> Result<Page<Listed<Life>>> {
+pub(crate) async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest) -> Result<Page<Listed<Life>>> {
     let horizon = page.horizon(tx).await?;
     let tenant = tx.tenant().get();
+    let scope = Scope::of(actor, filter.estate_id);
     let filtered = |sql: &'static str| {
         sqlx::query_as::<_, Row<Life>>(sql)
             .bind(tenant)
             .bind(scope.estates.clone())
             .bind(scope.resident)
-            .bind(filter.estate_id.map(EstateId::get))
+            .bind(scope.estate)
             .bind(filter.stage.map(SurveyStage::as_str))
             .bind(filter.case_id.map(CaseId::get))
     };

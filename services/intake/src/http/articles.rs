@@ -8,7 +8,7 @@ use steward_chassis::{
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
 };
 use steward_kernel::{
-    Version,
+    Version, era,
     ids::EstateId,
     page::Page,
     text::{Line, Text},
@@ -51,6 +51,7 @@ pub struct WriteArticle {
     /// The estate it is for; absent = all.
     estate_id: Option<EstateId>,
     /// From which day on it is good; absent = always.
+    #[serde(default, deserialize_with = "era::read")]
     valid_from: Option<NaiveDate>,
 }
 
@@ -172,7 +173,8 @@ pub async fn write_article(
 
 /// Revise an article
 ///
-/// Writes its next version; the code stays. The same text again changes nothing.
+/// Writes its next version; the code stays. The same text again changes nothing. `If-Match` is required, so that nobody writes over what
+/// a colleague has just changed.
 #[utoipa::path(
     post, path = "/v1/articles/{article_id}/revise", tag = "articles",
     params(("article_id" = ArticleId, Path, description = "The article")),
@@ -186,6 +188,7 @@ pub async fn revise_article(
     Path(article_id): Path<ArticleId>,
     Json(body): Json<WriteArticle>,
 ) -> Result<Versioned<ArticleView>> {
+    call.must_have_read()?;
     let content = Content::from(body);
     check_estate(&app, &call, content.estate).await?;
     let facts = article::Facts { actor: call.actor.clone() };

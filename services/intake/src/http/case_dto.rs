@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{Executed, Result, http::Versioned};
 use steward_kernel::{
+    era,
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::{Line, Words},
     vocabulary::{CaseKind, CaseStatus, Channel, Language, Priority},
@@ -51,6 +52,7 @@ pub struct OpenCase {
     /// The case it follows from.
     pub linked_case_id: Option<CaseId>,
     /// When it was said, if not now (a paper form entered late).
+    #[serde(default, deserialize_with = "era::read")]
     pub said_at: Option<DateTime<Utc>>,
     /// The language to answer in; an owner's own, otherwise zh-Hans, when left out.
     pub language: Option<Language>,

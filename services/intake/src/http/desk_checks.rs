@@ -7,7 +7,7 @@ use steward_chassis::{
     Error, Result,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
-use steward_kernel::{Version, ids::EstateId, page::Page, text::Line};
+use steward_kernel::{Version, era, ids::EstateId, page::Page, text::Line};
 use utoipa::{IntoParams, ToSchema};
 
 use super::permission;
@@ -53,6 +53,7 @@ pub struct RecordDeskCheck {
     /// The estate whose desk it is.
     estate_id: EstateId,
     /// The day it is for, in the estate's own time.
+    #[serde(deserialize_with = "era::read")]
     on: NaiveDate,
     /// What was looked at; 1 to 50 items.
     #[schema(min_items = 1, max_items = 50)]

@@ -24,8 +24,10 @@ steward_chassis::permissions! {
     /// To read estates, units and staff.
     ReadRegister = "register.read":
         [Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin, Integration];
-    /// To read residents, with their names and telephone numbers; who does is written down.
+    /// To search residents, with their names and telephone numbers; who does is written down.
     ReadResidents = "resident.read": [Receptionist, Handler, Supervisor, Manager, Admin];
+    /// To read one resident: the desk those of its estates, owners themselves (their app asks which units are theirs).
+    ReadResident = "resident.read-one": [Owner, Receptionist, Handler, Supervisor, Manager, Admin];
     /// To read the handbook.
     ReadArticles = "article.read":
         [Owner, Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin, Integration];

@@ -170,18 +170,22 @@ pub async fn list_residents(
 
 /// Read a resident
 ///
-/// With name and telephone number; who reads it is written down.
+/// With name and telephone number; who reads it is written down. An owner reads only themselves: their app learns here
+/// which estates and units are theirs.
 #[utoipa::path(
     get, path = "/v1/residents/{resident_id}", tag = "residents",
     params(("resident_id" = ResidentId, Path, description = "The resident")),
     responses((status = 200, description = "The resident", body = ResidentView), Problems),
-    security(("bearer" = ["resident.read"])),
+    security(("bearer" = ["resident.read-one"])),
 )]
 pub async fn get_resident(
     State(app): State<App>,
-    call: Allowed<permission::ReadResidents>,
+    call: Allowed<permission::ReadResident>,
     Path(resident_id): Path<ResidentId>,
 ) -> Result<Versioned<ResidentView>> {
+    if call.actor.is_only_owner() && call.actor.resident != Some(resident_id) {
+        return Err(Error::NotFound);
+    }
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let resident = people::find_resident(&mut tx, call.actor.estates.as_deref(), resident_id).await?;
     let resident = resident.ok_or(Error::NotFound)?;

@@ -208,11 +208,12 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
         id = "case_id"
     );
     let horizon = page.horizon(tx).await?;
-    let (estates, own) = borders(actor);
+    let (_, own) = borders(actor);
+    let (estates, estate) = actor.listed_estates(filter.estate);
     let rows: Vec<CaseRow> = listed(STATEMENTS, tx.tenant(), &page, horizon)
         .bind(estates)
         .bind(own)
-        .bind(filter.estate.map(EstateId::get))
+        .bind(estate)
         .bind(filter.resident.map(ResidentId::get))
         .bind(filter.kind.map(CaseKind::as_str))
         .bind(filter.status.map(CaseStatus::as_str))

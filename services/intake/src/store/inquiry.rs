@@ -174,11 +174,12 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: InquiryFilter, page: PageR
         id = "case_id"
     );
     let horizon = page.horizon(tx).await?;
-    let (estates, own) = borders(actor);
+    let (_, own) = borders(actor);
+    let (estates, estate) = actor.listed_estates(filter.estate);
     let rows: Vec<InquiryRow> = listed(STATEMENTS, tx.tenant(), &page, horizon)
         .bind(estates)
         .bind(own)
-        .bind(filter.estate.map(EstateId::get))
+        .bind(estate)
         .bind(filter.resident.map(ResidentId::get))
         .bind(filter.stage.map(InquiryStage::as_str))
         .fetch_all(tx.conn())

@@ -172,11 +172,12 @@ pub async fn list(
         id = "visit_id"
     );
     let horizon = page.horizon(tx).await?;
-    let (estates, own) = borders(actor);
+    let (_, own) = borders(actor);
+    let (estates, estate) = actor.listed_estates(estate);
     let rows: Vec<VisitRow> = listed(STATEMENTS, tx.tenant(), &page, horizon)
         .bind(estates)
         .bind(own)
-        .bind(estate.map(EstateId::get))
+        .bind(estate)
         .bind(stage.map(VisitStage::as_str))
         .fetch_all(tx.conn())
         .await?;

@@ -210,6 +210,7 @@ async fn lists_filter_page_and_tell_what_has_changed() {
         })
         .await;
         manager.get("/v1/cases?colour=red").await.problem(400, "malformed-request");
+        manager.get("/v1/cases?category=%00").await.problem(400, "malformed-request");
         manager.get("/v1/cases?kind=complaint&cursor=abc").await.problem(400, "cursor-invalid");
     })
     .await;

@@ -157,6 +157,10 @@ async fn residents_are_shown_within_borders_and_every_reading_is_written_down() 
         let elsewhere = kit.client_of(&kit.staff_of(Role::Receptionist, &[Uuid::from_u128(9)]));
         let _ = elsewhere.get(&path).await.problem(404, "not-found");
         let _ = kit.client(Role::Technician).get(&path).await.problem(403, "forbidden");
+        let themselves = kit.owner(uuid(&r1["resident_id"]));
+        assert_eq!(themselves.get(&path).await.ok()["units"].as_array().unwrap().len(), 2, "wherever they are");
+        let _ = themselves.get("/v1/residents").await.problem(403, "forbidden");
+        let _ = kit.owner(Uuid::from_u128(9)).get(&path).await.problem(404, "not-found");
         let foreigner = kit.client_of(&Actor { tenant: TenantId::from(OTHER_TENANT), ..kit.staff(Role::Admin) });
         let _ = foreigner.get(&path).await.problem(404, "not-found");
 

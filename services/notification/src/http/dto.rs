@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{Error, FieldError, Result};
 use steward_kernel::{
-    Actor, ActorId, Version,
+    Actor, ActorId, Version, era,
     ids::{CaseId, EstateId, ResidentId},
     text::{Line, Words},
     vocabulary::{CaseKind, Language},
@@ -166,6 +166,7 @@ pub struct WriteNotice {
     /// Its language; `zh-Hans` when absent.
     pub language: Option<Language>,
     /// When its time is over; never when absent.
+    #[serde(default, deserialize_with = "era::read")]
     pub expires_at: Option<DateTime<Utc>>,
 }
 

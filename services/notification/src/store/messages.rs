@@ -82,35 +82,36 @@ pub async fn list_messages(
             "SELECT message_id AS id, version, created_at, state, changed_xid FROM message
              WHERE tenant_id = $1
                AND (NOT $2 OR (resident_id = $3 AND status IN ('delivered', 'read')))
-               AND ($4::uuid[] IS NULL OR estate_id = ANY($4))
+               AND ($4::uuid[] IS NULL OR estate_id = ANY($4)) AND ($8::uuid IS NULL OR estate_id = $8)
                AND ($5::uuid IS NULL OR resident_id = $5)
                AND ($6::uuid IS NULL OR case_id = $6)
                AND ($7::text IS NULL OR status = $7)
-               AND ($8::timestamptz IS NULL OR (created_at, message_id) < ($8, $9))
-             ORDER BY created_at DESC, message_id DESC LIMIT $10"
+               AND ($9::timestamptz IS NULL OR (created_at, message_id) < ($9, $10))
+             ORDER BY created_at DESC, message_id DESC LIMIT $11"
         }
         Mode::Changed { .. } => {
             "SELECT message_id AS id, version, created_at, state, changed_xid FROM message
              WHERE tenant_id = $1
                AND (NOT $2 OR (resident_id = $3 AND status IN ('delivered', 'read')))
-               AND ($4::uuid[] IS NULL OR estate_id = ANY($4))
+               AND ($4::uuid[] IS NULL OR estate_id = ANY($4)) AND ($8::uuid IS NULL OR estate_id = $8)
                AND ($5::uuid IS NULL OR resident_id = $5)
                AND ($6::uuid IS NULL OR case_id = $6)
                AND ($7::text IS NULL OR status = $7)
-               AND (changed_xid, message_id) > ($8, $9) AND changed_xid < $11
-             ORDER BY changed_xid, message_id LIMIT $10"
+               AND (changed_xid, message_id) > ($9, $10) AND changed_xid < $12
+             ORDER BY changed_xid, message_id LIMIT $11"
         }
     };
-    // Owners are limited by person, not by estate; one without a resident has no inbox.
-    let owner = actor.is_only_owner();
+    let (estates, estate) = actor.listed_estates(None);
+    // An owner without a resident has no inbox.
     let query = sqlx::query_as::<_, Row>(statement)
         .bind(tx.tenant().get())
-        .bind(owner)
+        .bind(actor.is_only_owner())
         .bind(actor.resident.map(ResidentId::get))
-        .bind(estates_of(actor).filter(|_| !owner))
+        .bind(estates)
         .bind(filter.resident.map(ResidentId::get))
         .bind(filter.case.map(CaseId::get))
-        .bind(filter.status.map(DeliveryStatus::as_str));
+        .bind(filter.status.map(DeliveryStatus::as_str))
+        .bind(estate);
     let query = match page.mode {
         Mode::Newest { after } => {
             let (at, id) = after.unzip();

@@ -19,7 +19,6 @@ use http_body_util::BodyExt as _;
 use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use steward_kernel::{Version, vocabulary::Language};
-use utoipa::IntoParams;
 
 use super::{HttpContext, Notes};
 use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
@@ -28,18 +27,6 @@ use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
 const MAX_KEY: usize = 255;
 /// Name of the header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
-
-/// The headers of a command, for `params(…, CommandHeaders)` in the API document.
-#[derive(Debug, Clone, IntoParams)]
-#[into_params(parameter_in = Header)]
-pub struct CommandHeaders {
-    /// Makes the command happen at most once: a repetition gets the first answer. 1 to 255 visible ASCII characters.
-    #[param(rename = "Idempotency-Key", example = "4f1a0c7e-5a7e-4b57-9c55-2a1f6d0d9a11")]
-    pub idempotency_key: Option<String>,
-    /// The `ETag` that the caller has read; another version is refused with 412.
-    #[param(rename = "If-Match", example = "\"7\"")]
-    pub if_match: Option<String>,
-}
 
 /// The caller, proven and allowed: the extractor is the authorisation. Derefs to [`Call`].
 ///
@@ -119,13 +106,16 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
 }
 
 /// The version in `If-Match: "7"`; none for `*`, which any version matches.
+///
+/// `W/"7"` is taken for the same: a proxy that compresses answers weakens their `ETag`, and it is the version we compare.
 fn if_match(headers: &HeaderMap) -> Result<Option<Version>> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
     if text == "*" {
         return Ok(None);
     }
-    let number = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let strong = text.strip_prefix("W/").unwrap_or(text);
+    let number = strong.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
     number.filter(|number| *number >= 0).map(|number| Some(Version(number))).ok_or_else(|| {
         let detail = "must be one ETag as it was given, for example \"7\", or *";
         Error::Malformed(vec![FieldError::new("If-Match", "invalid", detail)])
@@ -244,7 +234,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         let bytes = read(body, limit(&parts)).await?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut reader)
-            .map_err(|fault| Error::Malformed(vec![field_error(&pointer(fault.path()), &fault.inner().to_string())]))?;
+            .map_err(|fault| Error::Malformed(vec![json_error(&pointer(fault.path()), fault.inner())]))?;
         reader
             .end()
             .map_err(|_| Error::Malformed(vec![FieldError::new("", "syntax", "nothing may follow the JSON value")]))?;
@@ -279,6 +269,15 @@ fn escaped(key: &str) -> String {
     key.replace('~', "~0").replace('/', "~1")
 }
 
+/// What is wrong with a JSON text, or with what it says.
+fn json_error(pointer: &str, fault: &serde_json::Error) -> FieldError {
+    if fault.is_data() {
+        return field_error(pointer, &fault.to_string());
+    }
+    let place = format!("is not JSON at line {} column {}", fault.line(), fault.column());
+    FieldError::new(pointer, "syntax", place)
+}
+
 /// Serde's words without what was sent: they may stand beside an owner's.
 fn field_error(pointer: &str, message: &str) -> FieldError {
     let named = || escaped(message.split('`').nth(1).unwrap_or_default());
@@ -288,7 +287,13 @@ fn field_error(pointer: &str, message: &str) -> FieldError {
     };
     let expected = || {
         let tail = message.rsplit_once("expected ").map_or("another value", |(_, tail)| tail);
-        format!("expected {}", tail.split(" at line ").next().unwrap_or(tail))
+        // The name of a type of ours says nothing to the caller.
+        let tail = match tail.split(" at line ").next().unwrap_or(tail) {
+            "u8" | "u16" | "u32" | "u64" | "i32" | "i64" => "a whole number",
+            tail if tail.starts_with("struct ") => "an object",
+            tail => tail,
+        };
+        format!("expected {tail}")
     };
     if message.starts_with("missing field") {
         FieldError::new(format!("{pointer}/{}", named()), "missing", "is required")
@@ -302,9 +307,6 @@ fn field_error(pointer: &str, message: &str) -> FieldError {
         FieldError::new(pointer, "wrong_type", expected())
     } else if message.starts_with("must ") {
         FieldError::new(pointer, "invalid", message.split(" at line ").next().unwrap_or(message))
-    } else if message.contains(" at line ") && !message.contains("invalid value") && !message.contains("UUID") {
-        let place = message.rsplit_once(" at ").map_or("", |(_, place)| place);
-        FieldError::new(pointer, "syntax", format!("is not what is expected at {place}"))
     } else {
         FieldError::new(pointer, "invalid", "has a wrong form")
     }

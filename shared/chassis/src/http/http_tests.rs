@@ -210,18 +210,37 @@ async fn everything_that_goes_wrong_is_a_problem() {
     assert!(parts.headers["www-authenticate"].to_str().unwrap().contains("invalid_token"));
 }
 
+/// What was logged.
+#[derive(Clone, Default)]
+struct Lines(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Lines {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
 #[tokio::test]
-async fn a_problem_names_the_trace_that_the_caller_began() {
+async fn a_problem_and_the_log_name_the_trace_that_the_caller_began() {
     use opentelemetry::trace::TracerProvider as _;
     use tracing::instrument::WithSubscriber as _;
     use tracing_subscriber::layer::SubscriberExt as _;
     let provider = opentelemetry_sdk::trace::SdkTracerProvider::builder().build();
     let layer = tracing_opentelemetry::layer().with_tracer(provider.tracer("test"));
     let parent = [("traceparent", "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01")];
-    let api = Api::new();
-    let asked =
-        api.problem("GET", "/v1/broken", &parent, "").with_subscriber(tracing_subscriber::registry().with(layer));
+    let (api, lines) = (Api::new(), Lines::default());
+    let writer = lines.clone();
+    let log = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+    let subscriber = tracing_subscriber::registry().with(layer).with(log);
+    let asked = api.problem("GET", "/v1/broken", &parent, "").with_subscriber(subscriber);
     assert_eq!(asked.await.1["trace_id"], "0af7651916cd43dd8448eb211c80319c");
+    let log = String::from_utf8(lines.0.lock().unwrap().clone()).unwrap();
+    assert!(log.contains("\"internal error\"") && log.contains("\"request\""), "{log}");
+    assert!(log.lines().all(|line| line.contains("\"trace_id\":\"0af7651916cd43dd8448eb211c80319c\"")), "{log}");
 }
 
 #[tokio::test]

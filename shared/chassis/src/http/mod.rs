@@ -4,6 +4,7 @@
 //! give what is in [`extract`]. [`operations`] has what an operator asks.
 
 pub mod auth;
+pub mod document;
 pub mod extract;
 mod limit;
 mod operations;
@@ -32,11 +33,12 @@ use tracing::Instrument as _;
 use crate::{Clock, Error, Result, config::HttpConfig, lifecycle::Health, telemetry};
 
 pub use auth::Authenticator;
-pub use extract::{Allowed, Body, BodyLimit, CommandHeaders, Json, Path, Query, Versioned, body_limit};
+pub use document::describe;
+pub use extract::{Allowed, Body, BodyLimit, Json, Path, Query, Versioned, body_limit};
 pub use limit::{Limiter, Rate};
 pub use operations::{Operations, operations, serve};
 pub use page::{List, ListParams, NoFilter, PageRequest};
-pub use problem::{Catalogue, Problem, Problems, describe};
+pub use problem::{Catalogue, Problem, Problems};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 /// Longest request id that is taken over from the caller.
@@ -200,6 +202,7 @@ async fn around(State(context): State<HttpContext>, request: Request, next: Next
         http.response.status_code = tracing::field::Empty,
         otel.status_code = tracing::field::Empty,
         request_id = asked.request_id,
+        trace_id = tracing::field::Empty,
         tenant = tracing::field::Empty,
     );
     let parent = request.headers().get("traceparent").and_then(|value| value.to_str().ok());

@@ -113,6 +113,11 @@ fn split(query: &str) -> Result<(ListParams, String)> {
     let mut pairs: Vec<(String, String)> =
         serde_html_form::from_str(query).map_err(|_| malformed("query", "must be name=value pairs"))?;
     pairs.sort();
+    if let Some(name) =
+        ["limit", "cursor", "since"].iter().find(|name| pairs.iter().filter(|pair| pair.0 == **name).count() > 1)
+    {
+        return Err(malformed(name, "stands there twice"));
+    }
     let mut params = ListParams::default();
     let mut filters = Vec::new();
     for (name, value) in pairs {
@@ -278,17 +283,17 @@ impl PageRequest {
         i64::from(self.limit) + 1
     }
 
-    /// Up to which transaction all is known; to be asked before the rows are read.
+    /// Up to which transaction all is known; to be asked before the rows are read. Later pages of a list carry it in
+    /// their cursor.
     ///
-    /// Costs a round trip on first pages and in the feed; later pages of a list carry it in their cursor.
+    /// Also has the transaction's statements planned for the values they are given. A list's statement has its filters
+    /// as `$n IS NULL OR …`: a plan made for all values at once can use no filter's index and reads the whole company.
     ///
     /// # Errors
     /// When the database is away.
     pub async fn horizon(&self, tx: &mut Tx) -> Result<i64> {
-        match self.started_at {
-            Some(started_at) => Ok(started_at),
-            None => horizon(tx).await,
-        }
+        let now = horizon(tx).await?;
+        Ok(self.started_at.unwrap_or(now))
     }
 
     /// The page made of the rows that were found.
@@ -323,11 +328,12 @@ fn refused(kind: ProblemKind, parameter: &str) -> Error {
 }
 
 /// The oldest transaction that is still running: all before it have ended, and what they wrote can be seen.
-///
-/// # Errors
-/// When the database is away.
-pub async fn horizon(tx: &mut Tx) -> Result<i64> {
-    Ok(sqlx::query_scalar("SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint").fetch_one(tx.conn()).await?)
+async fn horizon(tx: &mut Tx) -> Result<i64> {
+    let horizon = sqlx::query_scalar(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+                set_config('plan_cache_mode', 'force_custom_plan', true)",
+    );
+    Ok(horizon.fetch_one(tx.conn()).await?)
 }
 
 #[cfg(test)]
@@ -405,7 +411,7 @@ mod tests {
         let (params, filters) = split("status=open&limit=7&kind=a%26b").unwrap();
         assert_eq!(params.limit, Some(7));
         assert_eq!(filters, "kind=a%26b&status=open");
-        for bad in ["limit=0", "limit=201", "limit=x", "cursor=a&since=b"] {
+        for bad in ["limit=0", "limit=201", "limit=x", "cursor=a&since=b", "limit=1&limit=2", "since=a&since=b"] {
             assert!(matches!(split(bad), Err(Error::Malformed(_))), "{bad}");
         }
     }

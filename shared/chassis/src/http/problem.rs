@@ -14,7 +14,7 @@ use serde::Serialize;
 use steward_kernel::{ProblemKind, vocabulary::Language};
 use utoipa::{
     PartialSchema as _, ToSchema,
-    openapi::{ContentBuilder, OpenApi, Ref, RefOr, response::ResponseBuilder, schema::Components, security},
+    openapi::{ContentBuilder, Ref, RefOr, response::ResponseBuilder, schema::Components},
 };
 
 use crate::{Error, FieldError, sheet::CellError};
@@ -322,9 +322,8 @@ impl utoipa::IntoResponses for Problems {
     }
 }
 
-/// Puts what all operations refer to into the API document: the problem's schemas and the bearer token.
-pub fn describe(openapi: &mut OpenApi) {
-    let components = openapi.components.get_or_insert_with(Components::new);
+/// Puts what [`Problems`] refers to into the API document.
+pub(super) fn describe(components: &mut Components) {
     components.schemas.insert("Problem".to_owned(), Problem::schema());
     components.schemas.insert("Fault".to_owned(), Fault::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
@@ -334,12 +333,6 @@ pub fn describe(openapi: &mut OpenApi) {
         let response = ResponseBuilder::new().description(*description).content(MEDIA_TYPE, content).build();
         components.responses.insert((*name).to_owned(), response.into());
     }
-    let bearer = security::HttpBuilder::new()
-        .scheme(security::HttpAuthScheme::Bearer)
-        .bearer_format("JWT")
-        .description(Some("An access token (RFC 9068) of the company's identity provider"))
-        .build();
-    components.add_security_scheme("bearer", security::SecurityScheme::Http(bearer));
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! The chassis against a real PostgreSQL and a real NATS server, with a toy service on it.
-#![expect(clippy::expect_used, clippy::panic, clippy::unwrap_used, unreachable_pub, reason = "tests")]
+#![expect(clippy::expect_used, clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
 mod idempotency;
 mod inbox;

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
-    Actor, Version,
+    Actor, Version, era,
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::Words,
     vocabulary::{Language, Priority},
@@ -67,6 +67,7 @@ pub struct PlanSuggestion {
     /// In words.
     pub text: Words,
     /// The day by which it will be there, if that is promised; not in the past.
+    #[serde(default, deserialize_with = "era::read")]
     pub by_on: Option<NaiveDate>,
 }
 
