@@ -229,6 +229,7 @@ async fn everything_is_there_once(system: &System, admin: &Client, company: &Com
             told.insert(case_id.clone());
         }
     }
+    assert!(!opened.is_empty(), "nobody was answered");
     // What nobody can be told, since nobody knows whose matter it is, is kept without a resident.
     let receipt = |message: &Value| message["template"] == "received" && message["resident_id"].is_string();
     let receipts = async || all(admin, "/v1/messages").await.into_iter().filter(receipt).collect::<Vec<_>>();

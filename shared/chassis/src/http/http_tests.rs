@@ -235,6 +235,8 @@ async fn a_problem_and_the_log_name_the_trace_that_the_caller_began() {
     let (api, lines) = (Api::new(), Lines::default());
     let writer = lines.clone();
     let log = tracing_subscriber::fmt::layer().json().with_writer(move || writer.clone());
+    // As long as there is one dispatcher only, whichever thread comes first to a span asks its own, and other tests' threads have none.
+    let _another = tracing::Dispatch::new(tracing_subscriber::registry());
     let subscriber = tracing_subscriber::registry().with(layer).with(log);
     let asked = api.problem("GET", "/v1/broken", &parent, "").with_subscriber(subscriber);
     assert_eq!(asked.await.1["trace_id"], "0af7651916cd43dd8448eb211c80319c");
