@@ -1,13 +1,13 @@
 //! One address before five processes, routed by the same list as everywhere.
 
-use std::{collections::HashMap, net::SocketAddr};
+use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 
 use axum::Router;
 use axum_reverse_proxy::ReverseProxy;
 use clap::Args;
 use steward_chassis::{
     Clock,
-    http::{self, Operations},
+    http::{self, Authenticator, HttpContext, Operations},
     lifecycle::{Health, Lifecycle, Phase, State},
     telemetry,
 };
@@ -49,10 +49,13 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let health = Health::new("gateway", Clock::System);
     health.set("routes", State::Ok, "");
     health.enter(Phase::Serving);
+    let authenticator = Arc::new(Authenticator::new(&core.auth)?);
+    let catalogue = services::catalogue();
+    let context = HttpContext::new("gateway", authenticator, Clock::System, &core.http, health.clone(), catalogue);
     let operations = Operations { health: vec![health], openapi: services::openapi(), problems: services::catalogue() };
     let router = forward(&settings).merge(http::operations(operations)).merge(issuer_routes(&settings.issuer)?);
     tracing::info!(address = %settings.bind, "forwarding to five services");
-    http::serve(listener, router, &lifecycle).await?;
+    http::serve(listener, http::complete(router, context), &lifecycle).await?;
     lifecycle.drained().await;
     Ok(())
 }
