@@ -23,6 +23,7 @@ pub fn all() -> Vec<Consumer<App>> {
     vec![
         Consumer::of("intake")
             .on::<intake::ComplaintReceived, _>(|app, work, message| Box::pin(received(app, work, message)))
+            .on::<intake::CasePrioritised, _>(|app, work, message| Box::pin(prioritised(app, work, message)))
             .on::<intake::CaseCancelled, _>(|app, work, message| Box::pin(cancelled(app, work, message))),
         Consumer::of("dispatch")
             .on::<dispatch::WorkOrderOpened, _>(|app, work, message| {
@@ -46,6 +47,18 @@ async fn received(app: &App, work: &mut Work, message: intake::ComplaintReceived
     let receipt = receipt(message)?;
     let facts = app.facts(&work.call);
     work.execute::<Complaint>(case_id, &Command::Receive(receipt), &facts).await?;
+    Ok(())
+}
+
+/// Whoever handles a complaint handles it by the new priority of its case.
+async fn prioritised(app: &App, work: &mut Work, message: intake::CasePrioritised) -> Result<()> {
+    if message.kind != CaseKind::Complaint.as_str() {
+        return Ok(());
+    }
+    let case_id: CaseId = read("case_id", &message.case_id)?;
+    let priority = read_priority(&message.priority)?;
+    let facts = app.facts(&work.call);
+    work.execute::<Complaint>(case_id, &Command::Prioritise { priority }, &facts).await?;
     Ok(())
 }
 
@@ -87,7 +100,7 @@ fn receipt(message: intake::ComplaintReceived) -> Result<Receipt> {
     Ok(Receipt {
         reference: message.reference,
         category: message.category,
-        priority: Priority::parse(&message.priority).ok_or_else(|| unreadable("priority"))?,
+        priority: read_priority(&message.priority)?,
         words: Words::try_new(&message.words).map_err(|_| unreadable("words"))?,
         language: Language::parse(&message.language).ok_or_else(|| unreadable("language"))?,
         estate_id: read("estate_id", &message.estate_id)?,
@@ -100,6 +113,10 @@ fn receipt(message: intake::ComplaintReceived) -> Result<Receipt> {
 
 fn read<T: FromStr>(field: &'static str, text: &str) -> Result<T> {
     text.parse().map_err(|_| unreadable(field))
+}
+
+fn read_priority(word: &str) -> Result<Priority> {
+    Priority::parse(word).ok_or_else(|| unreadable("priority"))
 }
 
 fn read_optional<T: From<uuid::Uuid>>(field: &'static str, text: &str) -> Result<Option<T>> {

@@ -21,8 +21,9 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
     let estate_id = matter.receipt.estate_id.to_string();
     let at_ms = event.occurred_at.timestamp_millis();
     Some(match &event.body {
-        // Intake knows what it handed over, and of work orders dispatch tells.
+        // Intake knows what it handed over and tells of the priority, and of work orders dispatch tells.
         Event::Received { .. }
+        | Event::Prioritised { .. }
         | Event::WorkOrderOpened { .. }
         | Event::WorkOrderCompleted { .. }
         | Event::WorkOrderCancelled { .. }
@@ -56,6 +57,8 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
             out_of_scope: outcomes_of(outcomes, Outcome::OutOfScope),
             commitments: count(commitments.len()),
             open_remedies: count(matter.open_remedies()),
+            commitment_ids: commitments.iter().map(|promise| promise.commitment_id.to_string()).collect(),
+            commitment_due_on: commitments.iter().map(|promise| promise.due_on.to_string()).collect(),
         }),
         Event::RemedyRequested { remedy } => Outgoing::new(remedy_requested(matter, remedy, at_ms)),
         Event::RemedyCompleted { remedy_id } => return remedy_completed(matter, *remedy_id, at_ms),
@@ -82,7 +85,7 @@ fn remedy_requested(matter: &Matter, remedy: &NewRemedy, at_ms: i64) -> pb::Reme
         summary: remedy.summary.to_string(),
         unit_id: optional(matter.receipt.unit_id),
         resident_id: optional(matter.receipt.resident_id),
-        priority: matter.receipt.priority.to_string(),
+        priority: matter.priority.to_string(),
         category: matter.category.clone(),
     }
 }

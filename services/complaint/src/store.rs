@@ -207,7 +207,7 @@ impl Stored for Complaint {
                      pg_current_xact_id()::text::bigint)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET version = excluded.version, stage = excluded.stage, category = excluded.category,
-                 severity = excluded.severity, points = excluded.points, open_remedies = excluded.open_remedies,
+                 severity = excluded.severity, priority = excluded.priority, points = excluded.points, open_remedies = excluded.open_remedies,
                  open_commitments = excluded.open_commitments, updated_at = excluded.updated_at,
                  changed_xid = excluded.changed_xid",
         )
@@ -218,7 +218,7 @@ impl Stored for Complaint {
         .bind(matter.stage.as_str())
         .bind(&matter.category)
         .bind(matter.severity.map(Severity::as_str))
-        .bind(matter.receipt.priority.as_str())
+        .bind(matter.priority.as_str())
         .bind(matter.receipt.estate_id.get())
         .bind(matter.receipt.unit_id.map(UnitId::get))
         .bind(matter.receipt.resident_id.map(ResidentId::get))

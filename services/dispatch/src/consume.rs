@@ -18,7 +18,7 @@ use crate::{
         order::{self, Job, WorkOrder},
         request::{self, Origin, ServiceRequest},
     },
-    flow::{LETTER, call_off_orders},
+    flow::{LETTER, call_off_orders, is_contractor, order_facts, prioritise_complaint, prioritise_request},
     store,
 };
 
@@ -27,6 +27,7 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
     vec![
         Consumer::of("intake")
             .on::<intake::ServiceRequestReceived, _>(|_, work, message| Box::pin(request_received(work, message)))
+            .on::<intake::CasePrioritised, _>(|_, work, message| Box::pin(case_prioritised(work, message)))
             .on::<intake::CaseCancelled, _>(|_, work, message| Box::pin(case_cancelled(work, message)))
             .on::<intake::EstateRegistered, _>(|_, work, message| Box::pin(estate_registered(work, message)))
             .on::<intake::FileStored, _>(|_, work, message| Box::pin(file_stored(work, message))),
@@ -83,6 +84,16 @@ async fn request_received(work: &mut Work, message: intake::ServiceRequestReceiv
     }
 }
 
+/// Whoever works on a case works by its new priority.
+async fn case_prioritised(work: &mut Work, message: intake::CasePrioritised) -> Result<()> {
+    let (case_id, priority): (CaseId, _) = (id(&message.case_id, "case_id")?, priority(&message.priority)?);
+    match CaseKind::parse(&message.kind) {
+        Some(CaseKind::ServiceRequest) => prioritise_request(work, case_id, priority).await,
+        Some(CaseKind::Complaint) => prioritise_complaint(work, case_id, priority).await,
+        Some(CaseKind::Inquiry | CaseKind::Suggestion) | None => Ok(()),
+    }
+}
+
 /// Whoever works on a cancelled case stops.
 async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Result<()> {
     let case_id: CaseId = id(&message.case_id, "case_id")?;
@@ -121,21 +132,24 @@ async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) 
     let now = work.clock().now();
     let skill = if message.skill.trim().is_empty() { None } else { Some(text(&message.skill, "skill")?) };
     let summary: Words = text(&message.summary, "summary")?;
+    let (case_id, department) = (id(&message.case_id, "case_id")?, text(&message.department, "department")?);
     let job = Job {
         reference: reference(LETTER, order_id.get(), now),
-        case_id: id(&message.case_id, "case_id")?,
+        case_id,
         remedy_id: Some(id(&message.remedy_id, "remedy_id")?),
         rework_of: None,
-        department: text(&message.department, "department")?,
+        contractor: is_contractor(work, &department).await?,
+        department,
         skill,
         summary,
         category: message.category,
-        priority: priority(&message.priority)?,
+        // Intake's word may have come to us sooner than to the complaint.
+        priority: store::priority_of_complaint(&mut work.tx, case_id, priority(&message.priority)?).await?,
         estate_id: id(&message.estate_id, "estate_id")?,
         unit_id: optional_id(&message.unit_id, "unit_id")?,
         resident_id: optional_id(&message.resident_id, "resident_id")?,
         opened_at: now,
     };
-    let facts = order::Facts { actor: work.call.actor.clone(), acting_as: None, technician: None };
+    let facts = order_facts(work.call.actor.clone());
     work.execute::<WorkOrder>(order_id, &order::Command::Open(job), &facts).await.map(drop)
 }

@@ -32,10 +32,15 @@ const UNKNOWN_CASE: ProblemKind = ProblemKind::unprocessable(
     "dispatch/unknown-case",
     "No service request or remedy of a complaint is known for this case",
 );
+const SAME_DEPARTMENT: ProblemKind =
+    ProblemKind::unprocessable("dispatch/same-department", "This department has the work order already");
 const UNKNOWN_DEPARTMENT: ProblemKind =
     ProblemKind::unprocessable("dispatch/unknown-department", "No such department serves this estate");
 const ALREADY_IMPORTED: ProblemKind =
     ProblemKind::conflict("dispatch/already-imported", "The file was imported before");
+
+/// What a department has to be.
+const SERVING: &str = "must be the code of a department that serves the estate";
 
 /// All problems of this service with their titles in zh-Hans and zh-Hant.
 #[must_use]
@@ -56,6 +61,7 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (TOO_MUCH_PROOF, ["照片或文件最多20个", "照片或文件最多20個"]),
         (UNKNOWN_CASE, ["没有与该事项对应的服务请求或投诉整改", "沒有與該事項對應的服務請求或投訴整改"]),
         (UNKNOWN_DEPARTMENT, ["没有负责此小区的该部门", "沒有負責此小區的該部門"]),
+        (SAME_DEPARTMENT, ["该工单已在此部门", "該工單已在此部門"]),
         (ALREADY_IMPORTED, ["该文件此前已导入", "該檔案先前已匯入"]),
     ]
 }
@@ -94,6 +100,8 @@ impl Refuses for order::Refusal {
             Self::UnknownTechnician => UNKNOWN_TECHNICIAN,
             Self::SkillMissing => SKILL_MISSING,
             Self::EstateNotServed => ESTATE_NOT_SERVED,
+            Self::UnknownDepartment => UNKNOWN_DEPARTMENT,
+            Self::SameDepartment => SAME_DEPARTMENT,
             Self::NoProof => NO_PROOF,
             Self::TooMuchProof => TOO_MUCH_PROOF,
         }
@@ -108,6 +116,8 @@ impl Refuses for order::Refusal {
             Self::UnknownTechnician => ("/technician_id", "choose one of the work order's candidates"),
             Self::SkillMissing => ("/technician_id", "choose somebody who has the skill"),
             Self::EstateNotServed => ("/technician_id", "choose somebody who serves the estate"),
+            Self::UnknownDepartment => ("/department", SERVING),
+            Self::SameDepartment => ("/department", "must be another department than the one that has it"),
             Self::NoProof => ("/file_ids", "must have at least 1 item"),
             Self::TooMuchProof => ("/file_ids", "must have at most 20 items"),
             Self::NoSuchOrder | Self::AlreadyOpened | Self::NotYours | Self::Illegal { .. } => return None,
@@ -144,7 +154,7 @@ impl Refuses for Misdirected {
     fn field(&self) -> Option<(String, String)> {
         let (pointer, remedy) = match self {
             Self::UnknownCase => ("/case_id", "must be a service request, or a complaint with a remedy"),
-            Self::UnknownDepartment => ("/department", "must be the code of a department that serves the estate"),
+            Self::UnknownDepartment => ("/department", SERVING),
         };
         Some((pointer.to_owned(), remedy.to_owned()))
     }

@@ -6,6 +6,7 @@ use steward_kernel::{
     ids::{CaseId, WorkOrderId},
     reference::reference,
     text::Words,
+    vocabulary::Priority,
 };
 
 use crate::{
@@ -43,8 +44,8 @@ fn request_facts(work: &Work) -> request::Facts {
 }
 
 /// Facts for what is not a technician's doing.
-fn order_facts(actor: Actor) -> order::Facts {
-    order::Facts { actor, acting_as: None, technician: None }
+pub(crate) fn order_facts(actor: Actor) -> order::Facts {
+    order::Facts { actor, acting_as: None, technician: None, department: None }
 }
 
 /// Carries out a command on a service request that moves no work order.
@@ -82,10 +83,26 @@ pub(crate) async fn cancel_request(
 
 /// Calls off the open work orders of a case.
 pub(crate) async fn call_off_orders(work: &mut Work, case_id: CaseId, reason: Option<Note>) -> Result<()> {
-    let command = order::Command::Cancel { reason };
+    on_open_orders(work, case_id, &order::Command::Cancel { reason }).await
+}
+
+/// Gives a service request and its open work orders another priority.
+pub(crate) async fn prioritise_request(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
+    let facts = request_facts(work);
+    work.execute::<ServiceRequest>(case_id, &request::Command::Prioritise { priority }, &facts).await?;
+    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
+}
+
+/// Gives the open work orders of a complaint another priority, and those that will be opened.
+pub(crate) async fn prioritise_complaint(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
+    store::remember_priority(&mut work.tx, case_id, priority).await?;
+    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
+}
+
+async fn on_open_orders(work: &mut Work, case_id: CaseId, command: &order::Command) -> Result<()> {
     for id in store::open_orders_of(&mut work.tx, case_id).await? {
         let facts = order_facts(work.call.actor.clone());
-        work.execute::<WorkOrder>(id, &command, &facts).await?;
+        work.execute::<WorkOrder>(id, command, &facts).await?;
     }
     Ok(())
 }
@@ -107,7 +124,7 @@ pub(crate) async fn verify_request(
                 let command = request::Command::Verify { satisfied, comment, further_need, rework };
                 let verified = work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
                 if !verified.replayed && !satisfied {
-                    open_rework(work, rework, verified.state.last_done()).await?;
+                    open_rework(work, rework, &verified.state).await?;
                 }
                 Ok(verified)
             })
@@ -115,16 +132,29 @@ pub(crate) async fn verify_request(
         .await
 }
 
-/// The same job once more.
-async fn open_rework(work: &mut Work, id: WorkOrderId, of: Option<WorkOrderId>) -> Result<()> {
+/// The same job once more, as urgent as its request is now.
+async fn open_rework(work: &mut Work, id: WorkOrderId, request: &ServiceRequest) -> Result<()> {
     let missing = || Error::internal("rework", "a request reported done has no work order that is");
-    let of = of.ok_or_else(missing)?;
+    let of = request.last_done().ok_or_else(missing)?;
     let job = work.find::<WorkOrder>(of).await?.and_then(|order| order.job).ok_or_else(missing)?;
     let now = work.clock().now();
-    let job = Job { reference: reference(LETTER, id.get(), now), rework_of: Some(of), opened_at: now, ..job };
+    let job = Job {
+        reference: reference(LETTER, id.get(), now),
+        rework_of: Some(of),
+        contractor: is_contractor(work, &job.department).await?,
+        priority: request.origin.as_ref().map_or(job.priority, |origin| origin.priority),
+        opened_at: now,
+        ..job
+    };
     let facts = order_facts(work.call.actor.clone());
     work.execute::<WorkOrder>(id, &order::Command::Open(job), &facts).await?;
     Ok(())
+}
+
+/// Whether the department is known as a contractor.
+pub(crate) async fn is_contractor(work: &mut Work, department: &Code) -> Result<bool> {
+    let known = store::find_department(&mut work.tx, department.as_str()).await?;
+    Ok(known.is_some_and(|department| department.contractor))
 }
 
 /// Opens a work order for a service request, or one more for the remedy of a complaint.
@@ -154,6 +184,8 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
     let now = work.clock().now();
     let reference = reference(LETTER, id.get(), now);
     let NewOrder { case_id, department, skill, summary } = new;
+    let serving = store::find_department(&mut work.tx, department.as_str()).await?;
+    let contractor = serving.as_ref().is_some_and(|department| department.contractor);
     let job = match work.find::<ServiceRequest>(case_id).await?.and_then(|request| request.origin) {
         Some(origin) => Job {
             reference,
@@ -161,6 +193,7 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
             remedy_id: None,
             rework_of: None,
             department,
+            contractor,
             skill,
             summary,
             category: origin.category,
@@ -173,13 +206,15 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
         None => {
             let known = store::case_of_remedy(&mut work.tx, case_id).await?;
             let known = known.ok_or_else(|| Error::refused(&Misdirected::UnknownCase))?;
-            Job { reference, rework_of: None, department, skill, summary, opened_at: now, ..known }
+            let priority = store::priority_of_complaint(&mut work.tx, case_id, known.priority).await?;
+            let rework_of = None;
+            Job { reference, rework_of, department, contractor, skill, summary, priority, opened_at: now, ..known }
         }
     };
     if !work.call.actor.sees(job.estate_id, job.resident_id) {
         return Err(Error::refused(&Misdirected::UnknownCase));
     }
-    if !store::department_serves(&mut work.tx, job.department.as_str(), job.estate_id).await? {
+    if serving.is_none_or(|department| !department.estates.includes(job.estate_id)) {
         return Err(Error::refused(&Misdirected::UnknownDepartment));
     }
     Ok(job)
@@ -207,16 +242,22 @@ pub(crate) async fn on_order(
         .await
 }
 
-/// What a command needs to know: to whom the work is given, or which technician asks.
+/// What a command needs to know: to whom or to which department the work is given, or which technician asks.
 async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Facts> {
     let actor = work.call.actor.clone();
     let is_own = command.is_crews() && !actor.is_any(&LEADS);
     let acting_as = if is_own { store::technician_of_account(&mut work.tx, actor.id.as_str()).await? } else { None };
-    let technician = match command {
-        order::Command::Assign { technician_id } => store::find_technician(&mut work.tx, *technician_id).await?,
-        _ => None,
-    };
-    Ok(order::Facts { actor, acting_as, technician: technician.map(|kept| kept.row) })
+    let mut facts = order::Facts { acting_as, ..order_facts(actor) };
+    match command {
+        order::Command::Assign { technician_id } => {
+            facts.technician = store::find_technician(&mut work.tx, *technician_id).await?.map(|kept| kept.row);
+        }
+        order::Command::Transfer { department, .. } => {
+            facts.department = store::find_department(&mut work.tx, department.as_str()).await?;
+        }
+        _ => {}
+    }
+    Ok(facts)
 }
 
 async fn follow(work: &mut Work, order: &WorkOrder) -> Result<()> {

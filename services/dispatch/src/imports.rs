@@ -27,6 +27,7 @@ const DEPARTMENTS: &[Column] = &[
     Column { name: "department_code", aliases: &["部门编码"], required: true },
     Column { name: "name", aliases: &["部门名称"], required: true },
     Column { name: "estate_code", aliases: &["小区编码"], required: true },
+    Column { name: "contractor", aliases: &["是否外包"], required: false },
 ];
 const TECHNICIANS: &[Column] = &[
     Column { name: "technician_code", aliases: &["工号"], required: true },
@@ -44,6 +45,9 @@ const SHIFTS: &[Column] = &[
 ];
 /// The words that mean all estates of the company.
 const ALL_ESTATES: [&str; 2] = ["全部", "all"];
+/// Whether a department is a contractor; an empty cell means no.
+const CONTRACTOR: [(&str, bool); 6] =
+    [("是", true), ("否", false), ("yes", true), ("no", false), ("true", true), ("false", false)];
 /// China has one time, all year round: UTC+8.
 const CHINA_SECONDS: i32 = 8 * 3600;
 
@@ -89,7 +93,8 @@ async fn departments(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
     let rows = sheet.each(|row| {
         let code = unrepeated(row, "department_code", &mut seen);
         let (name, estates) = (bounded(row, "name"), reader.estates(row));
-        Some(Department { id: reader.clock.new_id().into(), code: code?, name: name?, estates: estates? })
+        let contractor = row.choice("contractor", &CONTRACTOR).unwrap_or(false);
+        Some(Department { id: reader.clock.new_id().into(), code: code?, name: name?, estates: estates?, contractor })
     })?;
     let known = store::departments(&mut work.tx).await?;
     let plan = plan_departments(rows.into_iter().map(|row| row.value).collect(), &known);

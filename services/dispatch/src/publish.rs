@@ -22,7 +22,7 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
     let at_ms = event.occurred_at.timestamp_millis();
     Some(match &event.body {
         // Intake knows what it has told us; the work orders speak for themselves.
-        E::Received(_) | E::OrderNoted { .. } => return None,
+        E::Received(_) | E::Prioritised { .. } | E::OrderNoted { .. } => return None,
         E::Confirmed { appointment, .. } => Outgoing::new(pb::ServiceRequestConfirmed {
             case_id,
             estate_id,
@@ -82,17 +82,46 @@ pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Opt
     let job: &Job = order.job.as_ref()?;
     let at_ms = event.occurred_at.timestamp_millis();
     Some(match &event.body {
-        E::Opened(_) => {
-            told!(order, job, at_ms, WorkOrderOpened { reference: job.reference.clone(), rework_of: id(job.rework_of) })
+        E::Opened(_) => told!(
+            order,
+            job,
+            at_ms,
+            WorkOrderOpened {
+                reference: job.reference.clone(),
+                rework_of: id(job.rework_of),
+                contractor: job.contractor
+            }
+        ),
+        // Intake tells everybody itself.
+        E::Prioritised { .. } => return None,
+        E::Assigned { account, .. } => {
+            let account = account.as_ref().map_or_else(String::new, ToString::to_string);
+            told!(order, job, at_ms, WorkOrderAssigned { account: account })
         }
-        E::Assigned { .. } => told!(order, job, at_ms, WorkOrderAssigned {}),
         E::Accepted => told!(order, job, at_ms, WorkOrderAccepted {}),
         E::Returned { .. } => told!(order, job, at_ms, WorkOrderReturned {}),
+        E::Transferred { previous_department, contractor, .. } => {
+            let previous_department = previous_department.to_string();
+            told!(
+                order,
+                job,
+                at_ms,
+                WorkOrderTransferred { previous_department: previous_department, contractor: *contractor }
+            )
+        }
         E::Departed => told!(order, job, at_ms, WorkOrderDeparted {}),
         E::Arrived => told!(order, job, at_ms, WorkOrderArrived {}),
         E::MadeSafe { .. } => told!(order, job, at_ms, WorkOrderMadeSafe {}),
         E::Started => told!(order, job, at_ms, WorkOrderStarted {}),
-        E::Held { reason, .. } => told!(order, job, at_ms, WorkOrderHeld { reason: reason.as_str().to_owned() }),
+        E::Held { reason, file_ids, .. } => told!(
+            order,
+            job,
+            at_ms,
+            WorkOrderHeld {
+                reason: reason.as_str().to_owned(),
+                evidence_file_ids: file_ids.iter().map(ToString::to_string).collect()
+            }
+        ),
         E::Resumed => told!(order, job, at_ms, WorkOrderResumed {}),
         E::Completed(_) => told!(order, job, at_ms, WorkOrderCompleted {}),
         E::Verified => told!(order, job, at_ms, WorkOrderVerified {}),

@@ -6,7 +6,7 @@ use steward_kernel::{
     Actor, Aggregate,
     ids::{CaseId, WorkOrderId},
     text::Words,
-    vocabulary::Channel,
+    vocabulary::{Channel, Priority},
 };
 
 use super::{
@@ -28,6 +28,11 @@ pub enum Complaint {
 pub enum Command {
     /// Take it over from the case.
     Receive(Receipt),
+    /// Intake finds it more or less urgent than it was.
+    Prioritise {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// Take it up; an automatic receipt never counts as this.
     Acknowledge {
         /// What was said to the owner.
@@ -134,6 +139,8 @@ pub enum WorkOrderStep {
 pub enum Event {
     /// It came from the case.
     Received { receipt: Receipt },
+    /// It is more or less urgent than it was.
+    Prioritised { priority: Priority },
     /// A person took it up.
     Acknowledged { note: Option<Words>, at: DateTime<Utc> },
     /// It was classified and split into points.
@@ -186,7 +193,7 @@ impl Command {
     #[must_use]
     pub const fn verb(&self) -> Option<Verb> {
         match self {
-            Self::Receive(_) | Self::FollowWorkOrder { .. } => None,
+            Self::Receive(_) | Self::Prioritise { .. } | Self::FollowWorkOrder { .. } => None,
             Self::Acknowledge { .. } => Some(Verb::Acknowledge),
             Self::Assess { .. } => Some(Verb::Assess),
             Self::Consult { .. } => Some(Verb::Consult),
@@ -220,7 +227,8 @@ impl Aggregate for Complaint {
             (Self::Unborn(_), Command::Receive(receipt)) => Ok(vec![Event::Received { receipt: receipt.clone() }]),
             (
                 Self::Unborn(_),
-                Command::Acknowledge { .. }
+                Command::Prioritise { .. }
+                | Command::Acknowledge { .. }
                 | Command::Assess { .. }
                 | Command::Consult { .. }
                 | Command::AnswerConsultation { .. }

@@ -237,6 +237,20 @@ fn work_ordered_before_the_decision_counts_after_it() {
 }
 
 #[test]
+fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
+    let told = Command::Prioritise { priority: Priority::P1 };
+    for (stage, history) in stages() {
+        let takes_it = !matches!(stage, ComplaintStage::Closed | ComplaintStage::Withdrawn);
+        let prioritised = matter(&with(history.clone(), std::slice::from_ref(&told)));
+        assert_eq!(prioritised.priority, if takes_it { Priority::P1 } else { Priority::P3 }, "{stage}");
+        assert_eq!((prioritised.stage, prioritised.receipt), (stage, receipt()));
+        let same = Command::Prioritise { priority: Priority::P3 };
+        assert_eq!(after(&history).decide(&same, &handler()), Ok(Vec::new()), "{stage}");
+    }
+    given::<Complaint>(id(9), []).when(&told, &handler()).refused(Refusal::NoSuchComplaint);
+}
+
+#[test]
 fn waiting_goes_on_where_it_stood() {
     let waiting = Command::AwaitOwner { reason: text("a photo") };
     assert_eq!(matter(&with(proposed(), &[waiting.clone(), Command::Resume])).stage, ComplaintStage::Proposed);
@@ -270,6 +284,7 @@ fn what_is_listed_as_allowed_is_granted_and_nothing_else() {
 fn one_of_each() -> Vec<Command> {
     vec![
         Command::Receive(receipt()),
+        Command::Prioritise { priority: Priority::P1 },
         Command::Acknowledge { note: None },
         assess(&[3, 4]),
         consult(21),
@@ -301,6 +316,7 @@ fn the_case_table_is_as_reviewed() {
     for command in one_of_each() {
         let name = match &command {
             Command::Receive(_) => "(received again)".to_owned(),
+            Command::Prioritise { .. } => "(prioritised)".to_owned(),
             Command::FollowWorkOrder { .. } => "(work order opened)".to_owned(),
             Command::Confirm { satisfied, .. } => format!("confirm, satisfied: {satisfied}"),
             other => other.verb().map(|verb| verb.to_string()).unwrap_or_default(),
@@ -340,6 +356,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(confirm),
         1 => Just(withdraw()),
         1 => Just(Command::Receive(receipt())),
+        1 => prop::sample::select(Priority::ALL.to_vec()).prop_map(|priority| Command::Prioritise { priority }),
     ]
 }
 

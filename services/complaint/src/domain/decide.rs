@@ -35,6 +35,7 @@ impl Matter {
         let at = facts.now;
         match command {
             C::Receive(_) => Ok(Vec::new()),
+            C::Prioritise { priority } => Ok(vec![Event::Prioritised { priority: *priority }]),
             C::Acknowledge { note } => Ok(vec![Event::Acknowledged { note: note.clone(), at }]),
             C::Assess { category, severity, points } => self.assess(category.as_ref(), *severity, points),
             C::Consult { consultation_id, department, question } => Ok(vec![Event::Consulted {
@@ -77,6 +78,8 @@ impl Matter {
         let goes_on = !matches!(self.stage, ComplaintStage::Closed | ComplaintStage::Withdrawn);
         match command {
             C::Receive(_) => true,
+            // What is over keeps the priority that it had.
+            C::Prioritise { priority } => !goes_on || self.priority == *priority,
             C::Acknowledge { .. } => goes_on && self.acknowledged_at.is_some(),
             C::Assess { category, severity, points } => self.is_assessed_as(category.as_ref(), *severity, points),
             C::Consult { department, question, .. } => goes_on && self.asks(department, question),

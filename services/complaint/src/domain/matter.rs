@@ -5,6 +5,7 @@ use steward_kernel::{
     Actor,
     ids::{CaseId, WorkOrderId},
     text::Words,
+    vocabulary::Priority,
 };
 
 use super::{
@@ -24,6 +25,8 @@ pub struct Matter {
     pub stage: ComplaintStage,
     /// Code of the taxonomy, as assessed.
     pub category: String,
+    /// How urgent now.
+    pub priority: Priority,
     /// How grave, once assessed.
     pub severity: Option<Severity>,
     /// When a person took it up.
@@ -57,6 +60,7 @@ impl Matter {
             receipt: receipt.clone(),
             stage: ComplaintStage::Received,
             category: receipt.category.clone(),
+            priority: receipt.priority,
             severity: None,
             acknowledged_at: None,
             points: Vec::new(),
@@ -121,6 +125,7 @@ impl Matter {
         match event {
             // A complaint is received once; the engine never records it a second time.
             Event::Received { .. } => {}
+            Event::Prioritised { priority } => self.priority = *priority,
             Event::Acknowledged { note: _, at } => {
                 self.acknowledged_at = Some(*at);
                 self.stage = ComplaintStage::Acknowledged;

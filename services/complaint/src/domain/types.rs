@@ -92,7 +92,7 @@ pub struct Receipt {
     pub reference: String,
     /// Code of the taxonomy, as the case has it.
     pub category: String,
-    /// How urgent.
+    /// How urgent, as the case came.
     pub priority: Priority,
     /// What the owner said, verbatim.
     pub words: Words,

@@ -121,7 +121,7 @@ pub fn answer(executed: Executed<Complaint>, actor: &Actor) -> Result<Versioned<
 impl ComplaintView {
     fn new(matter: Matter, actor: &Actor, updated_at: DateTime<Utc>, version: i32) -> Self {
         let allowed = matter.allowed(actor);
-        let Matter { case_id, receipt, stage, category, severity, acknowledged_at, points, .. } = matter;
+        let Matter { case_id, receipt, stage, category, priority, severity, acknowledged_at, points, .. } = matter;
         let work_orders = matter.remedies.iter().flat_map(orders_of).collect();
         Self {
             case_id,
@@ -129,7 +129,7 @@ impl ComplaintView {
             stage,
             category,
             severity,
-            priority: receipt.priority,
+            priority,
             words: receipt.words,
             language: receipt.language,
             estate_id: receipt.estate_id,

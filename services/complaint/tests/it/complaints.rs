@@ -34,7 +34,10 @@ async fn a_complaint_travels_from_receipt_to_the_owners_word() {
             { "point_id": ids[0], "outcome": "upheld", "reason": "连续三晚听到" },
             { "point_id": ids[1], "outcome": "partly_upheld", "reason": "有记录但没有转交" },
         ]);
-        let promised = json!([{ "text": "两周后回访", "due_on": "2099-12-31" }]);
+        let promised = json!([
+            { "text": "两周后回访", "due_on": "2099-12-31" },
+            { "text": "每晚巡听", "due_on": "2099-06-30" },
+        ]);
         let decided = known.does(&lead, "decide", json!({ "points": outcomes, "commitments": promised })).await;
         assert_eq!(decided["points"][1]["outcome"], "partly_upheld");
 
@@ -58,7 +61,11 @@ async fn a_complaint_travels_from_receipt_to_the_owners_word() {
         assert!(view["commitments"][0]["kept_at"].is_string());
 
         let told = kit.published::<pb::ComplaintDecided>().await;
-        assert_eq!((told[0].upheld, told[0].partly_upheld, told[0].commitments), (1, 1, 1));
+        assert_eq!((told[0].upheld, told[0].partly_upheld, told[0].commitments), (1, 1, 2));
+        assert_eq!(told[0].commitment_due_on, ["2099-12-31", "2099-06-30"]);
+        let ids: Vec<_> =
+            decided["commitments"].as_array().unwrap().iter().map(|each| &each["commitment_id"]).collect();
+        assert_eq!(json!(told[0].commitment_ids), json!(ids));
         assert_eq!(kit.published::<pb::RemedyCompleted>().await[0].open_remedies, 0);
         assert_eq!(kit.published::<pb::ComplaintPlanned>().await.len(), 1);
         assert_eq!(kit.published::<pb::ComplaintClosed>().await.len(), 1);

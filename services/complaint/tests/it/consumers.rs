@@ -6,7 +6,7 @@ use steward_kernel::Role;
 use steward_proto::{
     complaint as pb,
     dispatch::{WorkOrderCancelled, WorkOrderOpened},
-    intake::ComplaintReceived,
+    intake::{CasePrioritised, ComplaintReceived},
 };
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
@@ -27,6 +27,55 @@ async fn a_complaint_heard_twice_or_in_the_wrong_order_is_one_complaint() {
         heard(&kit, "intake", known.case_id, 5).await;
         assert_eq!(known.view(&kit).await["version"], 2);
         assert_eq!(kit.published::<pb::ComplaintWithdrawn>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_handles_a_complaint_handles_it_by_its_new_priority() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let handler = kit.client(Role::Handler);
+        let since = handler.get("/v1/complaints").await.ok()["since"].as_str().unwrap().to_owned();
+        // Heard twice, and one before the one before it.
+        kit.publish(TENANT, known.case_id, 3, 2, known.prioritised("P2")).await;
+        for _ in 0..2 {
+            kit.publish(TENANT, known.case_id, 2, 1, known.prioritised("P1")).await;
+        }
+        heard(&kit, "intake", known.case_id, 3).await;
+        let view = known.view(&kit).await;
+        assert_eq!((&view["priority"], &view["version"]), (&json!("P2"), &json!(3)));
+        let listed = handler.get("/v1/complaints?priority=P2").await.ok();
+        assert_eq!((&listed["items"][0]["case_id"], &listed["items"][0]["priority"]), (&view["case_id"], &json!("P2")));
+        assert_eq!(handler.get("/v1/complaints?priority=P3").await.ok()["items"], json!([]));
+        eventually("the feed tells it", || async {
+            let page = handler.get(&format!("/v1/complaints?since={since}")).await.ok();
+            (page["items"][0]["priority"] == "P2").then_some(())
+        })
+        .await;
+
+        known.is_proposed(&kit).await;
+        known.does(&handler, "remedy", json!({ "department": "engineering", "summary": "更换下水管" })).await;
+        assert_eq!(kit.published::<pb::RemedyRequested>().await[0].priority, "P2");
+        known.does(&handler, "withdraw", json!({ "reason": "已经谈好了" })).await;
+        let inquiry = Known::new();
+        let other = CasePrioritised { kind: "inquiry".into(), ..inquiry.prioritised("P1") };
+        kit.publish(TENANT, inquiry.case_id, 2, 0, other).await;
+        kit.publish(TENANT, known.case_id, 4, 3, known.prioritised("P1")).await;
+        heard(&kit, "intake", inquiry.case_id, 2).await;
+        heard(&kit, "intake", known.case_id, 4).await;
+        assert_eq!(known.view(&kit).await["priority"], "P2", "it is over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_priority_that_cannot_be_read_is_parked() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        kit.publish(TENANT, known.case_id, 2, 1, known.prioritised("P9")).await;
+        assert!(kit.parked("complaint").await.contains("priority"));
+        kit.forgive_parked("complaint").await;
     })
     .await;
 }

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use steward_kernel::Role;
 use steward_proto::{
     dispatch::{WorkOrderCompleted, WorkOrderOpened},
-    intake::{CaseCancelled, ComplaintReceived},
+    intake::{CaseCancelled, CasePrioritised, ComplaintReceived},
 };
 use steward_testkit::{Client, Kit, TENANT, db::new_id, eventually};
 use uuid::Uuid;
@@ -41,6 +41,16 @@ impl Known {
             words: "楼上天天半夜一点钟还在拖凳子".into(),
             linked_case_id: String::new(),
             opened_at_ms: 1_795_420_800_000,
+        }
+    }
+
+    /// That intake finds the case that urgent.
+    fn prioritised(&self, priority: &str) -> CasePrioritised {
+        CasePrioritised {
+            case_id: self.case_id.to_string(),
+            kind: "complaint".into(),
+            priority: priority.into(),
+            ..CasePrioritised::default()
         }
     }
 

@@ -9,7 +9,7 @@
 //!                   declined, cancelled
 //! work order        open → assigned → accepted → en_route → on_site → made_safe → working → completed → verified
 //!                                                           on_site | made_safe | working ⇄ on_hold
-//!                   returned → assigned, cancelled
+//!                   returned, transferred → assigned, cancelled; transferred from every status before completed
 //! ```
 
 pub mod candidates;

@@ -9,13 +9,15 @@ use steward_kernel::{
     vocabulary::Priority,
     word_enum,
 };
-use utoipa::ToSchema;
 
-use super::{Code, FileId, Note, OrderProgress, RemedyId, Skill, TechnicianId, roster::Technician};
+use super::{
+    Code, FileId, Note, OrderProgress, RemedyId, Skill, TechnicianId,
+    roster::{Department, Technician},
+};
 
 /// Who may act on a work order that somebody else has.
 pub const LEADS: [Role; 3] = [Role::Supervisor, Role::Manager, Role::Admin];
-/// Most photos and documents that prove one job.
+/// Most photos and documents that prove one job, or one reason to wait.
 pub const MAX_PROOFS: usize = 20;
 
 word_enum! {
@@ -43,6 +45,8 @@ word_enum! {
         Verified = "verified",
         /// The technician gave it back; nobody has it.
         Returned = "returned",
+        /// Another department has it; nobody there has it yet.
+        Transferred = "transferred",
         /// Called off.
         Cancelled = "cancelled",
     }
@@ -57,14 +61,14 @@ impl OrderStatus {
     #[must_use]
     pub fn allowed(self) -> Vec<&'static str> {
         match self {
-            Self::Open | Self::Returned => vec!["assign", "cancel"],
-            Self::Assigned => vec!["assign", "accept", "return", "cancel"],
-            Self::Accepted => vec!["depart", "return", "cancel"],
-            Self::EnRoute => vec!["arrive", "return", "cancel"],
-            Self::OnSite => vec!["make-safe", "start", "hold", "complete", "return", "cancel"],
-            Self::MadeSafe => vec!["start", "hold", "complete", "return", "cancel"],
-            Self::Working => vec!["hold", "complete", "return", "cancel"],
-            Self::OnHold => vec!["resume", "return", "cancel"],
+            Self::Open | Self::Returned | Self::Transferred => vec!["assign", "transfer", "cancel"],
+            Self::Assigned => vec!["assign", "accept", "return", "transfer", "cancel"],
+            Self::Accepted => vec!["depart", "return", "transfer", "cancel"],
+            Self::EnRoute => vec!["arrive", "return", "transfer", "cancel"],
+            Self::OnSite => vec!["make-safe", "start", "hold", "complete", "return", "transfer", "cancel"],
+            Self::MadeSafe => vec!["start", "hold", "complete", "return", "transfer", "cancel"],
+            Self::Working => vec!["hold", "complete", "return", "transfer", "cancel"],
+            Self::OnHold => vec!["resume", "return", "transfer", "cancel"],
             Self::Completed => vec!["verify"],
             Self::Verified | Self::Cancelled => Vec::new(),
         }
@@ -74,7 +78,7 @@ impl OrderStatus {
     #[must_use]
     pub const fn progress(self) -> OrderProgress {
         match self {
-            Self::Open | Self::Assigned | Self::Returned => OrderProgress::Open,
+            Self::Open | Self::Assigned | Self::Returned | Self::Transferred => OrderProgress::Open,
             Self::Accepted | Self::EnRoute | Self::OnSite | Self::MadeSafe | Self::Working | Self::OnHold => {
                 OrderProgress::Accepted
             }
@@ -111,8 +115,11 @@ pub struct Job {
     pub remedy_id: Option<RemedyId>,
     /// The work order whose result did not do.
     pub rework_of: Option<WorkOrderId>,
-    /// Code of the department.
+    /// Code of the department that has it.
     pub department: Code,
+    /// Whether the department was a contractor of the company (外包) when it got the job.
+    #[serde(default)]
+    pub contractor: bool,
     /// The skill it takes; none = any.
     pub skill: Option<Skill>,
     /// What is to be done.
@@ -132,12 +139,15 @@ pub struct Job {
 }
 
 /// Why the work waits.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, ToSchema)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct OrderHold {
     /// For what.
     pub reason: HoldReason,
     /// More about it.
     pub note: Option<Note>,
+    /// What proves it.
+    #[serde(default)]
+    pub file_ids: Vec<FileId>,
     /// Where the work goes on afterwards.
     pub from: OrderStatus,
 }
@@ -168,6 +178,13 @@ pub enum Command {
         /// Why.
         reason: Note,
     },
+    /// Give it to another department; the facts know it.
+    Transfer {
+        /// Code of the department.
+        department: Code,
+        /// Why.
+        reason: Note,
+    },
     /// The technician sets out.
     Depart,
     /// The technician is there.
@@ -185,6 +202,8 @@ pub enum Command {
         reason: HoldReason,
         /// More about it.
         note: Option<Note>,
+        /// What proves it.
+        file_ids: Vec<FileId>,
     },
     /// The work goes on.
     Resume,
@@ -192,6 +211,11 @@ pub enum Command {
     Complete(Completion),
     /// A lead finds it good.
     Verify,
+    /// Its case is more or less urgent than it was.
+    Prioritise {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// Call it off.
     Cancel {
         /// Why; none when its case was called off, which keeps the reason.
@@ -209,11 +233,25 @@ pub enum Event {
     Assigned {
         /// Who.
         technician_id: TechnicianId,
+        /// Subject of their access token; none in what was recorded before it was asked for.
+        #[serde(default)]
+        account: Option<Code>,
     },
     /// The technician took it.
     Accepted,
     /// The technician gave it back.
     Returned {
+        /// Why.
+        reason: Note,
+    },
+    /// Another department has it.
+    Transferred {
+        /// Code of the department that had it.
+        previous_department: Code,
+        /// Code of the department that has it.
+        department: Code,
+        /// Whether that one is a contractor.
+        contractor: bool,
         /// Why.
         reason: Note,
     },
@@ -234,6 +272,9 @@ pub enum Event {
         reason: HoldReason,
         /// More about it.
         note: Option<Note>,
+        /// What proves it.
+        #[serde(default)]
+        file_ids: Vec<FileId>,
     },
     /// The work goes on.
     Resumed,
@@ -241,6 +282,11 @@ pub enum Event {
     Completed(Completion),
     /// A lead found it good.
     Verified,
+    /// Its case is more or less urgent than it was.
+    Prioritised {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// It was called off.
     Cancelled {
         /// Why; none when its case keeps the reason.
@@ -268,6 +314,10 @@ pub enum Refusal {
     SkillMissing,
     /// The technician does not serve the estate.
     EstateNotServed,
+    /// There is no such department, or it does not serve the estate.
+    UnknownDepartment,
+    /// The department has it already.
+    SameDepartment,
     /// Work without proof is not done.
     NoProof,
     /// More proof than anybody looks at.
@@ -283,6 +333,8 @@ pub struct Facts {
     pub acting_as: Option<TechnicianId>,
     /// The technician to whom it shall be given.
     pub technician: Option<Technician>,
+    /// The department to which it shall go.
+    pub department: Option<Department>,
 }
 
 /// A work order (工單).
@@ -300,13 +352,22 @@ pub struct WorkOrder {
     pub hold: Option<OrderHold>,
     /// How it was made safe.
     pub safe_note: Option<Note>,
-    /// Why it was last given back, or called off.
+    /// Why it was last given back, transferred or called off.
     pub reason: Option<Note>,
     /// What was done.
     pub completion: Option<Completion>,
+    /// How often it went from one department to another.
+    #[serde(default)]
+    pub transfers: u32,
 }
 
 impl WorkOrder {
+    /// The photos and documents that prove something of it as it stands.
+    pub fn files(&self) -> impl Iterator<Item = FileId> {
+        let done = self.completion.iter().flat_map(|done| &done.file_ids);
+        done.chain(self.hold.iter().flat_map(|hold| &hold.file_ids)).copied()
+    }
+
     /// Whether the caller may act for the technician who has it: that technician, a lead, or the house itself.
     fn is_in_hands_of(&self, facts: &Facts) -> bool {
         let is_lead = facts.actor.roles.is_empty() || facts.actor.is_any(&LEADS);
@@ -340,12 +401,33 @@ impl WorkOrder {
         if self.status == OrderStatus::Assigned && self.technician_id == Some(technician_id) {
             return Ok(Vec::new());
         }
-        Ok(vec![Event::Assigned { technician_id }])
+        Ok(vec![Event::Assigned { technician_id, account: Some(technician.account.clone()) }])
+    }
+
+    /// Another department that serves the estate has it from now on.
+    fn transfer(job: &Job, code: &Code, reason: &Note, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        if *code == job.department {
+            return Err(Refusal::SameDepartment);
+        }
+        let serves = |known: &&Department| known.code == *code && known.estates.includes(job.estate_id);
+        let department = facts.department.as_ref().filter(serves).ok_or(Refusal::UnknownDepartment)?;
+        Ok(vec![Event::Transferred {
+            previous_department: job.department.clone(),
+            department: department.code.clone(),
+            contractor: department.contractor,
+            reason: reason.clone(),
+        }])
+    }
+
+    /// What is done or called off keeps the priority that it had.
+    fn prioritise(&self, job: &Job, priority: Priority) -> Vec<Event> {
+        let is_open = matches!(self.status.progress(), OrderProgress::Open | OrderProgress::Accepted);
+        if is_open && job.priority != priority { vec![Event::Prioritised { priority }] } else { Vec::new() }
     }
 }
 
 impl Command {
-    /// Its name in the API.
+    /// Its name in the API, or what it would be there.
     #[must_use]
     pub const fn name(&self) -> &'static str {
         match self {
@@ -353,6 +435,7 @@ impl Command {
             Self::Assign { .. } => "assign",
             Self::Accept => "accept",
             Self::Return { .. } => "return",
+            Self::Transfer { .. } => "transfer",
             Self::Depart => "depart",
             Self::Arrive => "arrive",
             Self::MakeSafe { .. } => "make-safe",
@@ -361,6 +444,7 @@ impl Command {
             Self::Resume => "resume",
             Self::Complete(_) => "complete",
             Self::Verify => "verify",
+            Self::Prioritise { .. } => "prioritise",
             Self::Cancel { .. } => "cancel",
         }
     }
@@ -369,7 +453,9 @@ impl Command {
     #[must_use]
     pub const fn moves_request(&self) -> bool {
         match self {
-            Self::Accept | Self::Return { .. } | Self::Complete(_) | Self::Cancel { .. } => true,
+            Self::Accept | Self::Return { .. } | Self::Transfer { .. } | Self::Complete(_) | Self::Cancel { .. } => {
+                true
+            }
             Self::Open(_)
             | Self::Assign { .. }
             | Self::Depart
@@ -378,7 +464,8 @@ impl Command {
             | Self::Start
             | Self::Hold { .. }
             | Self::Resume
-            | Self::Verify => false,
+            | Self::Verify
+            | Self::Prioritise { .. } => false,
         }
     }
 
@@ -395,7 +482,12 @@ impl Command {
             | Self::Hold { .. }
             | Self::Resume
             | Self::Complete(_) => true,
-            Self::Open(_) | Self::Assign { .. } | Self::Verify | Self::Cancel { .. } => false,
+            Self::Open(_)
+            | Self::Assign { .. }
+            | Self::Transfer { .. }
+            | Self::Verify
+            | Self::Prioritise { .. }
+            | Self::Cancel { .. } => false,
         }
     }
 }
@@ -426,6 +518,7 @@ impl Aggregate for WorkOrder {
             safe_note: None,
             reason: None,
             completion: None,
+            transfers: 0,
         }
     }
 
@@ -443,6 +536,7 @@ impl Aggregate for WorkOrder {
         }
         match command {
             C::Open(_) => Err(Refusal::AlreadyOpened),
+            C::Prioritise { priority } => Ok(self.prioritise(job, *priority)),
             command if self.is_already(command) => Ok(Vec::new()),
             command if !self.status.allowed().contains(&command.name()) => {
                 Err(Refusal::Illegal { allowed: self.status.allowed() })
@@ -450,11 +544,15 @@ impl Aggregate for WorkOrder {
             C::Assign { technician_id } => self.assign(job, *technician_id, facts),
             C::Accept => Ok(vec![Event::Accepted]),
             C::Return { reason } => Ok(vec![Event::Returned { reason: reason.clone() }]),
+            C::Transfer { department, reason } => Self::transfer(job, department, reason, facts),
             C::Depart => Ok(vec![Event::Departed]),
             C::Arrive => Ok(vec![Event::Arrived]),
             C::MakeSafe { note } => Ok(vec![Event::MadeSafe { note: note.clone() }]),
             C::Start => Ok(vec![Event::Started]),
-            C::Hold { reason, note } => Ok(vec![Event::Held { reason: *reason, note: note.clone() }]),
+            C::Hold { file_ids, .. } if file_ids.len() > MAX_PROOFS => Err(Refusal::TooMuchProof),
+            C::Hold { reason, note, file_ids } => {
+                Ok(vec![Event::Held { reason: *reason, note: note.clone(), file_ids: file_ids.clone() }])
+            }
             C::Resume => Ok(vec![Event::Resumed]),
             C::Complete(completion) => complete(completion),
             C::Verify => Ok(vec![Event::Verified]),
@@ -465,7 +563,7 @@ impl Aggregate for WorkOrder {
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
             Event::Opened(job) => self.job = Some(job),
-            Event::Assigned { technician_id } => {
+            Event::Assigned { technician_id, account: _ } => {
                 (self.status, self.technician_id) = (OrderStatus::Assigned, Some(technician_id));
             }
             Event::Accepted => self.status = OrderStatus::Accepted,
@@ -473,17 +571,29 @@ impl Aggregate for WorkOrder {
                 (self.status, self.technician_id) = (OrderStatus::Returned, None);
                 (self.reason, self.hold) = (Some(reason), None);
             }
+            Event::Transferred { previous_department: _, department, contractor, reason } => {
+                if let Some(job) = &mut self.job {
+                    (job.department, job.contractor) = (department, contractor);
+                }
+                (self.status, self.technician_id, self.hold) = (OrderStatus::Transferred, None, None);
+                (self.reason, self.transfers) = (Some(reason), self.transfers.saturating_add(1));
+            }
             Event::Departed => self.status = OrderStatus::EnRoute,
             Event::Arrived => self.status = OrderStatus::OnSite,
             Event::MadeSafe { note } => (self.status, self.safe_note) = (OrderStatus::MadeSafe, note),
             Event::Started => self.status = OrderStatus::Working,
-            Event::Held { reason, note } => {
-                self.hold = Some(OrderHold { reason, note, from: self.status });
+            Event::Held { reason, note, file_ids } => {
+                self.hold = Some(OrderHold { reason, note, file_ids, from: self.status });
                 self.status = OrderStatus::OnHold;
             }
             Event::Resumed => self.status = self.hold.take().map_or(OrderStatus::Working, |hold| hold.from),
             Event::Completed(completion) => (self.status, self.completion) = (OrderStatus::Completed, Some(completion)),
             Event::Verified => self.status = OrderStatus::Verified,
+            Event::Prioritised { priority } => {
+                if let Some(job) = &mut self.job {
+                    job.priority = priority;
+                }
+            }
             Event::Cancelled { reason } => {
                 (self.status, self.hold, self.reason) = (OrderStatus::Cancelled, None, reason);
             }

@@ -1,20 +1,20 @@
 //! The work order: every status, every refusal, and what never happens.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, fmt::Write as _};
 
 use chrono::DateTime;
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{
-    Actor, ActorId, Aggregate, Role, TenantId, ids::WorkOrderId, replay, text::Text, vocabulary::Priority,
+    Actor, ActorId, Aggregate, Refuses as _, Role, TenantId, ids::WorkOrderId, replay, text::Text, vocabulary::Priority,
 };
-use steward_testkit::given::given;
+use steward_testkit::{given::given, golden::golden};
 use uuid::Uuid;
 
 use super::{
-    OrderProgress, TechnicianId,
+    Code, OrderProgress, TechnicianId,
     candidates::{CandidateReason, Crew, rank},
     order::{Command, Completion, Event, Facts, HoldReason, Job, OrderStatus, Refusal, WorkOrder},
-    roster::{Estates, Technician},
+    roster::{Department, Estates, Technician},
 };
 
 const ESTATE: u128 = 7;
@@ -34,6 +34,7 @@ fn job() -> Job {
         remedy_id: None,
         rework_of: None,
         department: text("engineering"),
+        contractor: false,
         skill: Some(text("水电")),
         summary: text("修水龙头"),
         category: "home.fixture".to_owned(),
@@ -68,6 +69,18 @@ fn person(role: Role, acting_as: Option<u128>) -> Facts {
         },
         acting_as: acting_as.map(|number| Uuid::from_u128(number).into()),
         technician: Some(technician(5, "水电", ESTATE)),
+        department: Some(department("lift_contractor", ESTATE)),
+    }
+}
+
+/// Whoever is called a contractor is one.
+pub(super) fn department(code: &str, estate: u128) -> Department {
+    Department {
+        id: Uuid::from_u128(11).into(),
+        code: text(code),
+        name: text("部门"),
+        estates: Estates::Some(BTreeSet::from([Uuid::from_u128(estate).into()])),
+        contractor: code.ends_with("contractor"),
     }
 }
 
@@ -75,8 +88,27 @@ fn lead() -> Facts {
     person(Role::Supervisor, None)
 }
 
+/// What was looked up for a lead who asks that.
+fn facts(command: &Command) -> Facts {
+    match command {
+        Command::Transfer { department: code, .. } => {
+            Facts { department: Some(department(code.as_str(), ESTATE)), ..lead() }
+        }
+        _ => lead(),
+    }
+}
+
 fn assigned() -> Event {
-    Event::Assigned { technician_id: Uuid::from_u128(5).into() }
+    Event::Assigned { technician_id: Uuid::from_u128(5).into(), account: Some(text("tech-5")) }
+}
+
+fn transfer(department: &str) -> Command {
+    Command::Transfer { department: text(department), reason: text("须由维保单位处理") }
+}
+
+fn hold(files: usize) -> Command {
+    let file_ids = (0..files).map(|number| Uuid::from_u128(30 + number as u128).into()).collect();
+    Command::Hold { reason: HoldReason::Parts, note: None, file_ids }
 }
 
 fn completion() -> Completion {
@@ -87,17 +119,19 @@ fn assign(number: u128) -> Command {
     Command::Assign { technician_id: TechnicianId::from(Uuid::from_u128(number)) }
 }
 
-/// One command of each name, as it would be granted where it is legal.
+/// What people ask for, as it would be granted where it is legal.
 fn commands() -> Vec<Command> {
     vec![
         assign(5),
         Command::Accept,
         Command::Return { reason: text("缺工具") },
+        transfer("lift_contractor"),
+        transfer("engineering"),
         Command::Depart,
         Command::Arrive,
         Command::MakeSafe { note: None },
         Command::Start,
-        Command::Hold { reason: HoldReason::Parts, note: None },
+        hold(1),
         Command::Resume,
         Command::Complete(completion()),
         Command::Verify,
@@ -105,9 +139,42 @@ fn commands() -> Vec<Command> {
     ]
 }
 
+/// The same, and what intake tells.
+fn everything() -> Vec<Command> {
+    let told = [Priority::P1, Priority::P4].map(|priority| Command::Prioritise { priority });
+    [commands(), told.to_vec()].concat()
+}
+
+/// One way to each status.
+fn ways() -> Vec<(OrderStatus, Vec<Command>)> {
+    let mut way = vec![];
+    let mut ways = vec![(OrderStatus::Open, way.clone())];
+    for (status, command) in [
+        (OrderStatus::Assigned, assign(5)),
+        (OrderStatus::Accepted, Command::Accept),
+        (OrderStatus::EnRoute, Command::Depart),
+        (OrderStatus::OnSite, Command::Arrive),
+        (OrderStatus::MadeSafe, Command::MakeSafe { note: None }),
+        (OrderStatus::Working, Command::Start),
+        (OrderStatus::OnHold, hold(1)),
+    ] {
+        way.push(command);
+        ways.push((status, way.clone()));
+    }
+    let ends = [
+        (OrderStatus::Returned, vec![Command::Return { reason: text("缺工具") }]),
+        (OrderStatus::Transferred, vec![transfer("security")]),
+        (OrderStatus::Completed, vec![Command::Resume, Command::Complete(completion())]),
+        (OrderStatus::Verified, vec![Command::Resume, Command::Complete(completion()), Command::Verify]),
+        (OrderStatus::Cancelled, vec![Command::Cancel { reason: None }]),
+    ];
+    ways.extend(ends.map(|(status, end)| (status, [way.clone(), end].concat())));
+    ways
+}
+
 fn after(commands: &[Command]) -> WorkOrder {
     let start = replay(WorkOrder::unborn(id()), &[Event::Opened(job())]);
-    commands.iter().fold(start, |state, command| match state.decide(command, &lead()) {
+    commands.iter().fold(start, |state, command| match state.decide(command, &facts(command)) {
         Ok(events) => replay(state, &events),
         Err(_) => state,
     })
@@ -124,7 +191,7 @@ fn the_straight_way_leads_through_all_statuses() {
         Command::Arrive,
         Command::MakeSafe { note: Some(text("已关阀")) },
         Command::Start,
-        Command::Hold { reason: HoldReason::Parts, note: None },
+        hold(0),
         Command::Resume,
         Command::Complete(completion()),
         Command::Verify,
@@ -140,8 +207,7 @@ fn the_straight_way_leads_through_all_statuses() {
 #[test]
 fn work_goes_on_where_it_was_held() {
     let steps = [assign(5), Command::Accept, Command::Depart, Command::Arrive];
-    let hold = Command::Hold { reason: HoldReason::Access, note: None };
-    let order = after(&[&steps[..], &[hold, Command::Resume]].concat());
+    let order = after(&[&steps[..], &[hold(1), Command::Resume]].concat());
     assert_eq!(order.status, OrderStatus::OnSite);
     assert_eq!(order.hold, None);
 }
@@ -182,6 +248,142 @@ fn work_without_proof_is_not_done() {
 }
 
 #[test]
+fn until_it_is_done_it_can_be_given_to_another_department_and_nobody_has_it_then() {
+    for (status, way) in ways() {
+        let before = after(&way);
+        assert_eq!(before.status, status);
+        let outcome = before.decide(&transfer("lift_contractor"), &lead());
+        if before.completion.is_some() || status == OrderStatus::Cancelled {
+            assert_eq!(outcome, Err(Refusal::Illegal { allowed: status.allowed() }), "{status}");
+            continue;
+        }
+        let previous = before.job.as_ref().unwrap().department.clone();
+        let transferred = Event::Transferred {
+            previous_department: previous,
+            department: text("lift_contractor"),
+            contractor: true,
+            reason: text("须由维保单位处理"),
+        };
+        let events = outcome.unwrap();
+        assert_eq!(events, [transferred], "{status}");
+        let hops = before.transfers;
+        let order = replay(before, &events);
+        let job = order.job.as_ref().unwrap();
+        assert_eq!((job.department.as_str(), job.contractor), ("lift_contractor", true));
+        assert_eq!((order.status, order.technician_id, &order.hold), (OrderStatus::Transferred, None, &None));
+        assert_eq!((order.transfers, order.status.progress()), (hops + 1, OrderProgress::Open));
+        assert_eq!(order.status.allowed(), ["assign", "transfer", "cancel"]);
+    }
+}
+
+#[test]
+fn a_transfer_leads_to_another_department_that_serves_the_estate() {
+    let order = || given::<WorkOrder>(id(), [Event::Opened(job()), assigned()]);
+    let with = |department| Facts { department, ..lead() };
+    let cases = [
+        ("engineering", Some(department("engineering", ESTATE)), Refusal::SameDepartment),
+        ("plumbing", None, Refusal::UnknownDepartment),
+        ("plumbing", Some(department("security", ESTATE)), Refusal::UnknownDepartment),
+        ("security", Some(department("security", 99)), Refusal::UnknownDepartment),
+    ];
+    for (code, department, refusal) in cases {
+        assert_eq!(refusal.field().unwrap().0, "/department");
+        order().when(&transfer(code), &with(department)).refused(refusal);
+    }
+    let mut elsewhere = lead();
+    elsewhere.actor.estates = Some(vec![Uuid::from_u128(99).into()]);
+    order().when(&transfer("lift_contractor"), &elsewhere).refused(Refusal::NoSuchOrder);
+}
+
+#[test]
+fn a_contractors_order_that_comes_back_to_the_house_is_not_a_contractors_any_more() {
+    let order = after(&[transfer("lift_contractor"), transfer("engineering"), assign(5), Command::Accept]);
+    assert_eq!((order.job.unwrap().contractor, order.transfers, order.status), (false, 2, OrderStatus::Accepted));
+}
+
+#[test]
+fn that_work_waits_is_proven_by_no_more_files_than_anybody_looks_at() {
+    let on_site = [Event::Opened(job()), assigned(), Event::Accepted, Event::Departed, Event::Arrived];
+    let order = || given::<WorkOrder>(id(), on_site.clone());
+    order().when(&hold(21), &lead()).refused(Refusal::TooMuchProof);
+    for files in [0, 20] {
+        let Command::Hold { reason, note, file_ids } = hold(files) else { unreachable!() };
+        order().when(&hold(files), &lead()).then([Event::Held { reason, note, file_ids }]);
+    }
+    let steps = [assign(5), Command::Accept, Command::Depart, Command::Arrive, hold(2)];
+    assert_eq!(after(&steps).files().count(), 2);
+}
+
+#[test]
+fn only_what_is_not_over_takes_another_priority() {
+    for (status, way) in ways() {
+        let order = after(&way);
+        let told = |priority| order.decide(&Command::Prioritise { priority }, &lead());
+        let is_open = matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
+        let expected = if is_open { vec![Event::Prioritised { priority: Priority::P1 }] } else { vec![] };
+        assert_eq!(told(Priority::P1), Ok(expected.clone()), "{status}");
+        assert_eq!(told(Priority::P3), Ok(vec![]), "it has that one already");
+        let after = replay(order.clone(), &expected);
+        assert_eq!(after.job.as_ref().unwrap().priority, if is_open { Priority::P1 } else { Priority::P3 });
+        assert_eq!(after.status, status);
+    }
+    given::<WorkOrder>(id(), [])
+        .when(&Command::Prioritise { priority: Priority::P1 }, &lead())
+        .refused(Refusal::NoSuchOrder);
+}
+
+#[test]
+fn what_was_recorded_before_there_were_contractors_accounts_and_evidence_is_still_read() {
+    let mut opened = serde_json::to_value(Event::Opened(job())).unwrap();
+    opened.as_object_mut().unwrap().remove("contractor").unwrap();
+    let technician_id = Uuid::from_u128(5);
+    let events = [
+        opened,
+        serde_json::json!({ "kind": "assigned", "technician_id": technician_id }),
+        serde_json::json!({ "kind": "held", "reason": "parts", "note": null }),
+    ]
+    .map(|stored| serde_json::from_value::<Event>(stored).unwrap());
+    let mut row = serde_json::to_value(replay(WorkOrder::unborn(id()), &events)).unwrap();
+    for (place, name) in [("", "transfers"), ("/job", "contractor"), ("/hold", "file_ids")] {
+        row.pointer_mut(place).unwrap().as_object_mut().unwrap().remove(name).unwrap();
+    }
+    let order: WorkOrder = serde_json::from_value(row).unwrap();
+    assert_eq!((order.transfers, order.job.as_ref().unwrap().contractor, order.files().count()), (0, false, 0));
+}
+
+/// The state machine on one page, reviewed as text.
+#[test]
+fn the_order_table_is_as_reviewed() {
+    let mut page = "# What follows from a command in each status of a work order\n\n\
+        Printed by a test. A status: the work order has it afterwards. `–`: it is so already, or does not matter any \
+        more. Otherwise the problem that is answered.\n\n| command |"
+        .to_owned();
+    let ways = ways();
+    ways.iter().for_each(|(status, _)| write!(page, " {status} |").unwrap());
+    page.push_str("\n|---|");
+    ways.iter().for_each(|_| page.push_str("---|"));
+    let again = [transfer("engineering"), Command::Prioritise { priority: Priority::P4 }];
+    for command in everything().into_iter().filter(|command| !again.contains(command)) {
+        let name = match &command {
+            Command::Prioritise { .. } => "(prioritised)".to_owned(),
+            other => other.name().to_owned(),
+        };
+        write!(page, "\n| {name} |").unwrap();
+        for (_, way) in &ways {
+            let order = after(way);
+            let cell = match order.decide(&command, &facts(&command)) {
+                Ok(events) if events.is_empty() => "–".to_owned(),
+                Ok(events) => replay(order, &events).status.to_string(),
+                Err(refusal) => format!("*{}*", refusal.problem().slug.trim_start_matches("dispatch/")),
+            };
+            write!(page, " {cell} |").unwrap();
+        }
+    }
+    page.push('\n');
+    golden(concat!(env!("CARGO_MANIFEST_DIR"), "/src/domain/order_table.golden.md"), &page);
+}
+
+#[test]
 fn candidates_are_ranked_by_soft_rules_and_left_out_by_hard_ones() {
     let crew = |number, skill, estate, department: &str, on_shift, open_orders| Crew {
         technician: Technician { department: text(department), ..technician(number, skill, estate) },
@@ -219,8 +421,11 @@ proptest! {
     fn what_is_said_to_be_allowed_is_true(history in vec(prop::sample::select(commands()), 0..30)) {
         let order = after(&history);
         for command in commands() {
-            let outcome = order.decide(&command, &lead());
-            if order.status.allowed().contains(&command.name()) {
+            let outcome = order.decide(&command, &facts(&command));
+            let has_it = |code: &Code| order.job.as_ref().is_some_and(|job| job.department == *code);
+            if matches!(&command, Command::Transfer { department, .. } if has_it(department)) {
+                prop_assert!(outcome.is_err());
+            } else if order.status.allowed().contains(&command.name()) {
                 let again = command == assign(5) && order.status == OrderStatus::Assigned;
                 prop_assert!(outcome.is_ok_and(|events| again || !events.is_empty()), "{command:?} {:?}", order.status);
             } else {
@@ -232,10 +437,14 @@ proptest! {
     /// Whatever is asked, in whatever order: somebody has it exactly while it is somebody's, and it waits exactly
     /// while it waits.
     #[test]
-    fn it_is_always_in_one_piece(history in vec(prop::sample::select(commands()), 0..40)) {
+    fn it_is_always_in_one_piece(history in vec(prop::sample::select(everything()), 0..40)) {
+        use OrderStatus as S;
         let order = after(&history);
-        let nobodys = matches!(order.status, OrderStatus::Open | OrderStatus::Returned | OrderStatus::Cancelled);
-        prop_assert!(order.technician_id.is_some() || nobodys);
+        let nobodys = matches!(order.status, S::Open | S::Returned | S::Transferred);
+        prop_assert!(order.status == S::Cancelled || order.technician_id.is_none() == nobodys);
+        let job = order.job.as_ref().unwrap();
+        prop_assert_eq!(job.contractor, job.department.as_str() == "lift_contractor");
+        prop_assert_eq!(job.contractor, order.transfers % 2 == 1, "between two departments");
         prop_assert_eq!(order.hold.is_some(), order.status == OrderStatus::OnHold);
         prop_assert_eq!(order.completion.is_some(), order.status.progress() == OrderProgress::Done);
     }
@@ -243,13 +452,27 @@ proptest! {
     /// Doing the same thing twice in a row never records more than doing it once.
     #[test]
     fn repeating_a_command_adds_nothing(
-        history in vec(prop::sample::select(commands()), 0..20),
-        command in prop::sample::select(commands()),
+        history in vec(prop::sample::select(everything()), 0..20),
+        command in prop::sample::select(everything()),
     ) {
         let order = after(&history);
-        if let Ok(events) = order.decide(&command, &lead()) {
-            let again = replay(order, &events).decide(&command, &lead());
+        if let Ok(events) = order.decide(&command, &facts(&command)) {
+            let again = replay(order, &events).decide(&command, &facts(&command));
             prop_assert!(again.map_or(true, |events| events.is_empty()));
+        }
+    }
+
+    /// What is stored can be read again: events from the log, and the state from the row.
+    #[test]
+    fn events_and_state_survive_storage(history in vec(prop::sample::select(everything()), 0..20)) {
+        let order = after(&history);
+        let row = serde_json::to_string(&order).unwrap();
+        prop_assert_eq!(&serde_json::from_str::<WorkOrder>(&row).unwrap(), &order);
+        for command in everything() {
+            for event in order.decide(&command, &facts(&command)).unwrap_or_default() {
+                let stored = serde_json::to_string(&event).unwrap();
+                prop_assert_eq!(serde_json::from_str::<Event>(&stored).unwrap(), event);
+            }
         }
     }
 }

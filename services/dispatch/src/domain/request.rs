@@ -68,7 +68,7 @@ pub struct Origin {
     pub reference: String,
     /// Code of the taxonomy.
     pub category: String,
-    /// How urgent.
+    /// How urgent; intake may change it.
     pub priority: Priority,
     /// Where.
     pub estate_id: EstateId,
@@ -127,6 +127,11 @@ pub struct OwnerVerification {
 pub enum Command {
     /// It has come from intake.
     Receive(Origin),
+    /// Intake finds it more or less urgent than it was.
+    Prioritise {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// The details are clear; again with other details while nobody works on it.
     Confirm {
         /// What was found out.
@@ -185,7 +190,7 @@ impl Command {
     /// Its name in the API; none for what follows from work orders and messages.
     const fn name(&self) -> Option<&'static str> {
         match self {
-            Self::Receive(_) | Self::Route { .. } | Self::Follow { .. } => None,
+            Self::Receive(_) | Self::Prioritise { .. } | Self::Route { .. } | Self::Follow { .. } => None,
             Self::Confirm { .. } => Some("confirm"),
             Self::RequestInfo { .. } => Some("request-info"),
             Self::ProvideInfo { .. } => Some("provide-info"),
@@ -202,6 +207,11 @@ impl Command {
 pub enum Event {
     /// It came.
     Received(Origin),
+    /// It is more or less urgent than it was.
+    Prioritised {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// Its details were confirmed.
     Confirmed {
         /// What was found out.
@@ -409,6 +419,8 @@ impl Aggregate for ServiceRequest {
         let over = matches!(self.stage, S::OwnerVerified | S::Closed | S::Declined | S::Cancelled);
         match command {
             C::Receive(_) => Err(Refusal::AlreadyReceived),
+            C::Prioritise { priority } if over || origin.priority == *priority => Ok(Vec::new()),
+            C::Prioritise { priority } => Ok(vec![Event::Prioritised { priority: *priority }]),
             // Once it is over, nothing follows from its work orders any more.
             C::Follow { work_order_id, .. } if over || !self.has(*work_order_id) => Ok(Vec::new()),
             C::Follow { work_order_id, progress } => Ok(self.note(*work_order_id, *progress)),
@@ -439,6 +451,11 @@ impl Aggregate for ServiceRequest {
     fn evolve(mut self, event: &Event) -> Self {
         match event.clone() {
             Event::Received(origin) => self.origin = Some(origin),
+            Event::Prioritised { priority } => {
+                if let Some(origin) = &mut self.origin {
+                    origin.priority = priority;
+                }
+            }
             Event::Confirmed { details, appointment } => {
                 (self.stage, self.confirmed) = (RequestStage::Confirmed, true);
                 (self.details, self.appointment) = (details, appointment);

@@ -190,10 +190,35 @@ fn strangers_do_not_learn_that_it_exists() {
         .then([Event::Cancelled { reason: Some(text("自己修好了")) }]);
 }
 
+#[test]
+fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
+    let told = Command::Prioritise { priority: Priority::P1 };
+    let confirm = Command::Confirm { details: None, appointment: None };
+    let done = vec![confirm, Command::Route { work_order_id: order(1) }, follow(1, OrderProgress::Done)];
+    for (history, takes_it) in [
+        (vec![], true),
+        (done.clone(), true),
+        ([done, vec![verify(true)]].concat(), false),
+        (vec![Command::Decline { reason: text("自有设备"), responsible: text("厂商") }], false),
+        (vec![Command::Cancel { reason: None }], false),
+    ] {
+        let request = after(&history);
+        let events = request.decide(&told, &house()).unwrap();
+        let expected = if takes_it { vec![Event::Prioritised { priority: Priority::P1 }] } else { vec![] };
+        assert_eq!(events, expected, "{}", request.stage);
+        let prioritised = replay(request.clone(), &events);
+        assert_eq!(prioritised.origin.unwrap().priority, if takes_it { Priority::P1 } else { Priority::P2 });
+        assert_eq!(prioritised.stage, request.stage);
+        assert_eq!(request.decide(&Command::Prioritise { priority: Priority::P2 }, &house()), Ok(vec![]));
+    }
+    given::<ServiceRequest>(id(), []).when(&told, &house()).refused(Refusal::NoSuchRequest);
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let progress = prop::sample::select(OrderProgress::ALL.to_vec());
     prop_oneof![
         Just(Command::Receive(origin())),
+        prop::sample::select(Priority::ALL.to_vec()).prop_map(|priority| Command::Prioritise { priority }),
         Just(Command::Confirm { details: None, appointment: None }),
         Just(Command::Confirm { details: Some(text("在家")), appointment: None }),
         Just(Command::RequestInfo { question: text("哪里？") }),

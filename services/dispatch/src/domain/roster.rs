@@ -47,6 +47,8 @@ pub struct Department {
     pub name: Line,
     /// Which estates it serves.
     pub estates: Estates,
+    /// Whether it is a contractor of the company (外包).
+    pub contractor: bool,
 }
 
 /// A technician (維修人員).

@@ -7,8 +7,8 @@ use uuid::Uuid;
 
 use super::{
     import::Counts,
-    order_tests::technician,
-    roster::{Shift, plan_shifts, plan_technicians},
+    order_tests::{department, technician},
+    roster::{Department, Shift, plan_departments, plan_shifts, plan_technicians},
 };
 
 fn shift(number: u128, day: u32, hour: u32, hours: i64) -> Shift {
@@ -37,6 +37,15 @@ fn a_known_technician_keeps_their_id() {
     assert_eq!(plan.counts, Counts { rows: 3, created: 1, updated: 1, unchanged: 1 });
     let written: Vec<_> = plan.write.iter().map(|row| row.id.get().as_u128()).collect();
     assert_eq!(written, [2, 3]);
+}
+
+#[test]
+fn a_department_that_becomes_a_contractor_is_changed() {
+    let known = BTreeMap::from([("security".to_owned(), department("security", 7))]);
+    let hired = Department { contractor: true, ..department("security", 7) };
+    let plan = plan_departments(vec![hired.clone()], &known);
+    assert_eq!((plan.counts.updated, plan.write), (1, vec![hired]));
+    assert_eq!(plan_departments(vec![department("security", 7)], &known).counts.unchanged, 1);
 }
 
 #[test]

@@ -119,6 +119,17 @@ pub(crate) struct AssignOrder {
     pub technician_id: TechnicianId,
 }
 
+/// To which department the work goes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "department": "lift_contractor", "reason": "须由电梯维保单位处理" }))]
+pub(crate) struct TransferOrder {
+    /// Code of another department that serves the estate.
+    pub department: Code,
+    /// Why.
+    pub reason: Note,
+}
+
 /// A remark.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -131,12 +142,19 @@ pub(crate) struct MakeSafeOrder {
 /// Why the work has to wait.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-#[schema(example = json!({ "reason": "parts", "note": "缺阀芯，明早到货" }))]
+#[schema(example = json!({
+    "reason": "parts",
+    "note": "缺阀芯，明早到货",
+    "file_ids": ["0198f000-0000-7000-8000-0000000000f2"],
+}))]
 pub(crate) struct HoldOrder {
     /// For what.
     pub reason: HoldReason,
     /// More about it.
     pub note: Option<Note>,
+    /// What proves it: photos or documents that intake keeps, at most 20; they may arrive later than this.
+    #[serde(default)]
+    pub file_ids: Vec<FileId>,
 }
 
 /// What was done, with proof.

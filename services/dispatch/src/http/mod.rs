@@ -36,6 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(orders::assign_work_order))
         .routes(routes!(orders::accept_work_order))
         .routes(routes!(orders::return_work_order))
+        .routes(routes!(orders::transfer_work_order))
         .routes(routes!(orders::depart_for_work_order))
         .routes(routes!(orders::arrive_at_work_order))
         .routes(routes!(orders::make_work_order_safe))

@@ -13,14 +13,14 @@ use steward_kernel::{
 use utoipa::IntoParams;
 
 use super::{
-    dto::{AssignOrder, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder},
+    dto::{AssignOrder, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder, TransferOrder},
     permission,
     views::{CandidateView, Candidates, WorkOrderView},
 };
 use crate::{
     app::App,
     domain::{
-        FileId, TechnicianId,
+        TechnicianId,
         candidates::rank,
         order::{Command, Completion, Job, OrderStatus, WorkOrder},
     },
@@ -30,15 +30,11 @@ use crate::{
 
 type Answer = Result<Versioned<WorkOrderView>>;
 
-fn proof(order: &WorkOrder) -> impl Iterator<Item = FileId> {
-    order.completion.iter().flat_map(|done| done.file_ids.iter().copied())
-}
-
 async fn answer(app: &App, call: &Call, done: Executed<WorkOrder>) -> Answer {
     let mut stored = std::collections::HashSet::new();
-    if done.state.completion.is_some() {
+    if done.state.files().next().is_some() {
         let mut tx = app.core.db.begin(call.tenant()).await?;
-        stored = store::stored_among(&mut tx, proof(&done.state)).await?;
+        stored = store::stored_among(&mut tx, done.state.files()).await?;
         tx.rollback().await?;
     }
     let (version, replayed) = (done.version, done.replayed);
@@ -112,7 +108,7 @@ pub(crate) async fn list_work_orders(
     let filter = OrderFilter { estate_id, status, technician_id, case_id, department };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_orders(&mut tx, &call.actor, &filter, list.page).await?;
-    let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| proof(&row.state))).await?;
+    let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| row.state.files())).await?;
     tx.rollback().await?;
     let view = |row: Listed<WorkOrder>| WorkOrderView::new(row.state, row.version, row.changed_at, &stored);
     let items = page.items.into_iter().map(view).collect::<Result<_>>()?;
@@ -214,6 +210,25 @@ pub(crate) async fn return_work_order(
     carry_out(&app, &call, id, Command::Return { reason: body.reason }).await
 }
 
+/// Transfer a work order
+///
+/// Another department that serves the estate has it from now on, and nobody there has it yet. While it is not done.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/transfer", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = TransferOrder,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn transfer_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<TransferOrder>,
+) -> Answer {
+    let TransferOrder { department, reason } = body;
+    carry_out(&app, &call, id, Command::Transfer { department, reason }).await
+}
+
 /// Set out
 ///
 /// The technician is on the way.
@@ -288,7 +303,7 @@ pub(crate) async fn start_work_order(
 
 /// Put a work order on hold
 ///
-/// It has to wait for something.
+/// It has to wait for something; photos or documents may prove it.
 #[utoipa::path(
     post, path = "/v1/work-orders/{work_order_id}/hold", tag = "work orders",
     params(("work_order_id" = WorkOrderId, Path)), request_body = HoldOrder,
@@ -301,7 +316,8 @@ pub(crate) async fn hold_work_order(
     Path(id): Path<WorkOrderId>,
     Json(body): Json<HoldOrder>,
 ) -> Answer {
-    carry_out(&app, &call, id, Command::Hold { reason: body.reason, note: body.note }).await
+    let HoldOrder { reason, note, file_ids } = body;
+    carry_out(&app, &call, id, Command::Hold { reason, note, file_ids }).await
 }
 
 /// Resume a work order

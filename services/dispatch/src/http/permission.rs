@@ -8,7 +8,7 @@ steward_chassis::permissions! {
     Read = "dispatch.read": [Receptionist, Handler, Technician, Supervisor, Manager, Analyst, Admin, Integration];
     /// Saying the owner's word: the owner, or the desk on it.
     Speak = "dispatch.speak": [Owner, Receptionist, Handler, Supervisor, Manager, Admin];
-    /// Handling service requests; opening, assigning and calling off work orders.
+    /// Handling service requests; opening, assigning, transferring and calling off work orders.
     Handle = "dispatch.handle": [Handler, Supervisor, Manager, Admin];
     /// Doing work orders: technicians their own.
     Work = "dispatch.work": [Technician, Supervisor, Manager, Admin];

@@ -153,13 +153,14 @@ pub(crate) async fn list_shifts(
 
 /// Import departments
 ///
-/// A register file, CSV or XLSX: 部门编码 `department_code`, 部门名称 `name`, 小区编码 `estate_code` (list, or 全部).
+/// A register file, CSV or XLSX: 部门编码 `department_code`, 部门名称 `name`, 小区编码 `estate_code` (list, or 全部), 是否外包
+/// `contractor` (是 or 否; empty, or without the column: 否).
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
     post, path = "/v1/departments/import", tag = "roster",
     request_body(
         content(
-            (String = "text/csv", example = "部门编码,部门名称,小区编码\nengineering,工程部,全部\n"),
+            (String = "text/csv", example = "部门编码,部门名称,小区编码,是否外包\nengineering,工程部,全部,否\n"),
             (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
         ),
         description = "The file",

@@ -18,7 +18,7 @@ use crate::domain::{
     Code, DepartmentId, FileId, ImportId, Note, RemedyId, ShiftId, Skill, TechnicianId,
     candidates::{Candidate, CandidateReason},
     import::{RosterImport, RosterPart},
-    order::{OrderHold, OrderStatus, WorkOrder},
+    order::{HoldReason, OrderHold, OrderStatus, WorkOrder},
     request::{Appointment, InfoQuestion, OrderNote, OwnerVerification, RequestStage, ServiceRequest},
     roster::{Department, Estates, Shift, Technician},
 };
@@ -101,11 +101,25 @@ word_enum! {
     }
 }
 
-/// A photo or document that proves the work.
+/// A photo or document that proves something.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Proof {
     file_id: FileId,
     state: ProofState,
+}
+
+/// Why the work waits.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(as = OrderHold)]
+pub(crate) struct OrderHoldView {
+    /// For what.
+    reason: HoldReason,
+    /// More about it.
+    note: Option<Note>,
+    /// Where the work goes on afterwards.
+    from: OrderStatus,
+    /// What proves it.
+    evidence: Vec<Proof>,
 }
 
 /// A work order.
@@ -119,7 +133,10 @@ pub(crate) struct WorkOrderView {
     remedy_id: Option<RemedyId>,
     /// The work order whose result did not do.
     rework_of: Option<WorkOrderId>,
+    /// The department that has it.
     department: Code,
+    /// Whether that one was a contractor of the company when it got the work order.
+    contractor: bool,
     skill: Option<Skill>,
     /// What is to be done.
     summary: Words,
@@ -132,11 +149,13 @@ pub(crate) struct WorkOrderView {
     status: OrderStatus,
     technician_id: Option<TechnicianId>,
     /// Why it waits, while it waits.
-    hold: Option<OrderHold>,
+    hold: Option<OrderHoldView>,
     /// How it was made safe.
     safe_note: Option<Note>,
-    /// Why it was last given back, or called off.
+    /// Why it was last given back, transferred or called off.
     reason: Option<Note>,
+    /// How often it went from one department to another.
+    transfers: u32,
     /// What was done.
     note: Option<Note>,
     proof: Vec<Proof>,
@@ -148,7 +167,7 @@ pub(crate) struct WorkOrderView {
 }
 
 impl WorkOrderView {
-    /// * `stored`: the files that intake has, of those that prove the work.
+    /// * `stored`: the files that intake has, of those that prove something.
     pub(crate) fn new(
         order: WorkOrder,
         version: Version,
@@ -158,7 +177,15 @@ impl WorkOrderView {
         let job = order.job.ok_or(Error::NotFound)?;
         let (note, file_ids) = order.completion.map(|done| (done.note, done.file_ids)).unzip();
         let state = |file_id| if stored.contains(&file_id) { ProofState::Stored } else { ProofState::Awaited };
-        let proof = file_ids.unwrap_or_default().into_iter().map(|file_id| Proof { file_id, state: state(file_id) });
+        let proof = |files: Vec<FileId>| {
+            files.into_iter().map(|file_id| Proof { file_id, state: state(file_id) }).collect::<Vec<_>>()
+        };
+        let hold = order.hold.map(|OrderHold { reason, note, file_ids, from }| OrderHoldView {
+            reason,
+            note,
+            from,
+            evidence: proof(file_ids),
+        });
         Ok(Self {
             work_order_id: order.id,
             reference: job.reference,
@@ -166,6 +193,7 @@ impl WorkOrderView {
             remedy_id: job.remedy_id,
             rework_of: job.rework_of,
             department: job.department,
+            contractor: job.contractor,
             skill: job.skill,
             summary: job.summary,
             category: job.category,
@@ -175,11 +203,12 @@ impl WorkOrderView {
             resident_id: job.resident_id,
             status: order.status,
             technician_id: order.technician_id,
-            hold: order.hold,
+            hold,
             safe_note: order.safe_note,
             reason: order.reason,
+            transfers: order.transfers,
             note,
-            proof: proof.collect(),
+            proof: proof(file_ids.unwrap_or_default()),
             allowed: order.status.allowed(),
             opened_at: job.opened_at,
             updated_at,
@@ -208,13 +237,21 @@ pub(crate) struct DepartmentView {
     #[schema(example = "工程部")]
     name: String,
     estate_ids: Vec<EstateId>,
+    /// Whether it is a contractor of the company.
+    contractor: bool,
     version: i32,
 }
 
 impl DepartmentView {
     pub(crate) fn new(row: Department, version: Version, known: &[EstateId], actor: &Actor) -> Self {
-        let estate_ids = served(&row.estates, known, actor);
-        Self { department_id: row.id, code: row.code, name: row.name.into(), estate_ids, version: version.get() }
+        Self {
+            department_id: row.id,
+            estate_ids: served(&row.estates, known, actor),
+            code: row.code,
+            name: row.name.into(),
+            contractor: row.contractor,
+            version: version.get(),
+        }
     }
 }
 

@@ -38,7 +38,7 @@ impl Stored for RosterImport {
 pub(crate) async fn departments(tx: &mut Tx) -> Result<BTreeMap<String, Department>> {
     let tenant = tx.tenant();
     let rows: Vec<DepartmentRow> = sqlx::query_as(
-        "SELECT department_id, code, name, estate_ids, version, created_at, changed_xid
+        "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
          FROM department WHERE tenant_id = $1",
     )
     .bind(tenant.get())
@@ -93,17 +93,19 @@ pub(crate) async fn shifts_of_days(
 pub(crate) async fn write_department(tx: &mut Tx, row: &Department, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     let written = sqlx::query(
-        "INSERT INTO department (tenant_id, department_id, code, name, estate_ids, version, created_at, changed_xid)
-         VALUES ($1, $2, $3, $4, $5, 1, $6, pg_current_xact_id()::text::bigint)
+        "INSERT INTO department (tenant_id, department_id, code, name, estate_ids, contractor, version, created_at,
+                                 changed_xid)
+         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, pg_current_xact_id()::text::bigint)
          ON CONFLICT (tenant_id, department_id) DO UPDATE
-         SET name = excluded.name, estate_ids = excluded.estate_ids, version = department.version + 1,
-             changed_xid = excluded.changed_xid",
+         SET name = excluded.name, estate_ids = excluded.estate_ids, contractor = excluded.contractor,
+             version = department.version + 1, changed_xid = excluded.changed_xid",
     )
     .bind(tenant.get())
     .bind(row.id.get())
     .bind(row.code.as_str())
     .bind(row.name.as_str())
     .bind(estates_into(&row.estates))
+    .bind(row.contractor)
     .bind(now)
     .execute(tx.conn())
     .await;

@@ -11,11 +11,13 @@ use steward_kernel::{Actor, Version};
 use uuid::Uuid;
 
 pub(crate) use imports::{departments, shifts_of_days, technicians, write_department, write_shifts, write_technician};
-pub(crate) use orders::{OrderFilter, case_of_remedy, list_orders, open_orders_of, stored_among};
+pub(crate) use orders::{
+    OrderFilter, case_of_remedy, list_orders, open_orders_of, priority_of_complaint, remember_priority, stored_among,
+};
 pub(crate) use requests::{RequestFilter, list_requests};
 pub(crate) use roster::{
-    DepartmentFilter, ShiftFilter, TechnicianFilter, crews, department_serves, estates, estates_by_code,
-    find_technician, list_departments, list_shifts, list_technicians, technician_of_account,
+    DepartmentFilter, ShiftFilter, TechnicianFilter, crews, estates, estates_by_code, find_department, find_technician,
+    list_departments, list_shifts, list_technicians, technician_of_account,
 };
 
 /// An aggregate as its row has it, with its version.

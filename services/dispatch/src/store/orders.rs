@@ -8,6 +8,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, WorkOrderId},
     message::{Outgoing, TimerChange},
     page::Page,
+    vocabulary::Priority,
 };
 use uuid::Uuid;
 
@@ -29,7 +30,8 @@ impl Stored for WorkOrder {
                                      department, priority, estate_id, technician_id, opened_at, changed_at, changed_xid, state)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, pg_current_xact_id()::text::bigint, $14)
              ON CONFLICT (tenant_id, work_order_id) DO UPDATE
-             SET version = excluded.version, status = excluded.status, technician_id = excluded.technician_id,
+             SET version = excluded.version, status = excluded.status, department = excluded.department,
+                 priority = excluded.priority, technician_id = excluded.technician_id,
                  changed_at = excluded.changed_at, changed_xid = excluded.changed_xid, state = excluded.state",
         )
         .bind(tenant.get())
@@ -165,6 +167,45 @@ pub(crate) async fn open_orders_of(tx: &mut Tx, case_id: CaseId) -> Result<Vec<W
     .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(WorkOrderId::from).collect())
+}
+
+/// Remembers how urgent intake finds a complaint; the last word stands.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn remember_priority(tx: &mut Tx, case_id: CaseId, priority: Priority) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query(
+        "INSERT INTO complaint_priority (tenant_id, case_id, priority) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET priority = excluded.priority",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(priority.as_str())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// How urgent a complaint is: what we remember of it, else what is `said` now.
+///
+/// The row stays locked, so that intake's next word waits until the work order that takes this priority is there to be
+/// found.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn priority_of_complaint(tx: &mut Tx, case_id: CaseId, said: Priority) -> Result<Priority> {
+    let tenant = tx.tenant();
+    let word: String = sqlx::query_scalar(
+        "INSERT INTO complaint_priority (tenant_id, case_id, priority) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET priority = complaint_priority.priority RETURNING priority",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(said.as_str())
+    .fetch_one(tx.conn())
+    .await?;
+    Priority::parse(&word).ok_or_else(|| Error::internal("complaint_priority", "not a priority"))
 }
 
 /// Which of these files intake has stored.

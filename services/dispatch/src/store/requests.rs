@@ -25,7 +25,7 @@ impl Stored for ServiceRequest {
                                           resident_id, received_at, changed_at, changed_xid, state)
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, pg_current_xact_id()::text::bigint, $11)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
-             SET version = excluded.version, stage = excluded.stage, changed_at = excluded.changed_at,
+             SET version = excluded.version, stage = excluded.stage, priority = excluded.priority, changed_at = excluded.changed_at,
                  changed_xid = excluded.changed_xid, state = excluded.state",
         )
         .bind(tenant.get())

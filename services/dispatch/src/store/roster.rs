@@ -50,6 +50,7 @@ pub(super) struct DepartmentRow {
     pub(super) code: String,
     name: String,
     estate_ids: Option<Vec<Uuid>>,
+    contractor: bool,
     version: i32,
     created_at: DateTime<Utc>,
     changed_xid: i64,
@@ -66,6 +67,7 @@ impl DepartmentRow {
             code: text(&self.code)?,
             name: text(&self.name)?,
             estates: estates_from(self.estate_ids),
+            contractor: self.contractor,
         };
         Ok(Kept { row, version: Version(self.version) })
     }
@@ -159,7 +161,8 @@ pub(crate) async fn list_departments(
     macro_rules! list {
         ($place:literal) => {
             concat!(
-                "SELECT department_id, code, name, estate_ids, version, created_at, changed_xid FROM department
+                "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
+                 FROM department
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
                    AND ($3::uuid IS NULL OR estate_ids IS NULL OR $3 = ANY(estate_ids)) ",
                 $place
@@ -351,22 +354,21 @@ pub(crate) async fn technician_of_account(tx: &mut Tx, account: &str) -> Result<
     Ok(id.map(TechnicianId::from))
 }
 
-/// Whether there is such a department, and it serves the estate.
+/// The department with that code.
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn department_serves(tx: &mut Tx, code: &str, estate_id: EstateId) -> Result<bool> {
+pub(crate) async fn find_department(tx: &mut Tx, code: &str) -> Result<Option<Department>> {
     let tenant = tx.tenant();
-    let serves = sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM department
-                        WHERE tenant_id = $1 AND code = $2 AND (estate_ids IS NULL OR $3 = ANY(estate_ids)))",
+    let row: Option<DepartmentRow> = sqlx::query_as(
+        "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
+         FROM department WHERE tenant_id = $1 AND code = $2",
     )
     .bind(tenant.get())
     .bind(code)
-    .bind(estate_id.get())
-    .fetch_one(tx.conn())
+    .fetch_optional(tx.conn())
     .await?;
-    Ok(serves)
+    row.map(|row| Ok(row.kept()?.row)).transpose()
 }
 
 /// Everybody who has the job's skill and serves its estate, and what they are at now.

@@ -6,6 +6,7 @@ use steward_dispatch::Dispatch;
 use steward_kernel::message::{Contract as _, suffix};
 use steward_proto::{complaint, intake};
 use steward_testkit::{TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
 
 use crate::world::{World, estate_registered};
 
@@ -41,15 +42,119 @@ async fn whoever_works_on_a_cancelled_case_stops() {
         let order = world.order(case_id).await;
         world.walk(&order, &["assign", "accept", "depart"]).await;
         world.kit.publish(TENANT, case_id, 2, 1, world.cancelled(case_id, "service_request")).await;
-        let (cancelled, by_owner) = world.remedy().await;
+        let (cancelled, by_owner) = world.remedy("engineering").await;
         world.kit.publish(TENANT, cancelled, 1, 0, world.cancelled(cancelled, "complaint")).await;
-        let (withdrawn, by_complaint) = world.remedy().await;
+        let (withdrawn, by_complaint) = world.remedy("engineering").await;
         let message = complaint::ComplaintWithdrawn { case_id: withdrawn.to_string(), ..Default::default() };
         world.kit.publish(TENANT, withdrawn, 2, 1, message).await;
         for order in [&order, &by_owner, &by_complaint] {
             eventually("it is called off", || async { (world.status(order).await == "cancelled").then_some(()) }).await;
         }
         assert_eq!(world.stage(case_id).await, "cancelled");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn whoever_works_on_a_case_works_by_its_new_priority() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let (done, open) = (world.order(case_id).await, world.order(case_id).await);
+        world.walk(&done, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        let since = world.handler().get("/v1/work-orders").await.ok()["since"].as_str().unwrap().to_owned();
+        let path = format!("/v1/service-requests/{case_id}");
+        // Heard twice.
+        for _ in 0..2 {
+            world.kit.publish(TENANT, case_id, 2, 1, world.prioritised(case_id, "service_request", "P1")).await;
+        }
+        eventually("it is urgent", || async { (world.priority(&path).await == "P1").then_some(()) }).await;
+        assert_eq!(world.priority(&open).await, "P1");
+        assert_eq!(world.priority(&done).await, "P2", "what is done was done by the old one");
+        let listed = world.handler().get("/v1/service-requests?priority=P1").await.ok();
+        assert_eq!(listed["items"][0]["case_id"], case_id.to_string());
+        assert_eq!(world.handler().get("/v1/service-requests?priority=P2").await.ok()["items"], json!([]));
+        let is_told = |items: &[serde_json::Value]| items.iter().any(|item| item["priority"] == "P1");
+        let _ = world.changes("/v1/work-orders", &since, is_told).await;
+
+        world.walk(&open, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        world.kit.publish(TENANT, case_id, 3, 2, world.prioritised(case_id, "service_request", "P3")).await;
+        eventually("it is less urgent", || async { (world.priority(&path).await == "P3").then_some(()) }).await;
+        let verify = format!("{path}/verify");
+        let _ = world.owner().post(&verify, json!({ "satisfied": false })).await.ok();
+        let rework = world.handler().get("/v1/work-orders?status=open").await.ok();
+        assert_eq!(rework["items"][0]["priority"], "P3", "a rework is as urgent as its request is now");
+        let rework = format!("/v1/work-orders/{}", rework["items"][0]["work_order_id"].as_str().unwrap());
+        world.walk(&rework, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        let _ = world.owner().post(&verify, json!({ "satisfied": true })).await.ok();
+        world.kit.publish(TENANT, case_id, 4, 3, world.prioritised(case_id, "service_request", "P1")).await;
+        heard(&world, case_id, 4).await;
+        assert_eq!(world.priority(&path).await, "P3", "it is closed");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_for_a_complaint_is_as_urgent_as_the_complaint_whatever_comes_first() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let (case_id, open) = world.remedy("engineering").await;
+        world.kit.publish(TENANT, case_id, 2, 0, world.prioritised(case_id, "complaint", "P1")).await;
+        eventually("it is urgent", || async { (world.priority(&open).await == "P1").then_some(()) }).await;
+        world.walk(&open, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        world.kit.publish(TENANT, case_id, 3, 2, world.prioritised(case_id, "complaint", "P2")).await;
+        heard(&world, case_id, 3).await;
+        assert_eq!(world.priority(&open).await, "P1", "it is done");
+        let more = json!({ "case_id": case_id, "department": "cleaning", "summary": "清理现场" });
+        assert_eq!(world.handler().post("/v1/work-orders", more).await.created()["priority"], "P2");
+        // The complaint asked for work before it had heard of the change.
+        world.kit.publish(TENANT, case_id, 2, 1, world.remedy_requested(case_id, "engineering")).await;
+        let mut priorities = eventually("there are three", || async {
+            let page = world.handler().get(&format!("/v1/work-orders?case_id={case_id}")).await.ok();
+            let items = page["items"].as_array().unwrap();
+            (items.len() == 3).then(|| items.iter().map(|item| item["priority"].to_string()).collect::<Vec<_>>())
+        })
+        .await;
+        priorities.sort();
+        assert_eq!(priorities, [r#""P1""#, r#""P2""#, r#""P2""#]);
+        // A question and a suggestion have no work.
+        let (inquiry, suggestion) = (new_id(), new_id());
+        world.kit.publish(TENANT, inquiry, 2, 0, world.prioritised(inquiry, "inquiry", "P1")).await;
+        world.kit.publish(TENANT, suggestion, 2, 0, world.prioritised(suggestion, "suggestion", "P1")).await;
+        heard(&world, inquiry, 2).await;
+        heard(&world, suggestion, 2).await;
+        assert_eq!(world.kit.count("dispatch", "complaint_priority").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_that_is_opened_while_a_new_priority_is_being_written_has_that_one() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = new_id();
+        // Intake's word is in a transaction that takes its time: without a lock, the remedy would not see it, and it would
+        // not see the remedy's work order.
+        let writing = format!(
+            "INSERT INTO complaint_priority (tenant_id, case_id, priority) VALUES ('{TENANT}', '{case_id}', 'P1');
+             SELECT pg_sleep(1)"
+        );
+        let written = world.kit.execute("dispatch", &writing);
+        let asked = async {
+            let asleep = format!(
+                "SELECT max(state) FROM pg_stat_activity WHERE query LIKE '%{case_id}%' AND wait_event = 'PgSleep'"
+            );
+            eventually("it is being written", || world.kit.text("dispatch", &asleep)).await;
+            world.kit.publish(TENANT, case_id, 1, 0, world.remedy_requested(case_id, "engineering")).await;
+        };
+        tokio::join!(written, asked);
+        let path = format!("/v1/work-orders?case_id={case_id}");
+        let handler = world.handler();
+        let priority = eventually("its work order is there", || async {
+            handler.get(&path).await.ok()["items"][0]["priority"].as_str().map(str::to_owned)
+        })
+        .await;
+        assert_eq!(priority, "P1");
     })
     .await;
 }
@@ -64,11 +169,7 @@ async fn a_case_that_is_closed_here_stays_closed() {
         let path = format!("/v1/service-requests/{case_id}/verify");
         let _ = world.owner().post(&path, json!({ "satisfied": true })).await.ok();
         world.kit.publish(TENANT, case_id, 2, 1, world.cancelled(case_id, "service_request")).await;
-        eventually("the message is handled", || async {
-            let query = format!("SELECT max(version)::text FROM inbox WHERE stream_id = '{case_id}'");
-            (world.kit.text("dispatch", &query).await.as_deref() == Some("2")).then_some(())
-        })
-        .await;
+        heard(&world, case_id, 2).await;
         assert_eq!(world.stage(case_id).await, "closed");
         assert_eq!(world.status(&order).await, "completed");
     })
@@ -110,4 +211,12 @@ async fn the_newest_word_on_an_estate_stands() {
         assert_eq!(known().await.as_deref(), Some("YX2"));
     })
     .await;
+}
+
+/// Waits until everything of a case up to that version was handled.
+async fn heard(world: &World, case_id: Uuid, version: i32) {
+    let query =
+        format!("SELECT max(version)::text FROM inbox WHERE consumer = 'dispatch--intake' AND stream_id = '{case_id}'");
+    let expected = version.to_string();
+    eventually("it is heard", || async { (world.kit.text("dispatch", &query).await? == expected).then_some(()) }).await;
 }

@@ -91,6 +91,38 @@ async fn a_broken_file_is_reported_by_row_and_column_and_changes_nothing() {
 }
 
 #[tokio::test]
+async fn a_department_is_a_contractor_when_the_file_says_so() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let file = |words: [&str; 3]| {
+            let rows: String =
+                words.iter().enumerate().map(|(n, word)| format!("d{n},部门{n},全部,{word}\n")).collect();
+            format!("部门编码,部门名称,小区编码,是否外包\n{rows}")
+        };
+        let known = async || {
+            let page = world.admin().get("/v1/departments").await.ok();
+            let mut items = page["items"].as_array().unwrap().clone();
+            items.sort_by_key(|item| item["code"].to_string());
+            items.iter().map(|item| (item["contractor"] == true, item["version"].as_i64().unwrap())).collect::<Vec<_>>()
+        };
+        let problem = world.import("departments", &file(["是", "外包", "maybe"])).await;
+        let problem = problem.problem(422, "register-file-invalid");
+        assert_eq!(faults(&problem), [(3, "是否外包", "unknown_word"), (4, "是否外包", "unknown_word")]);
+        assert!(!problem.to_string().contains("maybe"));
+
+        assert_eq!(counts(&world.import("departments", &file(["是", "否", ""])).await.ok()), [3, 3, 0, 0]);
+        assert_eq!(known().await, [(true, 1), (false, 1), (false, 1)]);
+        assert_eq!(counts(&world.import("departments", &file(["yes", "no", "TRUE"])).await.ok()), [3, 0, 1, 2]);
+        assert_eq!(known().await, [(true, 1), (false, 1), (true, 2)]);
+        // The file has the word on the departments that it names, also without the column.
+        let english = "department_code,name,estate_code\nd0,部门0,all\n";
+        assert_eq!(counts(&world.import("departments", english).await.ok()), [1, 0, 1, 0]);
+        assert_eq!(known().await, [(false, 2), (false, 1), (true, 2)]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn shifts_cross_midnight_and_later_files_take_them_back() {
     with::<Dispatch>(async |kit| {
         let world = World::bare(kit).await;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 use steward_dispatch::Dispatch;
-use steward_proto::dispatch as pb;
-use steward_testkit::{db::new_id, with};
+use steward_proto::{dispatch as pb, intake};
+use steward_testkit::{TENANT, db::new_id, eventually, with};
 
 use crate::world::World;
 
@@ -73,7 +73,7 @@ async fn a_technician_acts_on_own_orders_only() {
         world.handler().post(&format!("{order}/accept"), json!({})).await.problem(403, "forbidden");
         let illegal = world.crew("tech-1").post(&format!("{order}/depart"), json!({})).await;
         let illegal = illegal.problem(409, "dispatch/work-order-status");
-        assert_eq!(illegal["allowed"], json!(["assign", "accept", "return", "cancel"]));
+        assert_eq!(illegal["allowed"], json!(["assign", "accept", "return", "transfer", "cancel"]));
 
         world.walk(&order, &["accept"]).await;
         let back = json!({ "reason": "需要厂家" });
@@ -83,7 +83,8 @@ async fn a_technician_acts_on_own_orders_only() {
         world.walk(&order, &["assign", "accept", "depart", "arrive", "make-safe", "start"]).await;
         let hold = json!({ "reason": "parts", "note": "缺阀芯" });
         let held = world.crew("tech-1").post(&format!("{order}/hold"), hold).await.ok();
-        assert_eq!(held["hold"], json!({ "reason": "parts", "note": "缺阀芯", "from": "working" }));
+        let expected = json!({ "reason": "parts", "note": "缺阀芯", "from": "working", "evidence": [] });
+        assert_eq!(held["hold"], expected);
         world.walk(&order, &["resume"]).await;
         assert_eq!(world.status(&order).await, "working");
 
@@ -99,6 +100,118 @@ async fn a_technician_acts_on_own_orders_only() {
             .ok();
         world.lead().post(&format!("{order}/verify"), json!({})).if_match(1).await.problem(412, "stale-version");
         assert_eq!(world.kit.published::<pb::WorkOrderHeld>().await[0].reason, "parts");
+        let accounts: Vec<_> =
+            world.kit.published::<pb::WorkOrderAssigned>().await.into_iter().map(|event| event.account).collect();
+        assert_eq!(accounts, ["tech-1", "tech-1"]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn another_department_has_a_transferred_order_and_begins_anew() {
+    with::<Dispatch>(async |kit| {
+        let world = World::with_contractors(kit).await;
+        let case_id = world.confirmed().await;
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive"]).await;
+        let path = format!("{order}/transfer");
+        let to = |department: &str| json!({ "department": department, "reason": "须由维保单位处理" });
+        let handler = world.handler();
+        for (department, slug) in [
+            ("engineering", "dispatch/same-department"),
+            ("plumbing", "dispatch/unknown-department"),
+            ("security", "dispatch/unknown-department"),
+        ] {
+            let problem = handler.post(&path, to(department)).await.problem(422, slug);
+            assert_eq!(problem["errors"][0]["pointer"], "/department", "{department}");
+        }
+        let bare = handler.post(&path, json!({ "department": "lift_contractor" })).await;
+        assert_eq!(bare.problem(400, "malformed-request")["errors"][0]["pointer"], "/reason");
+        world.crew("tech-1").post(&path, to("lift_contractor")).await.problem(403, "forbidden");
+        assert_eq!(world.status(&order).await, "on_site");
+
+        let view = handler.post(&path, to("lift_contractor")).key("k").await.ok();
+        assert_eq!((&view["status"], &view["technician_id"]), (&json!("transferred"), &Value::Null));
+        assert_eq!((&view["department"], &view["contractor"]), (&json!("lift_contractor"), &json!(true)));
+        assert_eq!((&view["transfers"], &view["reason"]), (&json!(1), &json!("须由维保单位处理")));
+        assert_eq!(view["allowed"], json!(["assign", "transfer", "cancel"]));
+        let again = handler.post(&path, to("lift_contractor")).key("k").await;
+        assert_eq!((again.header("idempotency-replayed"), again.ok()), ("true", view.clone()));
+        assert_eq!(world.stage(case_id).await, "routed");
+        world
+            .crew("tech-1")
+            .post(&format!("{order}/start"), json!({}))
+            .await
+            .problem(409, "dispatch/work-order-status");
+        let listed = async |department: &str| {
+            handler.get(&format!("/v1/work-orders?department={department}")).await.ok()["items"].clone()
+        };
+        assert_eq!(listed("engineering").await, json!([]));
+        assert_eq!(listed("lift_contractor").await, json!([view]));
+
+        let _ = world.lead().post(&path, to("engineering")).await.ok();
+        world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        handler.post(&path, to("lift_contractor")).await.problem(409, "dispatch/work-order-status");
+        let view = handler.get(&order).await.ok();
+        assert_eq!((&view["transfers"], &view["contractor"]), (&json!(2), &json!(false)));
+        let told = world.kit.published::<pb::WorkOrderTransferred>().await;
+        let hops: Vec<_> =
+            told.iter().map(|hop| (&*hop.previous_department, &*hop.department, hop.contractor)).collect();
+        assert_eq!(hops, [("engineering", "lift_contractor", true), ("lift_contractor", "engineering", false)]);
+        assert_eq!((&told[0].case_id, &told[0].estate_id), (&case_id.to_string(), &world.estate.to_string()));
+        assert!(told[0].remedy_id.is_empty() && order.ends_with(&told[0].work_order_id) && told[0].at_ms > 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_has_an_order_is_told_with_whether_that_is_a_contractor() {
+    with::<Dispatch>(async |kit| {
+        let world = World::with_contractors(kit).await;
+        let (_, remedy) = world.remedy("lift_contractor").await;
+        assert_eq!(world.handler().get(&remedy).await.ok()["contractor"], true);
+        let case_id = world.confirmed().await;
+        for (department, contractor) in [("lift_contractor", true), ("greening", false), ("cleaning", false)] {
+            let body = json!({ "case_id": case_id, "department": department, "summary": "查漏" });
+            let opened = world.handler().post("/v1/work-orders", body).await.created();
+            assert_eq!(opened["contractor"], contractor, "{department}");
+        }
+        let told = world.kit.published::<pb::WorkOrderOpened>().await;
+        let told: Vec<_> = told.iter().map(|event| (&*event.department, event.contractor)).collect();
+        let expected = [("lift_contractor", true), ("lift_contractor", true), ("greening", false), ("cleaning", false)];
+        assert_eq!(told, expected);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn that_work_waits_can_be_proven() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let order = world.order(world.confirmed().await).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive"]).await;
+        let hold = |files: Value| {
+            let body = json!({ "reason": "access", "note": "敲门无人", "file_ids": files });
+            world.crew("tech-1").post(&format!("{order}/hold"), body)
+        };
+        let many: Vec<_> = (0..21).map(|_| new_id()).collect();
+        let many = hold(json!(many)).await.problem(422, "dispatch/too-much-proof");
+        assert_eq!(many["errors"][0]["pointer"], "/file_ids");
+        hold(json!("photo.jpg")).await.problem(400, "malformed-request");
+        let file_id = new_id();
+        let held = hold(json!([file_id])).await.ok();
+        assert_eq!(held["hold"]["evidence"], json!([{ "file_id": file_id, "state": "awaited" }]));
+        let stored = intake::FileStored { file_id: file_id.to_string(), ..Default::default() };
+        world.kit.publish(TENANT, file_id, 1, 0, stored).await;
+        eventually("the evidence is there, in the list too", || async {
+            let page = world.handler().get("/v1/work-orders").await.ok();
+            (page["items"][0]["hold"]["evidence"][0]["state"] == "stored").then_some(())
+        })
+        .await;
+        let told = world.kit.published::<pb::WorkOrderHeld>().await;
+        assert_eq!((told.len(), &told[0].evidence_file_ids), (1, &vec![file_id.to_string()]));
+        world.walk(&order, &["resume"]).await;
+        assert_eq!(world.handler().get(&order).await.ok()["hold"], Value::Null);
     })
     .await;
 }
@@ -144,7 +257,7 @@ async fn work_that_ends_at_the_same_moment_is_counted_once_each() {
 async fn a_remedy_of_a_complaint_is_work_and_may_need_more_of_it() {
     with::<Dispatch>(async |kit| {
         let world = World::new(kit).await;
-        let (case_id, order) = world.remedy().await;
+        let (case_id, order) = world.remedy("engineering").await;
         let first = world.handler().get(&order).await.ok();
         assert_eq!((&first["summary"], &first["skill"]), (&json!("更换水泵"), &json!("水电")));
         let more = json!({ "case_id": case_id, "department": "cleaning", "summary": "清理现场" });

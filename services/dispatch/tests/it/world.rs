@@ -20,6 +20,9 @@ pub(crate) struct World {
 pub(crate) const CSV: &str = "text/csv";
 pub(crate) const DEPARTMENTS: &str =
     "部门编码,部门名称,小区编码\nengineering,工程部,全部\ncleaning,保洁部,YX\nsecurity,秩序部,HT\n";
+/// What is known beside [`DEPARTMENTS`] after [`World::with_contractors`].
+pub(crate) const CONTRACTORS: &str =
+    "部门编码,部门名称,小区编码,是否外包\nlift_contractor,电梯维保单位,全部,是\ngreening,绿化部,全部,否\n";
 pub(crate) const TECHNICIANS: &str = "工号,姓名,账号,部门编码,技能,小区编码\n\
     T001,张三,tech-1,engineering,水电,YX\n\
     T002,李四,tech-2,engineering,水电;电梯,YX;HT\n\
@@ -63,6 +66,13 @@ impl World {
             (starts + TimeDelta::hours(9)).format("%H:%M")
         );
         let _ = world.import("shifts", &format!("工号,日期,开始,结束\n{row}\n")).await.ok();
+        world
+    }
+
+    /// As [`World::new`], and a contractor is known.
+    pub(crate) async fn with_contractors(kit: Kit) -> Self {
+        let world = Self::new(kit).await;
+        let _ = world.import("departments", CONTRACTORS).await.ok();
         world
     }
 
@@ -125,6 +135,22 @@ impl World {
         }
     }
 
+    /// That intake finds a case that urgent.
+    pub(crate) fn prioritised(&self, case_id: Uuid, kind: &str, priority: &str) -> intake::CasePrioritised {
+        intake::CasePrioritised {
+            case_id: case_id.to_string(),
+            reference: "S-261123-7K3QD4".to_owned(),
+            kind: kind.to_owned(),
+            category: "water.leak".to_owned(),
+            priority: priority.to_owned(),
+            previous_priority: "P2".to_owned(),
+            estate_id: self.estate.to_string(),
+            unit_id: String::new(),
+            resident_id: self.resident.to_string(),
+            at_ms: self.kit.clock.now().timestamp_millis(),
+        }
+    }
+
     /// A service request that has come from intake; its case.
     pub(crate) async fn request(&self) -> Uuid {
         let case_id = new_id();
@@ -148,23 +174,27 @@ impl World {
         answer.header("location").to_owned()
     }
 
-    /// The work order of a remedy of a complaint; the case and the order's path.
-    pub(crate) async fn remedy(&self) -> (Uuid, String) {
-        let case_id = new_id();
-        let message = complaint::RemedyRequested {
+    /// That a complaint needs work of a department.
+    pub(crate) fn remedy_requested(&self, case_id: Uuid, department: &str) -> complaint::RemedyRequested {
+        complaint::RemedyRequested {
             case_id: case_id.to_string(),
             estate_id: self.estate.to_string(),
             at_ms: self.kit.clock.now().timestamp_millis(),
             remedy_id: new_id().to_string(),
-            department: "engineering".to_owned(),
+            department: department.to_owned(),
             skill: "水电".to_owned(),
             summary: "更换水泵".to_owned(),
             unit_id: String::new(),
             resident_id: self.resident.to_string(),
             priority: "P3".to_owned(),
             category: "noise".to_owned(),
-        };
-        self.kit.publish(TENANT, case_id, 1, 0, message).await;
+        }
+    }
+
+    /// The work order of a remedy of a complaint, for that department; the case and the order's path.
+    pub(crate) async fn remedy(&self, department: &str) -> (Uuid, String) {
+        let case_id = new_id();
+        self.kit.publish(TENANT, case_id, 1, 0, self.remedy_requested(case_id, department)).await;
         let path = format!("/v1/work-orders?case_id={case_id}");
         let handler = self.handler();
         let order = eventually("the remedy's work order is there", || async {
@@ -197,6 +227,11 @@ impl World {
     pub(crate) async fn stage(&self, case_id: Uuid) -> String {
         let view = self.handler().get(&format!("/v1/service-requests/{case_id}")).await.ok();
         view["stage"].as_str().unwrap().to_owned()
+    }
+
+    pub(crate) async fn priority(&self, path: &str) -> String {
+        let view = self.handler().get(path).await.ok();
+        view["priority"].as_str().unwrap().to_owned()
     }
 
     pub(crate) async fn status(&self, order: &str) -> String {
