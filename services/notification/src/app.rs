@@ -7,14 +7,14 @@ use steward_kernel::{ids::ResidentId, vocabulary::Language};
 
 use crate::{
     config::Config,
-    domain::{NoticeContent, Templates, messages, notices, preferences},
+    domain::{NoticeContent, Pace, Templates, digests, messages, notices, preferences},
     store,
 };
 
 /// What handlers, consumers and timers share.
 #[derive(Debug, Clone)]
 pub struct App {
-    /// Changes messages, notices and preferences.
+    /// Changes messages, notices, preferences and digests.
     pub engine: Engine,
     /// For reading.
     pub db: Db,
@@ -24,6 +24,8 @@ pub struct App {
     pub templates: Arc<Templates>,
     /// The language of a message when nobody says one.
     pub default_language: Language,
+    /// How long a digest collects.
+    pub pace: Pace,
 }
 
 impl App {
@@ -34,13 +36,21 @@ impl App {
     pub fn new(core: Core, config: &Config) -> anyhow::Result<Self> {
         let Core { engine, db, clock } = core;
         let templates = Arc::new(Templates::parse(Templates::SHIPPED)?);
-        Ok(Self { engine, db, clock, templates, default_language: config.default_language })
+        let (default_language, pace) = (config.default_language, config.pace());
+        Ok(Self { engine, db, clock, templates, default_language, pace })
     }
 
     /// What a message's decision needs; the addressee's wishes matter only when it is planned.
     #[must_use]
     pub fn message_facts(&self, call: &Call, inbox_wanted: bool) -> messages::Facts {
         messages::Facts { now: self.clock.now(), actor: call.actor.clone(), inbox_wanted }
+    }
+
+    /// What a digest's decision needs, but when a timer looks at it.
+    #[must_use]
+    pub fn digest_facts(&self, call: &Call) -> digests::Facts {
+        let (tallies, shown) = (Vec::new(), Vec::new());
+        digests::Facts { now: self.clock.now(), actor: call.actor.clone(), pace: self.pace, tallies, shown }
     }
 
     /// What a notice's decision needs after it was written.

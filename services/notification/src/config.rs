@@ -1,8 +1,16 @@
-//! Settings of this service. Defaults and units: `config.default.toml`.
+//! Settings of notification. Defaults and units: `config.default.toml`.
 
+use std::time::Duration;
+
+use chrono::TimeDelta;
 use serde::Deserialize;
 use steward_chassis::Checked;
 use steward_kernel::vocabulary::Language;
+
+use crate::domain::Pace;
+
+/// Longest that a digest may collect.
+const LONGEST: Duration = Duration::from_secs(3600);
 
 /// Settings of notification.
 #[derive(Debug, Clone, Deserialize)]
@@ -10,11 +18,88 @@ use steward_kernel::vocabulary::Language;
 pub struct Config {
     /// The language of a message when neither the resident nor the case says one.
     pub default_language: Language,
+    /// A digest is sent when no line came for so long; from `digest_quiet_urgent` to `digest_longest`.
+    #[serde(with = "humantime_serde")]
+    pub digest_quiet: Duration,
+    /// The same as soon as one line is P1 or P2; 100 ms or more.
+    #[serde(with = "humantime_serde")]
+    pub digest_quiet_urgent: Duration,
+    /// A digest is sent at the latest so long after its first line; 1 hour or less.
+    #[serde(with = "humantime_serde")]
+    pub digest_longest: Duration,
+}
+
+impl Config {
+    /// How long a digest collects.
+    #[must_use]
+    pub fn pace(&self) -> Pace {
+        let delta = |duration| TimeDelta::from_std(duration).unwrap_or(TimeDelta::hours(1));
+        Pace {
+            quiet: delta(self.digest_quiet),
+            quiet_urgent: delta(self.digest_quiet_urgent),
+            longest: delta(self.digest_longest),
+        }
+    }
 }
 
 impl Checked for Config {
     fn findings(&self) -> Vec<String> {
         // A word that is no language is found when the settings are read.
-        Vec::new()
+        let Self { default_language: _, digest_quiet: quiet, digest_quiet_urgent: urgent, digest_longest: longest } =
+            self;
+        let mut found = Vec::new();
+        if *urgent < Duration::from_millis(100) {
+            // A timer looks so often at a digest that still collects, and each look is an event.
+            found.push(format!("service.digest_quiet_urgent is {urgent:?}; it must be 100ms or more"));
+        }
+        if urgent > quiet {
+            found.push(format!(
+                "service.digest_quiet_urgent ({urgent:?}) is longer than service.digest_quiet ({quiet:?}): urgent \
+                 matters would wait longer than others"
+            ));
+        }
+        if quiet > longest {
+            found.push(format!(
+                "service.digest_quiet ({quiet:?}) is longer than service.digest_longest ({longest:?}): it would never \
+                 matter"
+            ));
+        }
+        if *longest > LONGEST {
+            found.push(format!("service.digest_longest is {longest:?}; it must be 1h or less"));
+        }
+        found
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use steward_chassis::config;
+
+    use super::*;
+
+    fn config(quiet: u64, urgent: u64, longest: u64) -> Config {
+        Config {
+            default_language: Language::ZhHans,
+            digest_quiet: Duration::from_secs(quiet),
+            digest_quiet_urgent: Duration::from_secs(urgent),
+            digest_longest: Duration::from_secs(longest),
+        }
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_readme() {
+        let shipped = config::load::<Config>(include_str!("../config.default.toml"), None).unwrap().service;
+        assert_eq!(shipped.pace(), config(30, 5, 120).pace());
+        assert_eq!(shipped.findings(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn windows_that_make_no_sense_are_all_named() {
+        let named = |quiet, urgent, longest| config(quiet, urgent, longest).findings().len();
+        assert_eq!(named(30, 30, 30), 0);
+        assert_eq!(named(30, 0, 120), 1);
+        assert_eq!(named(5, 30, 120), 1);
+        assert_eq!(named(300, 5, 120), 1);
+        assert_eq!(named(7300, 7301, 7200), 3);
     }
 }

@@ -1,4 +1,7 @@
-//! What notification hears: milestones of cases and invitations to surveys become messages.
+//! What notification hears: milestones of cases, invitations to surveys and decided objections become messages to
+//! residents; what the company's people should look at becomes alerts (`alerts`).
+
+mod alerts;
 
 use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
@@ -24,7 +27,18 @@ pub fn all() -> Vec<Consumer<App>> {
             .on::<intake::EstateRegistered, _>(|_, work, heard| Box::pin(estate_registered(work, heard)))
             .on::<intake::CaseOpened, _>(|app, work, heard| Box::pin(case_opened(app, work, heard)))
             .on::<intake::CaseProgressed, _>(|app, work, heard| Box::pin(case_progressed(app, work, heard)))
-            .on::<intake::CaseCancelled, _>(|app, work, heard| Box::pin(case_cancelled(app, work, heard))),
+            .on::<intake::CaseCancelled, _>(|app, work, heard| Box::pin(case_cancelled(app, work, heard)))
+            .on::<intake::ObjectionDecided, _>(|app, work, heard| Box::pin(objection_decided(app, work, heard)))
+            .on::<intake::EscalationRaised, _>(|app, work, heard| Box::pin(alerts::raised(app, work, heard)))
+            .on::<intake::EscalationAcknowledged, _>(|app, work, heard| {
+                Box::pin(alerts::acknowledged(app, work, heard))
+            })
+            .on::<intake::PromiseAtRisk, _>(|app, work, heard| Box::pin(alerts::promise_at_risk(app, work, heard)))
+            .on::<intake::HandOverOffered, _>(|app, work, heard| Box::pin(alerts::hand_over_offered(app, work, heard)))
+            .on::<intake::HandOverEnded, _>(|app, work, heard| Box::pin(alerts::hand_over_ended(app, work, heard)))
+            .on::<intake::AccountablePersonChanged, _>(|app, work, heard| {
+                Box::pin(alerts::accountable_person_changed(app, work, heard))
+            }),
         Consumer::of("feedback-analytics")
             .on::<feedback_analytics::SurveyInvited, _>(|app, work, heard| Box::pin(survey_invited(app, work, heard))),
     ]
@@ -73,6 +87,22 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
 async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
     let due = Due {
         template: Template::Cancelled,
+        case: CaseId::from(uuid("case_id", &heard.case_id)?),
+        kind: kind(&heard.kind)?,
+        reference: heard.reference,
+        estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
+        resident: resident(&heard.resident_id)?,
+        language: Language::parse(&heard.language),
+        survey: None,
+        occasion: cause(work)?,
+        happened_at: time("at_ms", heard.at_ms)?,
+    };
+    due.tell(app, work).await
+}
+
+async fn objection_decided(app: &App, work: &mut Work, heard: intake::ObjectionDecided) -> Result<()> {
+    let due = Due {
+        template: if heard.upheld { Template::ObjectionUpheld } else { Template::ObjectionRefused },
         case: CaseId::from(uuid("case_id", &heard.case_id)?),
         kind: kind(&heard.kind)?,
         reference: heard.reference,

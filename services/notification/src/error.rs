@@ -2,7 +2,7 @@
 
 use steward_kernel::{ProblemKind, Refuses};
 
-use crate::domain::{messages, notices, preferences};
+use crate::domain::{digests, messages, notices, preferences};
 
 /// Every refusal as a problem with its titles in zh-Hans and zh-Hant.
 #[must_use]
@@ -10,7 +10,8 @@ pub fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
     let messages = messages::Refusal::ALL.iter().map(|refusal| (refusal.problem(), message_titles(*refusal)));
     let notices = notices::Refusal::ALL.into_iter().map(|refusal| (refusal.problem(), notice_titles(&refusal)));
     let preferences = preferences::Refusal::ALL.iter().map(|refusal| (refusal.problem(), preference_titles(*refusal)));
-    messages.chain(notices).chain(preferences).collect()
+    let digests = digests::Refusal::ALL.iter().map(|refusal| (refusal.problem(), digest_titles(*refusal)));
+    messages.chain(notices).chain(preferences).chain(digests).collect()
 }
 
 fn message_titles(refusal: messages::Refusal) -> [&'static str; 2] {
@@ -39,5 +40,11 @@ fn preference_titles(refusal: preferences::Refusal) -> [&'static str; 2] {
     match refusal {
         R::NoSuchResident => ["没有这位住户", "沒有這位住戶"],
         R::NotConnected(_) => ["消息还不能经由此渠道发送", "訊息還不能經由此渠道發送"],
+    }
+}
+
+fn digest_titles(refusal: digests::Refusal) -> [&'static str; 2] {
+    match refusal {
+        digests::Refusal::NoSuchDigest => ["没有这份汇总提醒", "沒有這份彙總提醒"],
     }
 }

@@ -1,9 +1,10 @@
-//! Messages about milestones in owners' inboxes, their texts, preferences, and notices on the bulletin board. Owns
-//! schema `notification` and stream `NOTIFICATION`.
+//! Messages about milestones in owners' inboxes, their texts, preferences, notices on the bulletin board, and alerts for
+//! the company's people, told in digests. Owns schema `notification` and stream `NOTIFICATION`.
 
 pub mod app;
 pub mod config;
 pub mod consume;
+pub mod digests;
 pub mod domain;
 pub mod error;
 pub mod http;
@@ -26,8 +27,8 @@ pub struct Notification;
 
 impl Service for Notification {
     const NAME: &'static str = "notification";
-    const ABOUT: &'static str =
-        "Messages to owners about the milestones of their cases, and notices on the bulletin boards of estates.";
+    const ABOUT: &'static str = "Messages to owners about the milestones of their cases, notices on the bulletin boards of estates, and digests of \
+         what the company's people should look at.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
     type Config = Config;
     type App = App;

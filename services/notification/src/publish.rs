@@ -6,10 +6,15 @@ use steward_kernel::{
 };
 use steward_proto::notification as pb;
 
-use crate::domain::{Message, Notice, NoticeContent, messages, notices};
+use crate::domain::{Digest, Message, Notice, NoticeContent, digests, messages, notices};
 
 /// Timer of a notice: its time is over.
 pub const EXPIRE: &str = "expire";
+/// Timer of a digest: perhaps no line came for a while.
+pub const QUIET: &str = "quiet";
+/// The same for a digest with an urgent line. Not one and the same: a line that hurries a digest would wait for the timer
+/// that is just being fired, which waits for the line.
+pub const QUIET_URGENT: &str = "quiet_urgent";
 
 /// What the others are told of a message: ids and the name of the template, never its words.
 #[must_use]
@@ -62,6 +67,19 @@ pub fn timers_of_notice(notice: &Notice, event: &Recorded<notices::Event>) -> Ve
         | notices::Event::Submitted
         | notices::Event::Approved { .. }
         | notices::Event::Expired => Vec::new(),
+    }
+}
+
+/// When a digest is looked at. The timer of one that was hurried is left to fire for nothing: to clear it could mean to
+/// wait for it.
+#[must_use]
+pub fn timers_of_digest(digest: &Digest, event: &Recorded<digests::Event>) -> Vec<TimerChange> {
+    let name = if digest.urgent { QUIET_URGENT } else { QUIET };
+    match event.body {
+        digests::Event::Opened { look_at: due_at, .. }
+        | digests::Event::Hurried { look_at: due_at }
+        | digests::Event::PutOff { look_at: due_at } => vec![TimerChange::Set { name, due_at }],
+        digests::Event::Sent { .. } | digests::Event::Settled { .. } | digests::Event::Read { .. } => Vec::new(),
     }
 }
 

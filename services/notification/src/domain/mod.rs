@@ -9,14 +9,22 @@
 //!                      approve: never the author
 //!
 //! preference  set, and set again
+//!
+//! digest    collecting ─┬─> delivered ─┬─────────────> read
+//!                       └──────────────┴─> settled ──> read      (every matter is in hand, nothing nags)
 //! ```
 
+mod alert;
 mod channel;
+mod digest;
 mod message;
 mod notice;
 mod preference;
 mod template;
+mod wording;
 
+#[cfg(test)]
+mod digest_tests;
 #[cfg(test)]
 mod message_tests;
 #[cfg(test)]
@@ -24,12 +32,18 @@ mod notice_tests;
 #[cfg(test)]
 mod template_tests;
 
+pub use alert::{Alert, AlertCause, AlertId, Matter, is_urgent, rank};
 pub use channel::{ChannelLimits, OutChannel};
+pub use digest::{Digest, DigestId, DigestStatus, Pace, SHOWN_LINES, Summary, Tally};
 pub use message::{DeliveryStatus, Letter, Message, MessageId, SuppressionReason, SurveyId};
 pub use notice::{Notice, NoticeContent, NoticeId, NoticeStatus, Reason};
 pub use preference::Preference;
 pub use template::{Broken, MessageText, Template, Templates, Variable, Variables};
 
+/// Commands, events, refusals and facts of digests.
+pub mod digests {
+    pub use super::digest::{Command, Event, Facts, Refusal};
+}
 /// Commands, events, refusals and facts of messages.
 pub mod messages {
     pub use super::message::{Command, Event, Facts, Refusal};

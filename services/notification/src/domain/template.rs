@@ -1,4 +1,4 @@
-//! The texts of messages: one template for each milestone that deserves a message, in every language.
+//! The texts of messages: one template for each occasion that deserves a message, in every language.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use steward_kernel::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::MessageId;
+use super::{MessageId, wording::DigestWords};
 
 word_enum! {
     /// What a message is about.
@@ -67,6 +67,10 @@ word_enum! {
         Delivered = "delivered",
         /// The owner is asked how it went.
         SurveyInvited = "survey_invited",
+        /// The owner was right to object to a pause: its time counts.
+        ObjectionUpheld = "objection_upheld",
+        /// The owner's objection to a pause was looked into; the pause stays.
+        ObjectionRefused = "objection_refused",
     }
 }
 
@@ -78,8 +82,8 @@ impl Template {
         match (milestone, kind) {
             ("withdrawn", _) => Some(Self::Cancelled),
             ("declined", CaseKind::Suggestion) => Some(Self::SuggestionDeclined),
-            // These two are no milestones.
-            ("suggestion_declined" | "survey_invited", _) => None,
+            // These are no milestones.
+            ("suggestion_declined" | "survey_invited" | "objection_upheld" | "objection_refused", _) => None,
             // These texts speak of a suggestion.
             ("considered" | "accepted" | "deferred" | "planned" | "delivered", kind)
                 if kind != CaseKind::Suggestion =>
@@ -145,6 +149,9 @@ pub enum Broken {
     /// A template or a kind's word is missing in a language.
     #[error("no text for {0} in {1}")]
     Missing(&'static str, Language),
+    /// A word of digests is missing in a language.
+    #[error("no word of digests for {0} in {1}")]
+    MissingWord(&'static str, Language),
     /// Something in braces is not a variable.
     #[error("{0} in {1} has something in braces that is not a variable")]
     UnknownVariable(&'static str, Language),
@@ -152,7 +159,7 @@ pub enum Broken {
 
 type InLanguages<T> = BTreeMap<Language, T>;
 
-/// All texts, complete: every template and every kind in every language.
+/// All texts, complete: every template, every kind and the words of digests in every language.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Templates {
@@ -161,6 +168,8 @@ pub struct Templates {
     /// The words for the kinds of cases.
     kinds: BTreeMap<CaseKind, InLanguages<String>>,
     templates: BTreeMap<Template, InLanguages<MessageText>>,
+    /// The words of digests, which are put together when they are read.
+    digests: InLanguages<DigestWords>,
 }
 
 impl Templates {
@@ -182,6 +191,10 @@ impl Templates {
                 if variables_of(text).is_none() {
                     return Err(Broken::UnknownVariable(template.as_str(), language));
                 }
+            }
+            let words = read.digest_words(language).ok_or(Broken::MissingWord("anything", language))?;
+            if let Some(cause) = words.missing() {
+                return Err(Broken::MissingWord(cause, language));
             }
         }
         Ok(read)
@@ -232,8 +245,12 @@ impl Templates {
         self.templates.get(&template)?.get(&language)
     }
 
-    fn kind(&self, kind: CaseKind, language: Language) -> Option<&str> {
+    pub(super) fn kind(&self, kind: CaseKind, language: Language) -> Option<&str> {
         self.kinds.get(&kind)?.get(&language).map(String::as_str)
+    }
+
+    pub(super) fn digest_words(&self, language: Language) -> Option<&DigestWords> {
+        self.digests.get(&language)
     }
 }
 

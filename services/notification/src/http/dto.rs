@@ -1,5 +1,9 @@
 //! Requests and answers.
 
+mod digests;
+
+pub use digests::{AlertQuery, AlertView, CauseCount, DigestQuery, DigestView, PriorityCount};
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{Error, FieldError, Result};

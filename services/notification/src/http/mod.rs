@@ -1,6 +1,7 @@
 //! The table of contents of the API.
 
 pub mod catalogue;
+pub mod digests;
 pub mod dto;
 pub mod messages;
 pub mod notices;
@@ -25,6 +26,10 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(notices::publish_notice))
         .routes(routes!(notices::recall_notice))
         .routes(routes!(preferences::get_preference, preferences::set_preference))
+        .routes(routes!(digests::list_digests))
+        .routes(routes!(digests::get_digest))
+        .routes(routes!(digests::read_digest))
+        .routes(routes!(digests::list_alerts))
         .routes(routes!(catalogue::list_templates))
         .routes(routes!(catalogue::list_channels))
 }

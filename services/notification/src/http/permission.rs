@@ -17,4 +17,8 @@ steward_chassis::permissions! {
     WriteNotices = "notice.write": [Receptionist, Handler, Supervisor, Manager, Admin];
     /// Being the second person of a notice.
     ApproveNotices = "notice.approve": [Supervisor, Manager, Admin];
+    /// Reading one's own digests and alerts.
+    ReadDigests = "digest.read": [Receptionist, Handler, Technician, Supervisor, Manager, Admin];
+    /// Saying that one has read a digest.
+    MarkDigests = "digest.mark": [Receptionist, Handler, Technician, Supervisor, Manager, Admin];
 }

@@ -1,10 +1,17 @@
 //! All SQL of the service.
 
+mod alerts;
+mod digests;
 mod estates;
 mod messages;
 mod notices;
 mod preferences;
 
+pub use alerts::{
+    AlertFilter, Hold, Settled, Untold, accounts_to_settle, add_lines, alerts, hold, list_alerts, most_pressing,
+    settle_lines, tallies, untold,
+};
+pub use digests::list_digests;
 pub use estates::{known_estates, register_estate};
 pub use messages::{MessageFilter, is_known_resident, list_messages, message_of_case};
 pub use notices::{NoticeFilter, list_notices};

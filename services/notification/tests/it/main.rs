@@ -3,6 +3,7 @@
 
 mod consumers;
 mod contracts;
+mod digests;
 mod messages;
 mod notices;
 mod preferences;

@@ -1,0 +1,91 @@
+//! How alerts come into digests, and how digests come to be sent.
+
+use std::collections::BTreeSet;
+
+use steward_chassis::{Error, Result, Work};
+use steward_kernel::{ActorId, ids::CaseId};
+
+use crate::{
+    app::App,
+    domain::{AlertCause, Digest, DigestId, DigestStatus, Matter, digests::Command, is_urgent},
+    store::{self, Hold, Settled, Untold},
+};
+
+/// Tells each of the accounts about a matter: one line in the digest that collects for it, which is opened if need be.
+///
+/// # Errors
+/// [`Error::Busy`] when somebody else opened or hurried the digest at the same moment: begin again, and join it.
+pub async fn tell(
+    app: &App,
+    work: &mut Work,
+    accounts: impl IntoIterator<Item = String>,
+    cause: AlertCause,
+    matter: &Matter,
+) -> Result<()> {
+    let event = work.call.cause.ok_or_else(|| Error::internal("alert", "without an event id"))?;
+    // Nobody is '': an event says so of a person that is not known.
+    let accounts: BTreeSet<_> = accounts.into_iter().filter(|account| !account.is_empty()).map(ActorId::new).collect();
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    store::hold(&mut work.tx, &accounts, Hold::Together).await?;
+    let mut lines = Vec::new();
+    for untold in store::untold(&mut work.tx, event.into(), &accounts).await? {
+        let digest = digest_for(app, work, &untold, is_urgent(matter.priority)).await?;
+        lines.push((untold.alert, untold.account, digest));
+    }
+    store::add_lines(&mut work.tx, &lines, cause, matter, app.clock.now()).await
+}
+
+/// The digest that collects for the account, opened or hurried by the line that is about to join it.
+async fn digest_for(app: &App, work: &mut Work, untold: &Untold, urgent: bool) -> Result<DigestId> {
+    let facts = app.digest_facts(&work.call);
+    match untold.collecting {
+        None => {
+            let (id, account) = (DigestId::from(app.clock.new_id()), untold.account.clone());
+            work.create::<Digest>(id, &Command::Open { account, urgent }, &facts).await?;
+            Ok(id)
+        }
+        Some((id, false)) if urgent => {
+            work.execute::<Digest>(id, &Command::Hurry, &facts).await?;
+            Ok(id)
+        }
+        Some((id, _)) => Ok(id),
+    }
+}
+
+/// Settles lines about a case, and the digests in which no other line waits for anybody.
+///
+/// # Errors
+/// [`Error::Busy`] when it takes too long, [`Error::Unavailable`] when the database is away.
+pub async fn settle(app: &App, work: &mut Work, case: CaseId, settled: &Settled) -> Result<()> {
+    // All that is told of a case comes in order and in one lane: nobody adds such a line meanwhile.
+    let accounts = store::accounts_to_settle(&mut work.tx, case, settled).await?;
+    if accounts.is_empty() {
+        return Ok(());
+    }
+    store::hold(&mut work.tx, &accounts, Hold::Alone).await?;
+    let facts = app.digest_facts(&work.call);
+    for digest in store::settle_lines(&mut work.tx, case, settled, facts.now).await? {
+        work.execute::<Digest>(digest, &Command::Settle, &facts).await?;
+    }
+    Ok(())
+}
+
+/// Sends a digest if it is time; a timer asks.
+///
+/// # Errors
+/// [`Error::Busy`] when it takes too long, [`Error::Unavailable`] when the database is away.
+pub async fn look(app: &App, work: &mut Work, id: DigestId, urgent: bool) -> Result<()> {
+    let found = work.find::<Digest>(id).await?;
+    let Some(Digest { account: Some(account), status: Some(DigestStatus::Collecting), .. }) = found else {
+        return Ok(());
+    };
+    // From here on no line joins it.
+    store::hold(&mut work.tx, &BTreeSet::from([account]), Hold::Alone).await?;
+    let mut facts = app.digest_facts(&work.call);
+    facts.tallies = store::tallies(&mut work.tx, id, facts.now).await?;
+    facts.shown = store::most_pressing(&mut work.tx, id).await?;
+    work.execute::<Digest>(id, &Command::Look { urgent }, &facts).await?;
+    Ok(())
+}
