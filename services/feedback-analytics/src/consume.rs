@@ -1,4 +1,6 @@
-//! What this service hears: cases from intake, owners' words from complaint and dispatch.
+//! What this service hears: cases, clocks and promises from intake, owners' words from complaint and dispatch.
+
+mod stewardship;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
@@ -30,6 +32,15 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
             .on::<pb::CaseOpened, _>(|_, work, message| Box::pin(case_opened(work, message)))
             .on::<pb::CaseProgressed, _>(|app, work, message| Box::pin(case_progressed(app, work, message)))
             .on::<pb::CaseCancelled, _>(|app, work, message| Box::pin(case_cancelled(app, work, message)))
+            .on::<pb::CasePrioritised, _>(|_, work, message| Box::pin(case_prioritised(work, message)))
+            .on::<pb::ClockBreached, _>(|_, work, message| Box::pin(stewardship::clock_breached(work, message)))
+            .on::<pb::ClockStopped, _>(|_, work, message| Box::pin(stewardship::clock_stopped(work, message)))
+            .on::<pb::EscalationRaised, _>(|_, work, message| Box::pin(stewardship::escalation_raised(work, message)))
+            .on::<pb::EscalationAcknowledged, _>(|_, work, message| {
+                Box::pin(stewardship::escalation_acknowledged(work, message))
+            })
+            .on::<pb::PromiseMade, _>(|_, work, message| Box::pin(stewardship::promise_made(work, message)))
+            .on::<pb::PromiseEnded, _>(|_, work, message| Box::pin(stewardship::promise_ended(work, message)))
             .on::<pb::SuggestionReceived, _>(|app, work, message| Box::pin(suggestion_received(app, work, message))),
         Consumer::of("complaint").on::<complaint::ComplaintConfirmed, _>(|_, work, message| {
             Box::pin(async move {
@@ -53,7 +64,7 @@ async fn case_opened(work: &mut Work, message: pb::CaseOpened) -> Result<()> {
     let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
     let said_at = time(message.said_at_ms)?;
     let resident_known = resident(&message.resident_id)?.is_some();
-    let known = figures::claim(&mut work.tx, case, estate).await?;
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let said = Moment { at: said_at, on: day(said_at, known.zone) };
     let change = Change::Opened(Opened { said, kind: message.kind, priority: message.priority, resident_known });
     let after = known.fact.clone().after(&change);
@@ -64,7 +75,7 @@ async fn case_progressed(app: &App, work: &mut Work, message: pb::CaseProgressed
     let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
     let at = time(message.at_ms)?;
     let resident = resident(&message.resident_id)?;
-    let known = figures::claim(&mut work.tx, case, estate).await?;
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let mut after = known.fact.clone().after(&Change::Progressed(Progress {
         status: message.status.clone(),
         milestone: message.milestone.clone(),
@@ -104,7 +115,7 @@ async fn case_progressed(app: &App, work: &mut Work, message: pb::CaseProgressed
 /// A case that is called off takes its suggestion along.
 async fn case_cancelled(app: &App, work: &mut Work, message: pb::CaseCancelled) -> Result<()> {
     let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
-    let known = figures::claim(&mut work.tx, case, estate).await?;
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let after = known.fact.clone().after(&Change::Cancelled { on: day(time(message.at_ms)?, known.zone) });
     figures::save(&mut work.tx, case, estate, &known.fact, &after).await?;
     if message.kind != CaseKind::Suggestion.as_str() {
@@ -112,6 +123,14 @@ async fn case_cancelled(app: &App, work: &mut Work, message: pb::CaseCancelled) 
     }
     let facts = app.facts(&work.call.actor);
     work.execute::<Suggestion>(case.into(), &suggestion::Command::Withdraw, &facts).await.map(|_| ())
+}
+
+/// Another urgency may be heard before the case it belongs to: the fact keeps it.
+async fn case_prioritised(work: &mut Work, message: pb::CasePrioritised) -> Result<()> {
+    let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
+    let after = known.fact.clone().after(&Change::Prioritised(message.priority));
+    figures::save(&mut work.tx, case, estate, &known.fact, &after).await
 }
 
 async fn suggestion_received(app: &App, work: &mut Work, message: pb::SuggestionReceived) -> Result<()> {
@@ -141,8 +160,8 @@ async fn suggestion_received(app: &App, work: &mut Work, message: pb::Suggestion
 async fn owner_said(work: &mut Work, case: &str, estate: &str, solved: bool, at_ms: i64) -> Result<()> {
     let (case, estate) = (id(case)?, id(estate)?);
     let word = Word { solved, at: time(at_ms)? };
-    let known = figures::claim(&mut work.tx, case, estate).await?;
-    let after: CaseFact = known.fact.clone().after(&Change::OwnerSaid(word));
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
+    let after = known.fact.clone().after(&Change::OwnerSaid(word));
     figures::save(&mut work.tx, case, estate, &known.fact, &after).await
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use chrono::{DateTime, TimeDelta, Utc};
 use steward_chassis::{Call, Core, Work};
 
-use crate::{config::Config, domain::Facts, places::Places};
+use crate::{config::Config, domain::Facts, places::Places, rules::Rules};
 
 /// Engine, database, clock, settings, and what is remembered of the register.
 #[derive(Debug, Clone)]
@@ -16,6 +16,8 @@ pub struct App {
     pub config: Arc<Config>,
     /// What is remembered of the register.
     pub places: Places,
+    /// What is remembered of calendars, policies, posts and absences.
+    pub rules: Rules,
 }
 
 impl App {
@@ -23,7 +25,7 @@ impl App {
     #[must_use]
     pub fn new(core: Core, config: Config) -> Self {
         let places = Places::new(core.db.clone());
-        Self { core, config: Arc::new(config), places }
+        Self { core, config: Arc::new(config), places, rules: Rules::default() }
     }
 
     /// What is known when deciding for this call.

@@ -1,9 +1,10 @@
 //! What intake hears: steps of the other services become steps of the owner's case.
 
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use futures::future::BoxFuture;
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
-    ids::CaseId,
+    ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
     text::Words,
     vocabulary::{CaseKind, CaseStatus as S, Language},
@@ -17,10 +18,21 @@ use crate::{
     domain::{
         case::{Case, Command, Effect, Refusal, Step},
         opening::NewCase,
+        stewardship::{Command as Promised, Refusal as Unkept, WorkStep},
         timeline::Milestone as M,
     },
+    stewardship,
 };
 
+/// A step of a work order that its owner is told of, in the words of the timeline and of the stewardship.
+macro_rules! told {
+    ($milestone:ident, $step:ident) => {
+        |app, work, heard| {
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, false, Some(Step::news(M::$milestone)), WorkStep::$step)
+        }
+    };
+}
 /// Everything that intake hears.
 pub(crate) fn all() -> Vec<Consumer<App>> {
     vec![of_complaint(), of_requests(), of_feedback()]
@@ -53,8 +65,9 @@ fn of_complaint() -> Consumer<App> {
                 0 => Step::to(M::Decided, S::Resolved, "decided"),
                 _ => Step::to(M::Decided, S::InProgress, "remedying"),
             };
-            progress(app, work, &heard.case_id, step)
+            Box::pin(decided(app, work, heard, step))
         })
+        .on::<pb::CommitmentKept, _>(|app, work, heard| Box::pin(commitment_kept(app, work, heard)))
         .on::<pb::RemedyCompleted, _>(|app, work, heard| {
             let status = if heard.open_remedies == 0 { S::Resolved } else { S::InProgress };
             progress(app, work, &heard.case_id, Step::to(M::RemedyDone, status, "remedying"))
@@ -75,12 +88,57 @@ fn of_complaint() -> Consumer<App> {
         })
 }
 
+/// What a decision commits to is promised by the end of its day in the estate.
+async fn decided(app: &App, work: &mut Work, heard: complaint::ComplaintDecided, step: Step) -> Result<()> {
+    progress(app, work, &heard.case_id, step).await?;
+    if heard.commitment_ids.is_empty() {
+        return Ok(());
+    }
+    let case_id: CaseId = id("case_id", &heard.case_id)?;
+    let estate: EstateId = id("estate_id", &heard.estate_id)?;
+    let time_zone = app.places.estate(work.call.tenant(), estate).await?.unwrap_or(chrono_tz::Asia::Shanghai);
+    let mut commitments = Vec::new();
+    for (commitment_id, due_on) in heard.commitment_ids.iter().zip(&heard.commitment_due_on) {
+        let day =
+            due_on.parse::<NaiveDate>().map_err(|_| Error::internal("message", "commitment_due_on cannot be read"))?;
+        commitments.push((id("commitment_id", commitment_id)?, end_of_day(day, time_zone)));
+    }
+    stewardship::command(app, work, case_id, &Promised::Commit(commitments)).await.map(drop)
+}
+
+/// The last second of a local day.
+fn end_of_day(day: NaiveDate, time_zone: chrono_tz::Tz) -> DateTime<Utc> {
+    let end = day.and_time(NaiveTime::from_hms_opt(23, 59, 59).unwrap_or_default());
+    end.and_local_timezone(time_zone).latest().map_or_else(|| end.and_utc(), |end| end.to_utc())
+}
+
+async fn commitment_kept(app: &App, work: &mut Work, heard: complaint::CommitmentKept) -> Result<()> {
+    let (case_id, promise_id) = (id("case_id", &heard.case_id)?, id("commitment_id", &heard.commitment_id)?);
+    match stewardship::command(app, work, case_id, &Promised::Keep { promise_id }).await {
+        // Kept too late, or committed to before promises were counted.
+        Err(fault) if fault.is(&Unkept::PromiseOver) || fault.is(&Unkept::NoSuchPromise) => Ok(()),
+        other => other.map(drop),
+    }
+}
+
+/// A window that was agreed with the owner is a promise.
+async fn confirmed(app: &App, work: &mut Work, heard: dispatch::ServiceRequestConfirmed) -> Result<()> {
+    let step = Step::to(M::ServiceConfirmed, S::InProgress, "confirmed");
+    progress(app, work, &heard.case_id, step).await?;
+    let until = DateTime::from_timestamp_millis(heard.appointment_to_ms).filter(|_| heard.appointment_to_ms != 0);
+    match until {
+        Some(until) => {
+            let case_id = id("case_id", &heard.case_id)?;
+            stewardship::command(app, work, case_id, &Promised::Appoint(until)).await.map(drop)
+        }
+        None => Ok(()),
+    }
+}
+
 fn of_requests() -> Consumer<App> {
     use dispatch as pb;
     let consumer = Consumer::of("dispatch")
-        .on::<pb::ServiceRequestConfirmed, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::to(M::ServiceConfirmed, S::InProgress, "confirmed"))
-        })
+        .on::<pb::ServiceRequestConfirmed, _>(|app, work, heard| Box::pin(confirmed(app, work, heard)))
         .on::<pb::InfoRequested, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::InfoRequested, S::AwaitingOwner, "needs_info"))
         })
@@ -105,6 +163,7 @@ fn of_requests() -> Consumer<App> {
             progress(app, work, &heard.case_id, Step::to(M::Closed, S::Closed, "closed"))
         })
         .on::<pb::ServiceRequestStageChanged, _>(|app, work, heard| match stage_step(&heard.stage) {
+            Some(Command::Progress(step)) => progress(app, work, &heard.case_id, step),
             Some(command) => command_of(app, work, &heard.case_id, command),
             None => Box::pin(std::future::ready(Ok(()))),
         })
@@ -125,32 +184,72 @@ fn stage_step(stage: &str) -> Option<Command> {
     }
 }
 
-/// Work orders tell where the technician is; the case is moved by the service request or complaint they belong to.
+/// Work orders tell where the technician is; the case is moved by the service request or complaint they belong to. Their
+/// departments have clocks of their own.
 fn with_work_orders(consumer: Consumer<App>) -> Consumer<App> {
     use dispatch as pb;
     consumer
         .on::<pb::WorkOrderOpened, _>(|app, work, heard| {
-            if heard.remedy_id.is_empty() {
-                return Box::pin(std::future::ready(Ok(())));
-            }
             // The complaint itself tells nobody but dispatch that it wants a remedy.
-            progress(app, work, &heard.case_id, Step::new(M::RemedyStarted, Effect::MoreWork("remedying")))
+            let step =
+                (!heard.remedy_id.is_empty()).then(|| Step::new(M::RemedyStarted, Effect::MoreWork("remedying")));
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, heard.contractor, step, WorkStep::Opened)
         })
         .on::<pb::WorkOrderAssigned, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::news(M::TechnicianAssigned))
+            let technician = Some(heard.account).filter(|account| !account.is_empty());
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            let step = Some(Step::news(M::TechnicianAssigned));
+            followed(app, work, order, false, step, WorkStep::Assigned { technician })
         })
-        .on::<pb::WorkOrderAccepted, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::news(M::TechnicianAccepted))
+        .on::<pb::WorkOrderReturned, _>(|app, work, heard| {
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, false, None, WorkStep::Returned)
+        })
+        .on::<pb::WorkOrderTransferred, _>(|app, work, heard| {
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, heard.contractor, None, WorkStep::Transferred)
+        })
+        .on::<pb::WorkOrderHeld, _>(|app, work, heard| {
+            let evidence = heard.evidence_file_ids.iter().filter_map(|file| file.parse().ok()).collect();
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            let held = WorkStep::Held { reason: heard.reason, evidence };
+            followed(app, work, order, false, Some(Step::news(M::OnHold)), held)
         })
         .on::<pb::WorkOrderDeparted, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::news(M::TechnicianOnTheWay))
         })
-        .on::<pb::WorkOrderArrived, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::news(M::TechnicianOnSite))
+        .on::<pb::WorkOrderAccepted, _>(told!(TechnicianAccepted, Accepted))
+        .on::<pb::WorkOrderArrived, _>(told!(TechnicianOnSite, Arrived))
+        .on::<pb::WorkOrderMadeSafe, _>(told!(MadeSafe, MadeSafe))
+        .on::<pb::WorkOrderResumed, _>(told!(Resumed, Resumed))
+        .on::<pb::WorkOrderCompleted, _>(|app, work, heard| {
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, false, None, WorkStep::Completed)
         })
-        .on::<pb::WorkOrderMadeSafe, _>(|app, work, heard| progress(app, work, &heard.case_id, Step::news(M::MadeSafe)))
-        .on::<pb::WorkOrderHeld, _>(|app, work, heard| progress(app, work, &heard.case_id, Step::news(M::OnHold)))
-        .on::<pb::WorkOrderResumed, _>(|app, work, heard| progress(app, work, &heard.case_id, Step::news(M::Resumed)))
+        .on::<pb::WorkOrderCancelled, _>(|app, work, heard| {
+            let order = [heard.case_id, heard.work_order_id, heard.department];
+            followed(app, work, order, false, None, WorkStep::Cancelled)
+        })
+}
+
+/// What became of a work order: its case is told if there is something to tell, its stewardship always.
+fn followed<'a>(
+    app: &'a App,
+    work: &'a mut Work,
+    [case_id, work_order_id, department]: [String; 3],
+    contractor: bool,
+    step: Option<Step>,
+    of_order: WorkStep,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let order = (id::<WorkOrderId>("work_order_id", &work_order_id)?, department, contractor);
+        let case_id_read = id::<CaseId>("case_id", &case_id)?;
+        if let Some(step) = step {
+            progress(app, work, &case_id, step).await?;
+        }
+        stewardship::work_step(app, work, case_id_read, order, of_order).await
+    })
 }
 
 fn of_feedback() -> Consumer<App> {
@@ -183,16 +282,30 @@ fn of_feedback() -> Consumer<App> {
         })
 }
 
+/// The case takes the step, and its stewardship follows.
 fn progress<'a>(app: &'a App, work: &'a mut Work, case_id: &str, step: Step) -> BoxFuture<'a, Result<()>> {
-    command_of(app, work, case_id, Command::Progress(step))
+    let case_id = case_id.to_owned();
+    Box::pin(async move {
+        let id = id("case_id", &case_id)?;
+        let facts = app.facts_of(work);
+        let done = work.execute::<Case>(id, &Command::Progress(step.clone()), &facts).await?;
+        // What was called off is not reopened by what comes late.
+        if done.state.status == S::Cancelled && step.milestone.begins_anew() {
+            return Ok(());
+        }
+        stewardship::follow(app, work, id, &step, false).await
+    })
+}
+
+fn id<T: From<Uuid>>(field: &'static str, text: &str) -> Result<T> {
+    text.parse::<Uuid>().map(T::from).map_err(|_| Error::internal("message", format!("{field} cannot be read")))
 }
 
 fn command_of<'a>(app: &'a App, work: &'a mut Work, case_id: &str, command: Command) -> BoxFuture<'a, Result<()>> {
-    let id = case_id.parse::<CaseId>();
+    let id = id::<CaseId>("case_id", case_id);
     Box::pin(async move {
-        let id = id.map_err(|fault| Error::internal("case_id of a message", fault))?;
         let facts = app.facts_of(work);
-        work.execute::<Case>(id, &command, &facts).await?;
+        work.execute::<Case>(id?, &command, &facts).await?;
         Ok(())
     })
 }

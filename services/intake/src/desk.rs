@@ -5,7 +5,7 @@ use steward_chassis::{Call, Error, Executed, Result, Work};
 use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId},
     text::Line,
-    vocabulary::CaseKind,
+    vocabulary::{CaseKind, Priority},
 };
 
 use crate::{
@@ -15,9 +15,11 @@ use crate::{
         case::{self, Case, Refusal},
         inquiry::{self, Cited, Inquiry, Question},
         opening::{NewCase, Opening},
+        stewardship::Command,
+        timeline::Milestone,
         visit::{self, Arrival, Visit},
     },
-    store,
+    stewardship, store,
 };
 
 /// Whether the register knows the place and the person that a new case names; asks the database only for what is new to
@@ -55,9 +57,8 @@ pub(crate) async fn open(app: &App, call: &Call, new: NewCase) -> Result<Execute
     let id = CaseId::from(app.core.clock.new_id());
     let stands_alone =
         new.kind != CaseKind::Inquiry && new.linked.is_none() && new.visit.is_none() && new.files.is_empty();
-    if stands_alone {
-        let command = case::Command::Open(Box::new(new));
-        return app.core.engine.create::<Case>(call, id, &command, &app.facts(call)).await;
+    if stands_alone && let Some(opened) = open_alone(app, call, id, &new).await? {
+        return Ok(opened);
     }
     let app_again = app.clone();
     app.core
@@ -69,6 +70,20 @@ pub(crate) async fn open(app: &App, call: &Call, new: NewCase) -> Result<Execute
         .await
 }
 
+/// Opens a case that stands alone, without looking whether it was opened before; `None` when the call's key was claimed
+/// before.
+async fn open_alone(app: &App, call: &Call, id: CaseId, new: &NewCase) -> Result<Option<Executed<Case>>> {
+    let mut work = app.core.engine.begin(call).await?;
+    let command = case::Command::Open(Box::new(new.clone()));
+    let opened = match work.create::<Case>(id, &command, &app.facts(call)).await {
+        Err(Error::Busy) => return Ok(None),
+        other => other?,
+    };
+    stewardship::begin(app, &mut work, &opened.state).await?;
+    work.commit().await?;
+    Ok(Some(opened))
+}
+
 /// Opens a case with its inquiry, and tells the case it follows from.
 ///
 /// # Errors
@@ -77,6 +92,7 @@ pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, new: New
     let facts = app.facts_of(work);
     let opened = work.execute::<Case>(id, &case::Command::Open(Box::new(new)), &facts).await?;
     let Some(opening) = opened.state.opening.as_deref().filter(|_| !opened.replayed) else { return Ok(opened) };
+    stewardship::begin(app, work, &opened.state).await?;
     check_visit(work, opening).await?;
     if !opening.files.is_empty() && !store::case::has_files(&mut work.tx, &facts.actor, &opening.files).await? {
         return Err(Error::refused(&Refusal::UnknownFile));
@@ -133,7 +149,39 @@ pub(crate) async fn cancel(app: &App, call: &Call, id: CaseId, reason: Line) -> 
                 if kind == Some(CaseKind::Inquiry) && !cancelled.replayed {
                     work.execute::<Inquiry>(id, &inquiry::Command::Cancel, &facts).await?;
                 }
+                if !cancelled.replayed {
+                    stewardship::follow(&app, work, id, &case::Step::news(Milestone::Cancelled), false).await?;
+                }
                 Ok(cancelled)
+            })
+        })
+        .await
+}
+
+/// Makes a case more or less urgent, and its clocks with it.
+///
+/// # Errors
+/// Refusals of the case; what the engine says.
+pub(crate) async fn prioritise(
+    app: &App,
+    call: &Call,
+    id: CaseId,
+    priority: Priority,
+    reason: Line,
+) -> Result<Executed<Case>> {
+    let app_again = app.clone();
+    app.core
+        .engine
+        .transact(call, move |work| {
+            let (app, reason) = (app_again.clone(), reason.clone());
+            Box::pin(async move {
+                let facts = app.facts_of(work);
+                let command = case::Command::Prioritise { priority, reason };
+                let done = work.execute::<Case>(id, &command, &facts).await?;
+                if !done.replayed {
+                    stewardship::command(&app, work, id, &Command::Prioritise(priority)).await?;
+                }
+                Ok(done)
             })
         })
         .await
@@ -172,7 +220,9 @@ pub(crate) async fn inquire_within(
     let facts = app.facts_of(work);
     let done = work.execute::<Inquiry>(id, command, &facts).await?;
     if let Some(step) = done.state.step().filter(|_| !done.replayed) {
-        work.execute::<Case>(id, &case::Command::Progress(step), &facts).await?;
+        work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?;
+        let call_back = done.state.answer.as_deref().is_some_and(|answer| answer.important);
+        stewardship::follow(app, work, id, &step, call_back).await?;
     }
     Ok(done)
 }

@@ -1,6 +1,8 @@
 //! Refusals of cases, inquiries and visits as problems, and the list of all problems of intake.
 
 mod register;
+mod rulebook;
+mod stewardship;
 
 use steward_kernel::{ProblemKind, Refuses};
 
@@ -64,7 +66,7 @@ const TITLES: &[(ProblemKind, [&str; 2])] = &[
 
 /// Every problem of intake with its titles in zh-Hans and zh-Hant.
 pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
-    [TITLES, register::TITLES].concat()
+    [TITLES, register::TITLES, rulebook::TITLES, stewardship::TITLES].concat()
 }
 
 fn at(pointer: &str, remedy: &str) -> Option<(String, String)> {

@@ -10,12 +10,15 @@ pub mod http;
 pub mod import;
 pub mod places;
 mod publish;
+pub mod rules;
+mod stewardship;
 pub mod store;
 mod timers;
 
 use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core, Service,
+    figures::Figure,
     inbox::Consumer,
     kernel::{ProblemKind, Role},
     timers::Timer,
@@ -59,6 +62,10 @@ impl Service for Intake {
 
     fn timers() -> Vec<Timer<App>> {
         timers::all()
+    }
+
+    fn figures() -> &'static [Figure] {
+        store::stewardship::FIGURES
     }
 
     fn build(core: Core, config: Config) -> anyhow::Result<App> {

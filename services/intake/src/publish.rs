@@ -1,9 +1,12 @@
 //! What others are told of what happened here, and which timers it sets. Pure.
 
+pub(crate) mod stewardship;
+
 use chrono::{DateTime, Utc};
 use steward_kernel::{
     Recorded,
     message::{Outgoing, TimerChange},
+    vocabulary::Priority,
 };
 use steward_proto::intake as pb;
 use uuid::Uuid;
@@ -45,6 +48,7 @@ pub(crate) fn case(case: &Case, event: &Recorded<case::Event>) -> Option<Outgoin
             at_ms: at.timestamp_millis(),
         })),
         case::Event::Cancelled { .. } => Some(Outgoing::new(cancelled(case, opening, at))),
+        case::Event::Prioritised { previous, .. } => Some(Outgoing::new(prioritised(case, opening, *previous, at))),
         case::Event::Moved { .. } | case::Event::SatisfactionAsked => None,
     }
 }
@@ -98,6 +102,21 @@ fn cancelled(case: &Case, opening: &Opening, at: DateTime<Utc>) -> pb::CaseCance
         unit_id: optional(opening.unit),
         resident_id: optional(opening.resident),
         language: opening.language.to_string(),
+        at_ms: at.timestamp_millis(),
+    }
+}
+
+fn prioritised(case: &Case, opening: &Opening, previous: Priority, at: DateTime<Utc>) -> pb::CasePrioritised {
+    pb::CasePrioritised {
+        case_id: id(case.id),
+        reference: opening.reference.clone(),
+        kind: opening.kind.to_string(),
+        category: case.category.clone(),
+        priority: opening.priority.to_string(),
+        previous_priority: previous.to_string(),
+        estate_id: id(opening.estate),
+        unit_id: optional(opening.unit),
+        resident_id: optional(opening.resident),
         at_ms: at.timestamp_millis(),
     }
 }

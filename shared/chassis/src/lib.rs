@@ -9,6 +9,7 @@ pub mod config;
 pub mod db;
 pub mod engine;
 pub mod error;
+pub mod figures;
 pub mod http;
 pub mod inbox;
 pub mod issuer;

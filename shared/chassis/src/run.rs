@@ -13,6 +13,7 @@ use crate::{
     Clock, Core, Engine, Service,
     config::{self, CoreConfig},
     db::{self, Db},
+    figures,
     http::{self, Authenticator, Catalogue, HttpContext, Operations},
     inbox,
     lifecycle::{Health, Lifecycle, Phase, State},
@@ -115,7 +116,7 @@ pub async fn start<S: Service>(
     })
 }
 
-#[expect(clippy::too_many_arguments, reason = "the wiring of three kinds of loops")]
+#[expect(clippy::too_many_arguments, reason = "the wiring of all kinds of loops")]
 fn spawn_loops<S: Service>(
     core: &CoreConfig,
     app: &S::App,
@@ -156,6 +157,9 @@ fn spawn_loops<S: Service>(
         timers: S::timers(),
     };
     lifecycle.spawn("timers", timers.run(lifecycle.soft()));
+    let figures =
+        figures::Loop { service: S::NAME, db: engine.db().clone(), clock: clock.clone(), figures: S::figures() };
+    lifecycle.spawn("figures", figures.run(lifecycle.soft()));
 }
 
 /// Tells whether the database answers and is migrated.

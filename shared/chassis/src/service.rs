@@ -5,7 +5,7 @@ use sqlx::migrate::Migrator;
 use steward_kernel::{ProblemKind, Role};
 use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Clock, Engine, db::Db, inbox::Consumer, timers::Timer};
+use crate::{Clock, Engine, db::Db, figures::Figure, inbox::Consumer, timers::Timer};
 
 /// A permission: its name in the API document and the roles that have it. Declared with [`permissions!`](crate::permissions).
 pub trait Permission: Send + Sync + 'static {
@@ -85,6 +85,10 @@ pub trait Service: Sized + Send + Sync + 'static {
     fn consumers() -> Vec<Consumer<Self::App>>;
     /// What it does later.
     fn timers() -> Vec<Timer<Self::App>>;
+    /// What is counted of it for Prometheus, besides what the chassis counts of every service.
+    fn figures() -> &'static [Figure] {
+        &[]
+    }
     /// Puts it together.
     ///
     /// # Errors

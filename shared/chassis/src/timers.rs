@@ -22,6 +22,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(250);
 /// Timers taken at a look, and at the same time.
 const BATCH: (i64, usize) = (200, 8);
+/// How often a timer's work is begun again at once when somebody else is faster.
+const ATTEMPTS: u32 = 5;
 /// First and longest wait before a timer whose work failed is tried again; doubles in between.
 const RETRY: (TimeDelta, TimeDelta) = (TimeDelta::seconds(1), TimeDelta::minutes(15));
 
@@ -129,7 +131,15 @@ impl<A: Send + Sync> Loop<A> {
 
     /// Fires one; whether it did.
     async fn fire_one(&self, timer: &Found) -> bool {
-        match self.attempt(timer).await {
+        let mut outcome = self.attempt(timer).await;
+        for _ in 1..ATTEMPTS {
+            // Somebody else was faster with the same aggregate: as a request does, begin again at once.
+            if !matches!(outcome, Err(Error::Busy)) {
+                break;
+            }
+            outcome = self.attempt(timer).await;
+        }
+        match outcome {
             Ok(fired) => {
                 metrics::counter!("timers_fired_total", "service" => self.service).increment(u64::from(fired));
                 fired

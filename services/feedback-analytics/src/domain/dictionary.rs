@@ -2,12 +2,12 @@
 //! answer uses these.
 //!
 //! The id is the place of the figure in the answer of `GET /v1/metrics`. When a formula, population or clock
-//! changes, the figure's version rises, and with it [`VERSION`].
+//! changes, the figure's version rises, and with it [`VERSION`], which rises for new figures, too.
 
 use steward_kernel::vocabulary::Language;
 
 /// Version of the dictionary as a whole.
-pub const VERSION: u32 = 1;
+pub const VERSION: u32 = 2;
 
 /// One text in three languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -91,6 +91,62 @@ const CONFIRMABLE: Words = words(
     "本期說出、現已解決或關閉的投訴與報修；不足 5 件不顯示比例",
     "Complaints and service requests said in the period that are resolved or closed; no share under 5",
 );
+const CLOCKS: Words = words(
+    "本期停止或超时的时限，每个只计一次；补录时已超时的另计",
+    "本期停止或超時的時限，每個只計一次；補錄時已超時的另計",
+    "Clocks that stopped in the period or passed their due time in it, each once; late entries apart",
+);
+const CLOCKS_SHARE: Words = words(
+    "本期按时或超时的时限，每个只计一次；补录时已超时的另计；不足 5 个不显示",
+    "本期按時或超時的時限，每個只計一次；補錄時已超時的另計；不足 5 個不顯示",
+    "Clocks met or missed in the period, each once; late entries apart; not shown under 5",
+);
+const CLOCK_DAY: Words = words(
+    "超时的按超时之日计入，其余按停止之日计入(小区当地日期)；停止后以停止时的结果为准，此前所计随之更正",
+    "超時的按超時之日計入，其餘按停止之日計入(小區當地日期)；停止後以停止時的結果為準，此前所計隨之更正",
+    "Counted on the day the due time passed when missed, else on the day it stopped (local day of the estate); how it \
+     stopped is final and corrects what was counted before",
+);
+const COMPANY_CLOCKS: Words = words(
+    "本期停止的公司时限(对业主的时限)，不论结果",
+    "本期停止的公司時限(對業主的時限)，不論結果",
+    "Clocks of the company (what owners were promised) that stopped in the period, however they came out",
+);
+const CLOCK_TIME: Words = words(
+    "各时限自己的日历(营业时间或 7×24)，以秒计；按停止之日计入(小区当地日期)",
+    "各時限自己的日曆(營業時間或 7×24)，以秒計；按停止之日計入(小區當地日期)",
+    "The calendar of each clock (business time or 24×7), in seconds; counted on the day it stopped (local day)",
+);
+const CLOCK_PARTS: Words = words(
+    "按时、超时、作废、按时率与区间，同总数",
+    "按時、超時、作廢、按時率與區間，同總數",
+    "Met, missed, void, share and interval as for all",
+);
+const ESCALATIONS: Words = words(
+    "本期发出的升级，每一级计一次",
+    "本期發出的升級，每一級計一次",
+    "Escalations raised in the period, once for each rung",
+);
+const PROMISES_ENDED: Words = words(
+    "本期有结果的承诺，不论何时作出",
+    "本期有結果的承諾，不論何時作出",
+    "Promises that ended in the period, whenever they were made",
+);
+const PROMISES_SHARE: Words = words(
+    "本期兑现或失约的承诺；不足 5 个不显示",
+    "本期兌現或失約的承諾；不足 5 個不顯示",
+    "Promises kept or broken in the period; not shown under 5",
+);
+const HAPPENED: Words = words(
+    "按事情发生之日计入(小区当地日期)；失约的在到期未兑现时计入",
+    "按事情發生之日計入(小區當地日期)；失約的在到期未兌現時計入",
+    "Counted on the day it happened (local day of the estate); a broken promise when it breaks",
+);
+const RAISED: Words = words(
+    "按发出升级之日计入(小区当地日期)",
+    "按發出升級之日計入(小區當地日期)",
+    "Counted on the day it was raised (local day of the estate)",
+);
 const COUNT: Words = words("件数", "件數", "Count");
 const MEDIAN: Words = words(
     "最近秩第 50 百分位；仍在等待的视为慢于所有已办到的，若落在其中则为空",
@@ -116,7 +172,7 @@ const HIGH: Words = words(
     "Upper end of the 95 % Wilson interval, without continuity correction",
 );
 
-/// One line of the dictionary; everything is in its first version yet.
+/// One line of the dictionary; every figure is in its first version yet.
 const fn define(id: &'static str, name: Words, formula: Words, population: Words, clock: Words) -> Definition {
     Definition { id, name, formula, population, clock, version: 1 }
 }
@@ -316,13 +372,176 @@ pub const ALL: &[Definition] = &[
         CONFIRMABLE,
         SAID,
     ),
+    define("deadlines.met", words("按时的时限", "按時的時限", "Deadlines met"), COUNT, CLOCKS, CLOCK_DAY),
+    define(
+        "deadlines.missed",
+        words("超时的时限", "超時的時限", "Deadlines missed"),
+        words(
+            "停止时已超时的，以及已超时仍在走的个数",
+            "停止時已超時的，以及已超時仍在走的個數",
+            "Count of those that stopped too late, or are overdue and still run",
+        ),
+        CLOCKS,
+        CLOCK_DAY,
+    ),
+    define(
+        "deadlines.void",
+        words("作废的时限", "作廢的時限", "Deadlines without object"),
+        words(
+            "所计之事已取消的个数；不算按时，也不算超时",
+            "所計之事已取消的個數；不算按時，也不算超時",
+            "Count of those that stopped because what they measured was called off; neither met nor missed",
+        ),
+        CLOCKS,
+        CLOCK_DAY,
+    ),
+    define(
+        "deadlines.met_share",
+        words("按时率", "按時率", "Share of deadlines met"),
+        words("按时 ÷ (按时 + 超时)", "按時 ÷ (按時 + 超時)", "Met ÷ (met + missed)"),
+        CLOCKS_SHARE,
+        CLOCK_DAY,
+    ),
+    define("deadlines.wilson_low", words("按时率下限", "按時率下限", "At least met"), LOW, CLOCKS_SHARE, CLOCK_DAY),
+    define("deadlines.wilson_high", words("按时率上限", "按時率上限", "At most met"), HIGH, CLOCKS_SHARE, CLOCK_DAY),
+    define(
+        "deadlines.late_entries",
+        words("补录时已超时的时限", "補錄時已超時的時限", "Deadlines overdue when entered"),
+        COUNT,
+        words(
+            "事项补录时即已超时的时限；不计入按时、超时与作废",
+            "事項補錄時即已超時的時限；不計入按時、超時與作廢",
+            "Clocks that were overdue when their case was entered late; not among those met, missed or void",
+        ),
+        words(
+            "按记为超时之日计入，未记的按停止之日(小区当地日期)",
+            "按記為超時之日計入，未記的按停止之日(小區當地日期)",
+            "Counted on the day it was found overdue, else on the day it stopped (local day of the estate)",
+        ),
+    ),
+    define(
+        "deadlines.elapsed_seconds",
+        words("计入的时间", "計入的時間", "Time that counted"),
+        words("计入时间之和", "計入時間之和", "Sum of the time that counted"),
+        COMPANY_CLOCKS,
+        CLOCK_TIME,
+    ),
+    define(
+        "deadlines.paused_seconds",
+        words("暂停的时间", "暫停的時間", "Time paused"),
+        words(
+            "因暂停而未计入的时间之和",
+            "因暫停而未計入的時間之和",
+            "Sum of the time that did not count because of pauses",
+        ),
+        COMPANY_CLOCKS,
+        CLOCK_TIME,
+    ),
+    define(
+        "deadlines.paused_share",
+        words("暂停占比", "暫停佔比", "Share of time paused"),
+        words(
+            "暂停 ÷ (计入 + 暂停)；没有时间则为空",
+            "暫停 ÷ (計入 + 暫停)；沒有時間則為空",
+            "Paused ÷ (counted + paused); null when there is neither",
+        ),
+        COMPANY_CLOCKS,
+        CLOCK_TIME,
+    ),
+    define(
+        "deadlines.by_measure",
+        words("按所计环节", "按所計環節", "By what they measure"),
+        CLOCK_PARTS,
+        CLOCKS,
+        CLOCK_DAY,
+    ),
+    define("deadlines.by_priority", words("按优先级", "按優先級", "By priority"), CLOCK_PARTS, CLOCKS, CLOCK_DAY),
+    define("deadlines.by_party", words("按责任方", "按責任方", "By whose clock it is"), CLOCK_PARTS, CLOCKS, CLOCK_DAY),
+    define("escalations.raised", words("升级", "升級", "Escalations"), COUNT, ESCALATIONS, RAISED),
+    define(
+        "escalations.acknowledged",
+        words("已接手的升级", "已接手的升級", "Escalations taken in hand"),
+        COUNT,
+        words(
+            "本期有人接手的升级，不论何时发出",
+            "本期有人接手的升級，不論何時發出",
+            "Escalations that somebody took in hand in the period, whenever they were raised",
+        ),
+        words(
+            "按接手之日计入(小区当地日期)",
+            "按接手之日計入(小區當地日期)",
+            "Counted on the day somebody took it in hand (local day of the estate)",
+        ),
+    ),
+    define("escalations.by_level", words("按层级", "按層級", "By level reached"), COUNT, ESCALATIONS, RAISED),
+    define("escalations.by_cause", words("按原因", "按原因", "By cause"), COUNT, ESCALATIONS, RAISED),
+    define(
+        "promises.made",
+        words("作出的承诺", "作出的承諾", "Promises made"),
+        COUNT,
+        words(
+            "本期告知业主的每个时间",
+            "本期告知業主的每個時間",
+            "Every time that was given to an owner in the period",
+        ),
+        HAPPENED,
+    ),
+    define("promises.kept", words("兑现的承诺", "兌現的承諾", "Promises kept"), COUNT, PROMISES_ENDED, HAPPENED),
+    define("promises.broken", words("失约的承诺", "失約的承諾", "Promises broken"), COUNT, PROMISES_ENDED, HAPPENED),
+    define(
+        "promises.moved",
+        words("改期的承诺", "改期的承諾", "Promises moved"),
+        words(
+            "到期前经业主知悉而改期的个数；不算兑现，也不算失约",
+            "到期前經業主知悉而改期的個數；不算兌現，也不算失約",
+            "Count of those moved in time and with the owner's knowledge; neither kept nor broken",
+        ),
+        PROMISES_ENDED,
+        HAPPENED,
+    ),
+    define(
+        "promises.void",
+        words("作废的承诺", "作廢的承諾", "Promises without object"),
+        words(
+            "所承诺之事已不存在的个数；不算兑现，也不算失约",
+            "所承諾之事已不存在的個數；不算兌現，也不算失約",
+            "Count of those that lost their object; neither kept nor broken",
+        ),
+        PROMISES_ENDED,
+        HAPPENED,
+    ),
+    define(
+        "promises.kept_share",
+        words("守约率", "守約率", "Share of promises kept"),
+        words("兑现 ÷ (兑现 + 失约)", "兌現 ÷ (兌現 + 失約)", "Kept ÷ (kept + broken)"),
+        PROMISES_SHARE,
+        HAPPENED,
+    ),
+    define("promises.wilson_low", words("守约率下限", "守約率下限", "At least kept"), LOW, PROMISES_SHARE, HAPPENED),
+    define("promises.wilson_high", words("守约率上限", "守約率上限", "At most kept"), HIGH, PROMISES_SHARE, HAPPENED),
+    define(
+        "promises.by_team",
+        words("按部门", "按部門", "By team"),
+        words(
+            "作出、兑现、失约、改期、作废、守约率与区间，同总数；键为部门编码，空为公司整体",
+            "作出、兌現、失約、改期、作廢、守約率與區間，同總數；鍵為部門編碼，空為公司整體",
+            "Made, kept, broken, moved, void, share and interval as for all; keys are codes of departments, '' = the company",
+        ),
+        words(
+            "本期作出的和本期有结果的承诺",
+            "本期作出的和本期有結果的承諾",
+            "Promises made in the period, and those that ended in it",
+        ),
+        HAPPENED,
+    ),
 ];
 
 /// What is said when a score is not shown.
 pub const WITHHELD: Words = words(
-    "少于 5 份时不显示评分和比例：样本太小，且可能识别出个人",
-    "少於 5 份時不顯示評分和比例：樣本太小，且可能識別出個人",
-    "Scores and shares are not shown under 5 answers: too few to mean anything, and somebody could be recognised",
+    "少于 5 份(件、个)时不显示评分和比例：样本太小，且可能识别出个人",
+    "少於 5 份(件、個)時不顯示評分和比例：樣本太小，且可能識別出個人",
+    "Scores and shares are not shown under 5 answers, cases, deadlines or promises: too few to mean anything, and \
+     somebody could be recognised",
 );
 
 /// What the owner is asked: the result, how it was handled, the manner.

@@ -62,6 +62,8 @@ pub enum Change {
     },
     /// Its owner said whether it is solved.
     OwnerSaid(Word),
+    /// It is that urgent from now on.
+    Prioritised(String),
 }
 
 /// What an owner said of the result.
@@ -117,6 +119,8 @@ pub struct CaseFact {
     pub asked_episode: u32,
     /// What the owner said last.
     pub word: Option<Word>,
+    /// How urgent it was said to be last. It stands over what other steps say in passing, which may be older.
+    pub prioritised: Option<String>,
 }
 
 impl CaseFact {
@@ -133,6 +137,10 @@ impl CaseFact {
             Change::Progressed(progress) => self.progress(progress),
             Change::Cancelled { on } => self.move_to(CaseStatus::Cancelled.as_str(), None, *on),
             Change::OwnerSaid(word) => self.word = Some(*word),
+            Change::Prioritised(priority) => self.prioritised = Some(priority.clone()),
+        }
+        if let (Some(opened), Some(priority)) = (&mut self.opened, &self.prioritised) {
+            opened.priority.clone_from(priority);
         }
         self
     }

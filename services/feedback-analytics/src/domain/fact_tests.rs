@@ -1,5 +1,6 @@
 use chrono::TimeDelta;
 use proptest::{collection::vec, prelude::*};
+use steward_kernel::vocabulary::Language;
 
 use super::*;
 use crate::domain::{
@@ -111,6 +112,16 @@ fn what_is_heard_before_the_opening_is_kept_and_counts_afterwards() {
 }
 
 #[test]
+fn another_urgency_stands_over_what_steps_say_and_may_be_heard_first() {
+    let urgent = Change::Prioritised("P1".to_owned());
+    let late_step = step("in_progress", "acknowledged", true, 5);
+    for changes in [[opened(), urgent.clone(), late_step.clone()], [urgent, opened(), late_step]] {
+        let by_priority = figures(&[fact(&changes)]).cases.by_priority;
+        assert_eq!((by_priority["P1"], by_priority["P3"]), (1, 0));
+    }
+}
+
+#[test]
 fn closing_the_easy_ones_first_does_not_make_it_look_faster() {
     let easy = fact(&[opened(), step("resolved", "decided", true, 10)]);
     let hard = fact(&[opened()]);
@@ -130,6 +141,19 @@ fn every_figure_of_the_answer_has_a_definition_and_every_definition_a_figure() {
     places.sort();
     defined.sort_unstable();
     assert_eq!(places, defined);
+}
+
+#[test]
+fn every_text_of_the_dictionary_is_there_in_each_language() {
+    let has_characters = |text: &str| text.chars().any(|sign| ('\u{4e00}'..='\u{9fff}').contains(&sign));
+    for definition in dictionary::ALL {
+        for words in [definition.name, definition.formula, definition.population, definition.clock] {
+            assert!(has_characters(words.in_language(Language::ZhHans)), "{}", definition.id);
+            assert!(has_characters(words.in_language(Language::ZhHant)), "{}", definition.id);
+            let english = words.in_language(Language::En);
+            assert!(!english.is_empty() && !has_characters(english), "{}", definition.id);
+        }
+    }
 }
 
 #[test]
@@ -155,6 +179,7 @@ fn any_change() -> impl Strategy<Value = Change> {
         }),
         1 => (0_i64..5000).prop_map(|minutes| Change::Cancelled { on: moment(minutes).on }),
         1 => (any::<bool>(), 0_i64..5000).prop_map(|(solved, minutes)| said(solved, minutes)),
+        1 => (1..=4_u8).prop_map(|priority| Change::Prioritised(format!("P{priority}"))),
     ]
 }
 

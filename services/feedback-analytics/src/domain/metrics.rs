@@ -11,6 +11,7 @@ use super::{
     rollup::{Measure, Sums},
     statistics::{MINIMUM, Score, Share, ratio, rounded},
     survey::Rating,
+    timekeeping::{Deadlines, Escalations, Promises},
 };
 
 /// The figures of a period. The place of a figure in here is its id in the dictionary.
@@ -26,6 +27,12 @@ pub struct Figures {
     pub satisfaction: Satisfaction,
     /// What owners say of the result.
     pub confirmed_by_owner: Confirmed,
+    /// How deadlines were kept.
+    pub deadlines: Deadlines,
+    /// How often somebody higher up was needed.
+    pub escalations: Escalations,
+    /// How promises to owners were kept.
+    pub promises: Promises,
 }
 
 /// Counts of cases.
@@ -120,6 +127,7 @@ impl Figures {
     /// * `open_now`: cases that are not over, of all days.
     #[must_use]
     pub fn of(sums: &Sums, open_now: u64) -> Self {
+        let priorities = || Priority::ALL.iter().map(|priority| priority.as_str());
         Self {
             cases: Cases {
                 opened: sums.total(Measure::Opened),
@@ -130,19 +138,25 @@ impl Figures {
                 open_now,
                 by_kind: sums.by_label(Measure::Opened, CaseKind::ALL.iter().map(|kind| kind.as_str())),
                 by_status: sums.by_label(Measure::Status, CaseStatus::ALL.iter().map(|status| status.as_str())),
-                by_priority: sums.by_label(Measure::Priority, Priority::ALL.iter().map(|priority| priority.as_str())),
+                by_priority: sums.by_label(Measure::Priority, priorities()),
             },
             first_human_answer_seconds: TimeTaken::of(sums, Measure::FirstAnswer, Measure::Unanswered),
             resolution_seconds: TimeTaken::of(sums, Measure::Resolution, Measure::Unresolved),
             satisfaction: Satisfaction::of(sums),
             confirmed_by_owner: Confirmed::of(sums),
+            deadlines: Deadlines::of(sums, priorities()),
+            escalations: Escalations::of(sums),
+            promises: Promises::of(sums),
         }
     }
 
-    /// Whether a score is not shown because too few people gave one.
+    /// Whether a score or share is not shown because it would be of too few.
     #[must_use]
     pub fn is_withholding(&self) -> bool {
-        self.satisfaction.n < MINIMUM || self.confirmed_by_owner.n < MINIMUM
+        self.satisfaction.n < MINIMUM
+            || self.confirmed_by_owner.n < MINIMUM
+            || self.deadlines.are_few()
+            || self.promises.are_few()
     }
 }
 

@@ -9,10 +9,11 @@
 //!             sent → expired
 //! ```
 //!
-//! Figures come from day sums. What one case, survey or suggestion adds to them is a pure function of what is
+//! Figures come from day sums. What one case, clock, survey or suggestion adds to them is a pure function of what is
 //! known of it ([`rollup::Tally`]); a change adds the difference of after and before. So the sums are, at any
 //! time, what a recount would give.
 
+pub mod clock;
 pub mod dictionary;
 pub mod fact;
 pub mod histogram;
@@ -21,6 +22,7 @@ pub mod rollup;
 pub mod statistics;
 pub mod suggestion;
 pub mod survey;
+pub mod timekeeping;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;

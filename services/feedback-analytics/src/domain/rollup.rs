@@ -51,8 +51,31 @@ steward_kernel::word_enum! {
         SuggestionStage = "suggestion_stage",
         /// The same; label: category.
         SuggestionCategory = "suggestion_category",
+        /// Clocks that came out, by the day they did; label: outcome and what they measure.
+        DeadlineMeasure = "deadline_measure",
+        /// The same; label: outcome and priority.
+        DeadlinePriority = "deadline_priority",
+        /// The same; label: outcome and party.
+        DeadlineParty = "deadline_party",
+        /// Clocks that were overdue when their case was entered; no label.
+        DeadlineLate = "deadline_late",
+        /// Seconds that counted on the company's clocks, by the day they stopped; no label.
+        DeadlineElapsed = "deadline_elapsed",
+        /// Seconds that did not because of pauses; no label.
+        DeadlinePaused = "deadline_paused",
+        /// Escalations by the day they were raised; label: level.
+        EscalationLevel = "escalation_level",
+        /// The same; label: cause.
+        EscalationCause = "escalation_cause",
+        /// Escalations by the day somebody took them in hand; no label.
+        EscalationAcknowledged = "escalation_acknowledged",
+        /// Promises by the day they were made or ended; label: `made` or outcome, and team.
+        PromiseTeam = "promise_team",
     }
 }
+
+/// Between the two words of a label. Outcomes never have it inside, codes of teams may.
+const BETWEEN: char = ':';
 
 /// One sum: of a day, of a measure, of a label.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -61,7 +84,7 @@ pub struct Key {
     pub on: NaiveDate,
     /// What is counted.
     pub measure: Measure,
-    /// A word or bucket; empty for measures without.
+    /// A word, two with a colon between them, or a bucket; empty for measures without.
     pub label: String,
 }
 
@@ -72,7 +95,17 @@ pub struct Tally(BTreeMap<Key, i64>);
 impl Tally {
     /// Counts one more.
     pub fn one(&mut self, on: NaiveDate, measure: Measure, label: impl ToString) {
-        self.add(Key { on, measure, label: label.to_string() }, 1);
+        self.some(on, measure, label, 1);
+    }
+
+    /// Counts `n` more.
+    pub fn some(&mut self, on: NaiveDate, measure: Measure, label: impl ToString, n: i64) {
+        self.add(Key { on, measure, label: label.to_string() }, n);
+    }
+
+    /// Counts one more that came out in that way, under that word.
+    pub fn outcome(&mut self, on: NaiveDate, measure: Measure, outcome: &str, word: &str) {
+        self.one(on, measure, format!("{outcome}{BETWEEN}{word}"));
     }
 
     fn add(&mut self, key: Key, by: i64) {
@@ -148,6 +181,23 @@ impl Sums {
         counts
     }
 
+    /// How what is counted came out, for each word; these words are there even when nothing was counted under them.
+    #[must_use]
+    pub fn outcomes<'a>(
+        &self,
+        measure: Measure,
+        words: impl IntoIterator<Item = &'a str>,
+    ) -> BTreeMap<String, Outcomes> {
+        let mut by_word: BTreeMap<String, Outcomes> =
+            words.into_iter().map(|word| (word.to_owned(), Outcomes::default())).collect();
+        for (label, n) in self.0.get(&measure).into_iter().flatten() {
+            if let Some((outcome, word)) = label.split_once(BETWEEN) {
+                *by_word.entry(word.to_owned()).or_default().0.entry(outcome.to_owned()).or_default() += n;
+            }
+        }
+        by_word
+    }
+
     /// All labels together.
     #[must_use]
     pub fn total(&self, measure: Measure) -> u64 {
@@ -163,5 +213,28 @@ impl Sums {
     /// Labels that are numbers, with their counts.
     pub fn numbers<N: std::str::FromStr>(&self, measure: Measure) -> impl Iterator<Item = (N, u64)> {
         self.0.get(&measure).into_iter().flatten().filter_map(|(label, n)| Some((label.parse().ok()?, *n)))
+    }
+}
+
+/// How many came out in which way.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Outcomes(BTreeMap<String, u64>);
+
+impl Outcomes {
+    /// How many came out in that way.
+    #[must_use]
+    pub fn of(&self, outcome: &str) -> u64 {
+        self.0.get(outcome).copied().unwrap_or_default()
+    }
+
+    /// All of them together.
+    #[must_use]
+    pub fn sum<'a>(parts: impl IntoIterator<Item = &'a Self>) -> Self {
+        parts.into_iter().fold(Self::default(), |mut sum, part| {
+            for (outcome, n) in &part.0 {
+                *sum.0.entry(outcome.clone()).or_default() += n;
+            }
+            sum
+        })
     }
 }

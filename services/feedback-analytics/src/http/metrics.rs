@@ -32,7 +32,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
 const MOST_ACCEPTED: i64 = 20;
 
 /// What the figures of a period are made of.
-const MEASURES: [Measure; 18] = [
+const MEASURES: [Measure; 28] = [
     Measure::Opened,
     Measure::Priority,
     Measure::Status,
@@ -51,12 +51,23 @@ const MEASURES: [Measure; 18] = [
     Measure::Outcome,
     Measure::Handling,
     Measure::Courtesy,
+    Measure::DeadlineMeasure,
+    Measure::DeadlinePriority,
+    Measure::DeadlineParty,
+    Measure::DeadlineLate,
+    Measure::DeadlineElapsed,
+    Measure::DeadlinePaused,
+    Measure::EscalationLevel,
+    Measure::EscalationCause,
+    Measure::EscalationAcknowledged,
+    Measure::PromiseTeam,
 ];
 
 /// Read the figures of an estate
 ///
-/// Every figure is defined in the dictionary under its place in this answer. Cases that still wait count; a
-/// score is shown with its interval and response rate, and not at all under five answers: `notes` says so then.
+/// Every figure is defined in the dictionary under its place in this answer. Cases that still wait count, and so
+/// do deadlines that are overdue and still run; a score or share is shown with its interval, and not at all under
+/// five answers, cases, deadlines or promises: `notes` says so then.
 #[utoipa::path(
     get, path = "/v1/metrics", tag = "metrics",
     params(PeriodQuery),

@@ -2,22 +2,59 @@
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
+use serde::{Serialize, de::DeserializeOwned};
 use sqlx::types::Json;
 use steward_chassis::{Result, db::Tx};
 use uuid::Uuid;
 
 use crate::domain::{
     HOME,
+    clock::ClockFact,
     fact::CaseFact,
     rollup::{Measure, Sums, Tally},
     zone,
 };
 
-/// What is known of a case, and the time zone of its estate.
+/// What is kept of each thing that day sums count, so that they change by the difference.
+pub(crate) trait Fact: PartialEq + Serialize + DeserializeOwned + Send + Sync + Unpin + 'static {
+    /// Reads it and locks its row, whether it was there or not. $1 tenant, $2 id, $3 estate.
+    const CLAIM: &'static str;
+    /// Writes it. $1 tenant, $2 id, $3 fact.
+    const SAVE: &'static str;
+
+    /// What it adds to the day sums.
+    fn tally(&self) -> Tally;
+}
+
+// The update of a claim changes nothing, but locks the row.
+impl Fact for CaseFact {
+    const CLAIM: &'static str = "INSERT INTO case_fact (tenant_id, case_id, estate_id, fact) VALUES ($1, $2, $3, '{}')
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET fact = case_fact.fact
+         RETURNING fact, (SELECT time_zone FROM estate WHERE tenant_id = $1 AND estate_id = $3)";
+    const SAVE: &'static str = "UPDATE case_fact SET fact = $3 WHERE tenant_id = $1 AND case_id = $2";
+
+    fn tally(&self) -> Tally {
+        Self::tally(self)
+    }
+}
+
+impl Fact for ClockFact {
+    const CLAIM: &'static str =
+        "INSERT INTO clock_fact (tenant_id, clock_id, estate_id, fact) VALUES ($1, $2, $3, '{}')
+         ON CONFLICT (tenant_id, clock_id) DO UPDATE SET fact = clock_fact.fact
+         RETURNING fact, (SELECT time_zone FROM estate WHERE tenant_id = $1 AND estate_id = $3)";
+    const SAVE: &'static str = "UPDATE clock_fact SET fact = $3 WHERE tenant_id = $1 AND clock_id = $2";
+
+    fn tally(&self) -> Tally {
+        Self::tally(self)
+    }
+}
+
+/// What is known of a case or a clock, and the time zone of its estate.
 #[derive(Debug, Clone)]
-pub(crate) struct Known {
+pub(crate) struct Known<F> {
     /// What is known.
-    pub(crate) fact: CaseFact,
+    pub(crate) fact: F,
     /// Where its days begin.
     pub(crate) zone: Tz,
 }
@@ -54,35 +91,21 @@ pub(crate) async fn zone_or_home(tx: &mut Tx, estate: Uuid) -> Result<Tz> {
     Ok(zone_of(tx, estate).await?.unwrap_or(HOME))
 }
 
-/// What is known of a case; nobody else changes it until the transaction ends.
-pub(crate) async fn claim(tx: &mut Tx, case: Uuid, estate: Uuid) -> Result<Known> {
+/// What is known of it; nobody else changes it until the transaction ends.
+pub(crate) async fn claim<F: Fact>(tx: &mut Tx, id: Uuid, estate: Uuid) -> Result<Known<F>> {
     let tenant = tx.tenant();
-    // Changes nothing, but locks the row, whether it was there or not.
-    let (fact, time_zone): (Json<CaseFact>, Option<String>) = sqlx::query_as(
-        "INSERT INTO case_fact (tenant_id, case_id, estate_id, fact) VALUES ($1, $2, $3, '{}')
-         ON CONFLICT (tenant_id, case_id) DO UPDATE SET fact = case_fact.fact
-         RETURNING fact, (SELECT time_zone FROM estate WHERE tenant_id = $1 AND estate_id = $3)",
-    )
-    .bind(tenant.get())
-    .bind(case)
-    .bind(estate)
-    .fetch_one(tx.conn())
-    .await?;
+    let (fact, time_zone): (Json<F>, Option<String>) =
+        sqlx::query_as(F::CLAIM).bind(tenant.get()).bind(id).bind(estate).fetch_one(tx.conn()).await?;
     Ok(Known { fact: fact.0, zone: time_zone.as_deref().map_or(HOME, zone) })
 }
 
 /// Writes down what is known now, and moves the day sums by the difference.
-pub(crate) async fn save(tx: &mut Tx, case: Uuid, estate: Uuid, before: &CaseFact, after: &CaseFact) -> Result<()> {
+pub(crate) async fn save<F: Fact>(tx: &mut Tx, id: Uuid, estate: Uuid, before: &F, after: &F) -> Result<()> {
     if before == after {
         return Ok(());
     }
     let tenant = tx.tenant();
-    sqlx::query("UPDATE case_fact SET fact = $3 WHERE tenant_id = $1 AND case_id = $2")
-        .bind(tenant.get())
-        .bind(case)
-        .bind(Json(after))
-        .execute(tx.conn())
-        .await?;
+    sqlx::query(F::SAVE).bind(tenant.get()).bind(id).bind(Json(after)).execute(tx.conn()).await?;
     add(tx, estate, &after.tally().since(&before.tally())).await
 }
 

@@ -5,4 +5,5 @@ mod contracts;
 mod metrics;
 mod suggestions;
 mod surveys;
+mod timekeeping;
 mod world;

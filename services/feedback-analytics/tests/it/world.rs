@@ -181,3 +181,147 @@ pub(crate) async fn metrics_when(
     })
     .await
 }
+
+/// What intake says of the time and responsibility of one case: a stream of its own.
+#[derive(Debug)]
+pub(crate) struct Stewardship<'a> {
+    kit: &'a Kit,
+    pub(crate) case: Uuid,
+    estate: Uuid,
+    stream: Uuid,
+    version: AtomicI32,
+}
+
+/// A clock of it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Clock {
+    pub(crate) id: Uuid,
+    pub(crate) measure: &'static str,
+    pub(crate) party: &'static str,
+    pub(crate) late_entry: bool,
+}
+
+impl Clock {
+    pub(crate) fn of(measure: &'static str, party: &'static str) -> Self {
+        Self { id: new_id(), measure, party, late_entry: false }
+    }
+}
+
+impl<'a> Stewardship<'a> {
+    pub(crate) fn new(kit: &'a Kit, estate: Uuid, case: Uuid) -> Stewardship<'a> {
+        // The kit publishes everything as one kind of thing, so another id stands for another kind.
+        Stewardship { kit, case, estate, stream: new_id(), version: 0.into() }
+    }
+
+    /// Tells something of it, in order.
+    pub(crate) async fn say<C: Contract>(&self, message: C) {
+        let previous = self.version.fetch_add(1, Ordering::Relaxed);
+        self.tell(previous + 1, message).await;
+    }
+
+    /// Tells the event of that version, whether it is its turn or not.
+    pub(crate) async fn tell<C: Contract>(&self, version: i32, message: C) {
+        self.kit.publish(TENANT, self.stream, version, version - 1, message).await;
+    }
+
+    pub(crate) fn breached(&self, clock: Clock) -> pb::ClockBreached {
+        pb::ClockBreached {
+            clock_id: clock.id.to_string(),
+            case_id: self.case.to_string(),
+            priority: "P3".to_owned(),
+            estate_id: self.estate.to_string(),
+            measure: clock.measure.to_owned(),
+            party: clock.party.to_owned(),
+            episode: 1,
+            late_entry: clock.late_entry,
+            due_at_ms: self.now(),
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    /// * `outcome`: `met`, `missed`, `void`; an hour of it counted, a quarter of an hour was paused.
+    pub(crate) fn stopped(&self, clock: Clock, outcome: &str) -> pb::ClockStopped {
+        pb::ClockStopped {
+            clock_id: clock.id.to_string(),
+            case_id: self.case.to_string(),
+            priority: "P3".to_owned(),
+            estate_id: self.estate.to_string(),
+            measure: clock.measure.to_owned(),
+            party: clock.party.to_owned(),
+            episode: 1,
+            outcome: outcome.to_owned(),
+            elapsed_seconds: 3_600,
+            paused_seconds: 900,
+            late_entry: clock.late_entry,
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn escalated(&self, level: &str, cause: &str) -> pb::EscalationRaised {
+        pb::EscalationRaised {
+            escalation_id: new_id().to_string(),
+            case_id: self.case.to_string(),
+            estate_id: self.estate.to_string(),
+            level: level.to_owned(),
+            cause: cause.to_owned(),
+            rung: 1,
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn acknowledged(&self) -> pb::EscalationAcknowledged {
+        pb::EscalationAcknowledged {
+            escalation_id: new_id().to_string(),
+            case_id: self.case.to_string(),
+            estate_id: self.estate.to_string(),
+            account: "lead-1".to_owned(),
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn promised(&self, team: &str) -> pb::PromiseMade {
+        pb::PromiseMade {
+            promise_id: new_id().to_string(),
+            case_id: self.case.to_string(),
+            estate_id: self.estate.to_string(),
+            what: "appointment".to_owned(),
+            team: team.to_owned(),
+            due_at_ms: self.now(),
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    /// A promise that ended `kept`, `broken`, `moved` or `void`.
+    pub(crate) fn ended(&self, team: &str, outcome: &str) -> pb::PromiseEnded {
+        pb::PromiseEnded {
+            promise_id: new_id().to_string(),
+            case_id: self.case.to_string(),
+            estate_id: self.estate.to_string(),
+            what: "appointment".to_owned(),
+            team: team.to_owned(),
+            outcome: outcome.to_owned(),
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    pub(crate) fn prioritised(&self, priority: &str) -> pb::CasePrioritised {
+        pb::CasePrioritised {
+            case_id: self.case.to_string(),
+            priority: priority.to_owned(),
+            previous_priority: "P3".to_owned(),
+            estate_id: self.estate.to_string(),
+            at_ms: self.now(),
+            ..Default::default()
+        }
+    }
+
+    fn now(&self) -> i64 {
+        self.kit.clock.now().timestamp_millis()
+    }
+}

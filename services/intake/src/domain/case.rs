@@ -7,7 +7,7 @@ use steward_kernel::{
     Aggregate,
     ids::CaseId,
     text::Line,
-    vocabulary::{CaseKind, CaseStatus, OTHER},
+    vocabulary::{CaseKind, CaseStatus, OTHER, Priority},
     word_enum,
 };
 
@@ -95,6 +95,13 @@ pub enum Command {
     },
     /// To note that the owner is asked how it went.
     AskSatisfaction,
+    /// To make it more or less urgent.
+    Prioritise {
+        /// How urgent from now on.
+        priority: Priority,
+        /// Why.
+        reason: Line,
+    },
     /// To call it off.
     Cancel {
         /// Why.
@@ -148,6 +155,17 @@ pub enum Event {
     },
     /// The owner was asked how it went.
     SatisfactionAsked,
+    /// It is more or less urgent.
+    Prioritised {
+        /// How urgent now.
+        priority: Priority,
+        /// How urgent it was.
+        previous: Priority,
+        /// Why.
+        reason: Line,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// It was called off.
     Cancelled {
         /// Why.
@@ -215,7 +233,7 @@ impl Case {
     /// The commands that are legal now.
     #[must_use]
     pub fn allowed(&self) -> Vec<&'static str> {
-        if self.opening.is_some() && self.is_under_way() { vec!["cancel"] } else { Vec::new() }
+        if self.opening.is_some() && self.is_under_way() { vec!["prioritise", "cancel"] } else { Vec::new() }
     }
 
     fn is_under_way(&self) -> bool {
@@ -287,9 +305,12 @@ impl Aggregate for Case {
         let Some(opening) = &self.opening else {
             return match command {
                 C::Open(new) => open(self.id, new, facts),
-                C::Progress(_) | C::Move { .. } | C::Link { .. } | C::AskSatisfaction | C::Cancel { .. } => {
-                    Err(Refusal::NoSuchCase)
-                }
+                C::Progress(_)
+                | C::Move { .. }
+                | C::Link { .. }
+                | C::AskSatisfaction
+                | C::Prioritise { .. }
+                | C::Cancel { .. } => Err(Refusal::NoSuchCase),
             };
         };
         if !facts.actor.sees(opening.estate, opening.resident) {
@@ -315,6 +336,17 @@ impl Aggregate for Case {
 
             (_, C::AskSatisfaction) if self.satisfaction_asked => Ok(vec![]),
             (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked]),
+
+            (_, C::Prioritise { priority, .. }) if *priority == opening.priority => Ok(vec![]),
+            (S::Resolved | S::Closed | S::Cancelled, C::Prioritise { .. }) => Err(Refusal::Ended),
+            (S::Received | S::InProgress | S::AwaitingOwner, C::Prioritise { priority, reason }) => {
+                Ok(vec![Event::Prioritised {
+                    priority: *priority,
+                    previous: opening.priority,
+                    reason: reason.clone(),
+                    at: facts.at,
+                }])
+            }
 
             (S::Cancelled, C::Cancel { .. }) => Ok(vec![]),
             (S::Resolved | S::Closed, C::Cancel { .. }) => Err(Refusal::Ended),
@@ -344,6 +376,11 @@ impl Aggregate for Case {
             Event::Moved { status, stage, at } => self = self.at(*status, stage, *at),
             Event::Linked { case } => self.linked.push(*case),
             Event::SatisfactionAsked => self.satisfaction_asked = true,
+            Event::Prioritised { priority, .. } => {
+                if let Some(opening) = &mut self.opening {
+                    opening.priority = *priority;
+                }
+            }
             Event::Cancelled { .. } => {
                 self.status = CaseStatus::Cancelled;
                 "cancelled".clone_into(&mut self.stage);

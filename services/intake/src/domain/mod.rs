@@ -23,6 +23,9 @@ pub mod register;
 #[cfg(test)]
 mod register_tests;
 pub mod residents;
+pub mod rulebook;
+pub mod ruling;
+pub mod stewardship;
 pub mod timeline;
 pub mod visit;
 #[cfg(test)]

@@ -128,6 +128,12 @@ impl Milestone {
         matches!(self.by(), Party::Staff | Party::Technician)
     }
 
+    /// Whether a new episode of the case begins with it.
+    #[must_use]
+    pub const fn begins_anew(self) -> bool {
+        matches!(self, Self::Reopened | Self::Rework)
+    }
+
     /// What the timeline says.
     #[must_use]
     pub const fn text(self, language: Language) -> &'static str {

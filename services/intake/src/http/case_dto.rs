@@ -12,7 +12,10 @@ use steward_kernel::{
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::dto::answer;
+use super::{
+    clock_dto::{AccountableView, ClockView},
+    dto::answer,
+};
 use crate::{
     domain::{
         FileId, VisitId,
@@ -123,6 +126,16 @@ pub struct CaseView {
     pub updated_at: DateTime<Utc>,
     /// Whether the owner was asked how it went.
     pub satisfaction_asked: bool,
+    /// Who answers for it. With a case or cases that were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub accountable: Option<AccountableView>,
+    /// When the company owes the owner the next thing. With a case or cases that were read.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
+    /// Its clocks. With a case that was read alone.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub clocks: Vec<ClockView>,
     /// Version, for `If-Match`.
     pub version: i32,
 }
@@ -151,6 +164,9 @@ impl From<CaseRow> for CaseView {
             opened_at: row.opened_at,
             updated_at: row.updated_at,
             satisfaction_asked: row.satisfaction_asked,
+            accountable: None,
+            due_at: None,
+            clocks: Vec::new(),
             version: row.version,
         }
     }

@@ -3,13 +3,23 @@
 use axum::extract::State;
 use steward_chassis::{
     Call, Error, Result,
+    db::Tx,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
-use steward_kernel::{Aggregate as _, Recorded, ids::CaseId, page::Page, reference, vocabulary::Language};
+use steward_kernel::{
+    Aggregate as _, Recorded,
+    ids::{CaseId, EstateId},
+    page::Page,
+    reference,
+    vocabulary::Language,
+};
+use uuid::Uuid;
 
 use super::{
     case_dto::{self as dto, CaseQuery, CaseView, OpenCase, Timeline, TimelineItem},
-    dto::WithReason,
+    clock_dto::{AccountableView, HandOverCase, PrioritiseCase},
+    clocks,
+    dto::{Nothing, WithReason},
     permission,
 };
 use crate::{
@@ -18,8 +28,10 @@ use crate::{
     domain::{
         case::{Case, Event, Refusal},
         opening::NewCase,
+        stewardship::Command,
         timeline::Milestone,
     },
+    stewardship,
     store::{self, case::CaseFilter},
 };
 
@@ -116,8 +128,10 @@ pub(super) async fn list_cases(
     };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let rows = store::case::list(&mut tx, &call.actor, filter, page).await?;
+    let mut views = rows.map(CaseView::from);
+    answer_for(&app, &mut tx, &call, &mut views.items).await?;
     tx.rollback().await?;
-    Ok(Json(rows.map(CaseView::from)))
+    Ok(Json(views))
 }
 
 /// Read a case
@@ -140,7 +154,121 @@ pub(super) async fn get_case(
 ) -> Result<Versioned<CaseView>> {
     let found = app.core.engine.load::<Case>(&call, case_id).await.map_err(no_such_case)?;
     check_sees(&call, &found.state)?;
-    dto::case(&found)
+    let mut view = dto::case(&found)?;
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    answer_for(&app, &mut tx, &call, std::slice::from_mut(&mut view.body)).await?;
+    view.body.clocks = clocks::of_case(&app, &mut tx, &call, case_id).await?;
+    tx.rollback().await?;
+    Ok(view)
+}
+
+/// Adds who answers for the cases, and when they are due next.
+async fn answer_for(app: &App, tx: &mut Tx, call: &Call, views: &mut [CaseView]) -> Result<()> {
+    let ids: Vec<Uuid> = views.iter().map(|view| view.case_id).collect();
+    let holders = store::stewardship::stewardship_of(tx, &ids).await?;
+    for holder in holders {
+        let Some(view) = views.iter_mut().find(|view| view.case_id == holder.case_id) else { continue };
+        let ruling = app.rules.ruling(tx, EstateId::from(view.estate_id), app.core.clock.now()).await?;
+        let acting = ruling.acting_for(&holder.accountable);
+        view.due_at = holder.due_at;
+        view.accountable = Some(AccountableView::of(&holder, Some(acting), call.actor.is_only_owner()));
+    }
+    Ok(())
+}
+
+/// Change the priority of a case
+///
+/// Its clocks take the targets of the new priority; what has counted stays counted. Whoever works on it is told.
+#[utoipa::path(
+    post, path = "/v1/cases/{case_id}/prioritise", operation_id = "prioritise_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = PrioritiseCase,
+    responses(
+        (status = 200, description = "The case as it is now", body = CaseView,
+         headers(("etag" = String, description = "Version, for If-Match"))),
+        Problems,
+    ),
+    security(("bearer" = ["case.prioritise"])),
+)]
+pub(super) async fn prioritise_case(
+    State(app): State<App>,
+    call: Allowed<permission::PrioritiseCase>,
+    Path(case_id): Path<CaseId>,
+    Json(PrioritiseCase { priority, reason }): Json<PrioritiseCase>,
+) -> Result<Versioned<CaseView>> {
+    dto::case(&desk::prioritise(&app, &call, case_id, priority, reason).await?)
+}
+
+/// Hand a case over
+///
+/// Asks somebody to answer for the case from now on (首問責任). Until they accept, nothing changes; refusal and silence leave it as it was.
+#[utoipa::path(
+    post, path = "/v1/cases/{case_id}/hand-over", operation_id = "hand_over_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = HandOverCase,
+    responses((status = 200, description = "Who answers for it, and who was asked", body = AccountableView), Problems),
+    security(("bearer" = ["case.hand-over"])),
+)]
+pub(super) async fn hand_over_case(
+    State(app): State<App>,
+    call: Allowed<permission::HandOverCase>,
+    Path(case_id): Path<CaseId>,
+    Json(HandOverCase { account, reason }): Json<HandOverCase>,
+) -> Result<Versioned<AccountableView>> {
+    accountable(&app, &call, case_id, Command::HandOver { to: account.into(), reason }).await
+}
+
+/// Take a case over
+///
+/// By who was asked, or who covers for them.
+#[utoipa::path(
+    post, path = "/v1/cases/{case_id}/accept-hand-over", operation_id = "accept_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = Nothing,
+    responses((status = 200, description = "Who answers for it", body = AccountableView), Problems),
+    security(("bearer" = ["case.hand-over"])),
+)]
+pub(super) async fn accept_case(
+    State(app): State<App>,
+    call: Allowed<permission::HandOverCase>,
+    Path(case_id): Path<CaseId>,
+    Json(Nothing {}): Json<Nothing>,
+) -> Result<Versioned<AccountableView>> {
+    accountable(&app, &call, case_id, Command::AcceptHandOver).await
+}
+
+/// Refuse a hand-over
+///
+/// By who was asked; who asked can take it back.
+#[utoipa::path(
+    post, path = "/v1/cases/{case_id}/refuse-hand-over", operation_id = "refuse_case", tag = "cases",
+    params(("case_id" = CaseId, Path, description = "The case")),
+    request_body = WithReason,
+    responses((status = 200, description = "Who answers for it", body = AccountableView), Problems),
+    security(("bearer" = ["case.hand-over"])),
+)]
+pub(super) async fn refuse_case(
+    State(app): State<App>,
+    call: Allowed<permission::HandOverCase>,
+    Path(case_id): Path<CaseId>,
+    Json(WithReason { reason }): Json<WithReason>,
+) -> Result<Versioned<AccountableView>> {
+    accountable(&app, &call, case_id, Command::RefuseHandOver { reason }).await
+}
+
+async fn accountable(app: &App, call: &Call, id: CaseId, asked: Command) -> Result<Versioned<AccountableView>> {
+    let done = stewardship::ask(app, call, id, asked).await.map_err(no_such_case)?;
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let acting = match &done.state.matter {
+        Some(matter) => {
+            let ruling = app.rules.ruling(&mut tx, matter.estate, app.core.clock.now()).await?;
+            done.state.accountable.account().map(|account| ruling.acting_for(account))
+        }
+        None => None,
+    };
+    tx.rollback().await?;
+    let view = AccountableView::of_state(&done.state, acting).ok_or(Error::NotFound)?;
+    Ok(Versioned::ok(view, done.version).replayed(done.replayed))
 }
 
 /// Read the timeline of a case
@@ -176,7 +304,7 @@ fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<Time
         Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by()),
         Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by()),
         Event::Cancelled { by, .. } => (Milestone::Cancelled, *by),
-        Event::HandedOver { .. } | Event::Moved { .. } => return None,
+        Event::HandedOver { .. } | Event::Moved { .. } | Event::Prioritised { .. } => return None,
     };
     let (status, stage) = (case.status, case.stage.clone());
     Some(TimelineItem { at: event.occurred_at, code, text: code.text(language), status, stage, by })

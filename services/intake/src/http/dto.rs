@@ -1,7 +1,7 @@
 //! What commands and answers have in common.
 
 use serde::Deserialize;
-use steward_chassis::{Error, Result, http::Versioned};
+use steward_chassis::{Error, FieldError, Result, http::Versioned};
 use steward_kernel::{Version, text::Line};
 use utoipa::ToSchema;
 
@@ -24,4 +24,15 @@ pub struct WithReason {
 pub(super) fn answer<R, V: From<R>>(row: Option<R>, version: Version, replayed: bool) -> Result<Versioned<V>> {
     let row = row.ok_or(Error::NotFound)?;
     Ok(Versioned::ok(V::from(row), version).replayed(replayed))
+}
+
+/// What a pure check found, as faults of fields.
+///
+/// * `under`: JSON Pointer to what was checked.
+pub(super) fn check(under: &str, findings: Vec<(String, String)>) -> Result<()> {
+    if findings.is_empty() {
+        return Ok(());
+    }
+    let fault = |(pointer, remedy): (String, String)| FieldError::new(format!("{under}{pointer}"), "invalid", remedy);
+    Err(Error::Invalid(findings.into_iter().map(fault).collect()))
 }

@@ -150,7 +150,10 @@ pub async fn import_estates(
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::units(&body)?;
-    Ok(report(&import::estates(&app.core.engine, &call, file).await?))
+    let done = import::estates(&app.core.engine, &call, file).await?;
+    // Regions and time zones decide which rules hold where.
+    app.rules.forget(call.tenant());
+    Ok(report(&done))
 }
 
 /// Filters of estates: none yet.

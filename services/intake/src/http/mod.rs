@@ -1,15 +1,24 @@
 //! The table of contents of the API.
 
+pub mod absences;
 pub mod articles;
+pub mod calendars;
 pub mod case_dto;
 pub mod cases;
+pub mod clock_dto;
+pub mod clock_policies;
+pub mod clock_policy_dto;
+pub mod clocks;
 pub mod desk_checks;
 pub mod dto;
 pub mod estates;
 pub mod files;
+pub mod holidays;
 pub mod inquiries;
 pub mod inquiry_dto;
 pub mod permission;
+pub mod posts;
+pub mod promises;
 pub mod residents;
 mod sheets;
 pub mod staff;
@@ -28,6 +37,8 @@ use crate::{app::App, domain::file};
 pub fn routes() -> OpenApiRouter<App> {
     OpenApiRouter::new()
         .merge(register())
+        .merge(stewardship())
+        .merge(rules())
         .routes(routes!(cases::open_case, cases::list_cases))
         .routes(routes!(cases::get_case))
         .routes(routes!(cases::get_case_timeline))
@@ -44,6 +55,49 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(visits::serve_visit))
         .routes(routes!(visits::finish_visit))
         .routes(routes!(visits::leave_visit))
+}
+
+/// Clocks, who answers for a case, promises and escalations.
+fn stewardship() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(cases::prioritise_case))
+        .routes(routes!(cases::hand_over_case))
+        .routes(routes!(cases::accept_case))
+        .routes(routes!(cases::refuse_case))
+        .routes(routes!(clocks::list_clocks))
+        .routes(routes!(clocks::summarise_clocks))
+        .routes(routes!(clocks::get_clock))
+        .routes(routes!(clocks::explain_clock))
+        .routes(routes!(clocks::contest_pause))
+        .routes(routes!(clocks::decide_objection))
+        .routes(routes!(clocks::extend_deadline))
+        .routes(routes!(clocks::rebase_clocks))
+        .routes(routes!(promises::list_promises))
+        .routes(routes!(promises::summarise_promises))
+        .routes(routes!(promises::make_promise))
+        .routes(routes!(promises::keep_promise))
+        .routes(routes!(promises::move_promise))
+        .routes(routes!(promises::list_escalations))
+        .routes(routes!(promises::acknowledge_escalation))
+}
+
+/// What decides about time and responsibility: calendars, policies, posts, absences.
+fn rules() -> OpenApiRouter<App> {
+    OpenApiRouter::new()
+        .routes(routes!(calendars::create_calendar, calendars::list_calendars))
+        .routes(routes!(calendars::get_calendar))
+        .routes(routes!(calendars::revise_calendar))
+        .routes(routes!(calendars::list_calendar_days))
+        .routes(routes!(holidays::load_public_holidays, holidays::list_public_holidays))
+        .routes(routes!(clock_policies::publish_clock_policy, clock_policies::list_clock_policies))
+        .routes(routes!(clock_policies::get_effective_clock_policy))
+        .routes(routes!(clock_policies::get_clock_policy))
+        .routes(routes!(posts::appoint_post, posts::list_posts))
+        .routes(routes!(posts::get_post))
+        .routes(routes!(posts::vacate_post))
+        .routes(routes!(absences::record_absence, absences::list_absences))
+        .routes(routes!(absences::get_absence))
+        .routes(routes!(absences::end_absence))
 }
 
 /// The register, the handbook, desk checks and files.

@@ -79,7 +79,9 @@ pub async fn import_staff(
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::staff(&body)?;
-    Ok(report(&import::staff(&app.core.engine, &call, file).await?))
+    let done = import::staff(&app.core.engine, &call, file).await?;
+    app.rules.forget(call.tenant());
+    Ok(report(&done))
 }
 
 /// Whom to list.

@@ -121,7 +121,7 @@ impl Stored for Case {
                  $15, $16, $17, $18, $19, $20, $21, $22, $23)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, category = excluded.category,
-                 status = excluded.status, stage = excluded.stage, linked_case_ids = excluded.linked_case_ids,
+                 priority = excluded.priority, status = excluded.status, stage = excluded.stage, linked_case_ids = excluded.linked_case_ids,
                  satisfaction_asked = excluded.satisfaction_asked, updated_at = excluded.updated_at",
         )
         .bind(tx.tenant().get())

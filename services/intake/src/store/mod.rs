@@ -10,5 +10,8 @@ mod list;
 pub mod people;
 pub mod place;
 pub mod register;
+pub mod rulebook;
+pub mod rules;
 pub mod staff;
+pub mod stewardship;
 pub mod visit;

@@ -137,3 +137,19 @@ pub async fn write_staff(tx: &mut Tx, staff: &[(Uuid, StaffMember)], now: DateTi
     .await?;
     Ok(())
 }
+
+/// Whether somebody of the company with that account serves that estate.
+///
+/// # Errors
+/// When the database is away.
+pub async fn serves(tx: &mut Tx, account: &str, estate: EstateId) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM staff WHERE tenant_id = $1 AND account = $2 AND account <> ''
+                        AND (estate_ids IS NULL OR $3 = ANY(estate_ids)))",
+    )
+    .bind(tx.tenant().get())
+    .bind(account)
+    .bind(estate.get())
+    .fetch_one(tx.conn())
+    .await?)
+}

@@ -44,7 +44,14 @@ async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
         reaches(&owner, case, "resolved", "decided").await;
 
         let remedy = new_id().to_string();
-        kit.publish(TENANT, order, 1, 0, about!(dispatch::WorkOrderOpened, case, remedy_id: remedy)).await;
+        kit.publish(
+            TENANT,
+            order,
+            1,
+            0,
+            about!(dispatch::WorkOrderOpened, case, remedy_id: remedy, work_order_id: order.to_string()),
+        )
+        .await;
         reaches(&owner, case, "in_progress", "remedying").await;
         kit.publish(TENANT, order, 2, 1, about!(dispatch::WorkOrderDeparted, case)).await;
         has_parts(

@@ -8,5 +8,7 @@ mod contracts;
 mod files;
 mod inquiries;
 mod register;
+mod rules;
+mod stewardship;
 mod visits;
 mod world;

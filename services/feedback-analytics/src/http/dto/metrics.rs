@@ -30,9 +30,9 @@ pub struct MetricsView {
     /// Last day, included.
     pub to: NaiveDate,
     /// Version of the dictionary that defines these figures.
-    #[schema(example = 1)]
+    #[schema(example = 2)]
     pub definitions_version: u32,
-    /// Fewest answers for which a score or share is shown.
+    /// Fewest answers, cases, deadlines or promises for which a score or share is shown.
     #[schema(example = 5)]
     pub minimum_answers: u64,
     /// What to know when reading them, in the language asked for: that something is not shown, and why.
@@ -46,11 +46,11 @@ pub struct MetricsView {
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct DefinitionsView {
     /// Its version.
-    #[schema(example = 1)]
+    #[schema(example = 2)]
     pub version: u32,
     /// The language of its texts.
     pub language: Language,
-    /// Fewest answers for which a score or share is shown.
+    /// Fewest answers, cases, deadlines or promises for which a score or share is shown.
     #[schema(example = 5)]
     pub minimum_answers: u64,
     /// All figures.

@@ -1,0 +1,124 @@
+//! What is known of one clock, as far as figures need it.
+
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+use super::rollup::{Measure, Tally};
+
+/// It was stopped in time.
+pub const MET: &str = "met";
+/// It was stopped too late, or is overdue and still runs.
+pub const MISSED: &str = "missed";
+/// What it measured was called off.
+pub const VOID: &str = "void";
+/// The party whose clock is what the owner was promised.
+pub const COMPANY: &str = "company";
+
+/// By what a clock is counted.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct About {
+    /// What it measures.
+    pub measure: String,
+    /// How urgent its case is.
+    pub priority: String,
+    /// Whose clock it is.
+    pub party: String,
+    /// Whether it was overdue before anybody could know: its case was entered late.
+    pub late_entry: bool,
+}
+
+/// It passed its due time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Breach {
+    /// By what it is counted.
+    pub about: About,
+    /// The day in the estate.
+    pub on: NaiveDate,
+}
+
+/// It was stopped for good.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Stop {
+    /// By what it is counted.
+    pub about: About,
+    /// The day in the estate.
+    pub on: NaiveDate,
+    /// How it ended.
+    pub outcome: String,
+    /// Time that counted, in seconds of its calendar.
+    pub elapsed_seconds: i64,
+    /// Time that did not because it was paused, in seconds of its calendar.
+    pub paused_seconds: i64,
+}
+
+/// What changes it.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Change {
+    /// It passed its due time.
+    Breached(Breach),
+    /// It was stopped for good.
+    Stopped(Stop),
+}
+
+/// What is known of one clock. Breach and stop are kept apart, so it is the same in whatever order, and however
+/// often, they are heard.
+#[derive(Debug, Clone, PartialEq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct ClockFact {
+    /// Its breach; the last one, when time was given back and ran out again.
+    pub breached: Option<Breach>,
+    /// Its stop.
+    pub stopped: Option<Stop>,
+}
+
+impl ClockFact {
+    /// What is known after the change.
+    #[must_use]
+    pub fn after(mut self, change: &Change) -> Self {
+        match change {
+            Change::Breached(breach) => self.breached = Some(breach.clone()),
+            Change::Stopped(stop) => self.stopped = Some(stop.clone()),
+        }
+        self
+    }
+
+    /// What it adds to the day sums: it counts once, by what is known best.
+    #[must_use]
+    pub fn tally(&self) -> Tally {
+        let mut tally = Tally::default();
+        if let Some(stop) = self.stopped.as_ref().filter(|stop| stop.about.party == COMPANY) {
+            tally.some(stop.on, Measure::DeadlineElapsed, "", stop.elapsed_seconds);
+            tally.some(stop.on, Measure::DeadlinePaused, "", stop.paused_seconds);
+        }
+        let Some((on, about, outcome)) = self.standing() else { return tally };
+        if about.late_entry {
+            // Overdue from birth: it says when paper was brought in, not how fast anybody was.
+            let born_on = self.breached.as_ref().map_or(on, |breach| breach.on);
+            tally.one(born_on, Measure::DeadlineLate, "");
+            return tally;
+        }
+        for (measure, word) in [
+            (Measure::DeadlineMeasure, &about.measure),
+            (Measure::DeadlinePriority, &about.priority),
+            (Measure::DeadlineParty, &about.party),
+        ] {
+            tally.outcome(on, measure, outcome, word);
+        }
+        tally
+    }
+
+    /// The day by which it counts, by what, and how it came out. The stop has the last word, since time may have
+    /// been given back after the breach; a miss belongs to the day on which the due time passed.
+    fn standing(&self) -> Option<(NaiveDate, &About, &str)> {
+        match (&self.stopped, &self.breached) {
+            (Some(stop), Some(breach)) if stop.outcome == MISSED => Some((breach.on, &stop.about, MISSED)),
+            (Some(stop), _) => Some((stop.on, &stop.about, &stop.outcome)),
+            (None, Some(breach)) => Some((breach.on, &breach.about, MISSED)),
+            (None, None) => None,
+        }
+    }
+}
+
+#[cfg(test)]
+#[path = "clock_tests.rs"]
+mod tests;

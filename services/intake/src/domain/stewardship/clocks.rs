@@ -1,0 +1,725 @@
+//! The clocks of a case: which start when, what stops, pauses and moves them.
+
+use chrono::{DateTime, TimeDelta, Utc};
+use serde::{Deserialize, Serialize};
+use steward_clock::{
+    Amount, Clock, ClockEvent, Measure, Party, Pin, Target, Timetable,
+    clock::{Change, Pause},
+    policy::{Hours, TargetRule},
+    span::NEVER,
+};
+use steward_kernel::{
+    ids::WorkOrderId,
+    text::Line,
+    vocabulary::{CaseKind, Priority},
+    word_enum,
+};
+use uuid::Uuid;
+
+use super::{
+    Cause, Event, LEADS, NewClock, Objection, Order, Refusal, What, WorkStep,
+    deciding::{Deciding, instant},
+};
+use crate::domain::timeline::Milestone;
+
+/// From this used share on a clock is at risk.
+pub(super) const AT_RISK_PERCENT: u16 = 75;
+/// Why clocks are paused while the case waits for its owner.
+const AWAITING_OWNER: &str = "awaiting_owner";
+/// What is measured from the start of an episode.
+const FROM_THE_START: [Measure; 6] =
+    [Measure::Acknowledge, Measure::Plan, Measure::Arrive, Measure::MakeSafe, Measure::Finish, Measure::Decide];
+
+word_enum! {
+    /// How a clock ended.
+    Outcome {
+        /// In time.
+        Met = "met",
+        /// Too late.
+        Missed = "missed",
+        /// What it measured was called off.
+        Void = "void",
+    }
+}
+
+/// When a running clock is due, as it looks now.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Due {
+    /// When; none while a pause without end lasts.
+    pub due_at: Option<DateTime<Utc>>,
+    /// From when on it is at risk.
+    pub at_risk_at: Option<DateTime<Utc>>,
+    /// Whether it is paused.
+    pub paused: bool,
+}
+
+/// A clock of a case.
+#[derive(Debug, Clone, PartialEq)]
+pub struct KeptClock {
+    /// Its id.
+    pub clock_id: Uuid,
+    /// What it measures.
+    pub measure: Measure,
+    /// Whose it is.
+    pub party: Party,
+    /// Code of the department or contractor.
+    pub department: Option<String>,
+    /// The work order it measures; none = the case.
+    pub work_order: Option<WorkOrderId>,
+    /// The episode.
+    pub episode: u32,
+    /// The priority when it started.
+    pub priority: Priority,
+    /// Whether it was overdue when it was entered.
+    pub late_entry: bool,
+    /// The clock.
+    pub clock: Clock,
+    /// How it ended; none as long as it runs.
+    pub outcome: Option<Outcome>,
+    /// When it was first overdue.
+    pub breached_at: Option<DateTime<Utc>>,
+    /// When it is due.
+    pub due: Due,
+    /// Rungs of its ladder that were reached.
+    pub rungs: u32,
+    /// When somebody took its escalation in hand.
+    pub acknowledged_at: Option<DateTime<Utc>>,
+}
+
+impl KeptClock {
+    pub(super) fn of(new: &NewClock, priority: Priority) -> Self {
+        Self {
+            clock_id: new.clock_id,
+            measure: new.measure,
+            party: new.party,
+            department: new.department.clone(),
+            work_order: new.work_order,
+            episode: new.episode,
+            priority,
+            late_entry: new.late_entry,
+            clock: Clock::of([&new.started]),
+            outcome: None,
+            breached_at: None,
+            due: Due::default(),
+            rungs: 0,
+            acknowledged_at: None,
+        }
+    }
+
+    pub(super) fn change(&mut self, change: &ClockEvent) {
+        self.clock = std::mem::take(&mut self.clock).after(change);
+    }
+
+    pub(super) fn stop(&mut self, outcome: Outcome, at: DateTime<Utc>) {
+        self.change(&ClockEvent::Stopped { at });
+        self.outcome = Some(outcome);
+        self.due.paused = false;
+    }
+
+    /// Whether it still runs, paused or not.
+    #[must_use]
+    pub fn is_running(&self) -> bool {
+        self.outcome.is_none()
+    }
+
+    /// Whether the company waits with it for something: answers are never put off.
+    fn can_be_paused(&self) -> bool {
+        !matches!(self.measure, Measure::Acknowledge | Measure::FollowUp)
+    }
+
+    fn is_of(&self, order: WorkOrderId) -> bool {
+        self.work_order == Some(order)
+    }
+}
+
+/// The seconds of an amount on the wall.
+fn wall_seconds(amount: Amount) -> Option<u32> {
+    match amount {
+        Amount::Seconds(seconds) => Some(seconds),
+        Amount::Days(days) => u32::from(days).checked_mul(86_400),
+        Amount::BusinessDays(_) | Amount::SameDay | Amount::Until(_) => None,
+    }
+}
+
+// Starting.
+impl Deciding<'_> {
+    fn target(&self, rule: &TargetRule, department: Option<&str>, kept: Option<&Pin>) -> Option<Target> {
+        let newest = self.facts.ruling.pin(rule.hours, department);
+        // An old case keeps the version of its calendar.
+        let pin = kept.filter(|kept| kept.calendar == newest.calendar).cloned().unwrap_or(newest);
+        Some(Target { within: rule.within?, pin, at_most_seconds: rule.at_most.and_then(wall_seconds) })
+    }
+
+    fn new_clock(&self, measure: Measure, order: Option<&Order>, at: DateTime<Utc>) -> Option<NewClock> {
+        let party = order.map_or(Party::Company, Order::party);
+        let department = order.map(|order| order.department.as_str());
+        let rule = self.facts.ruling.policies.target(measure, party, &self.matter.sought())?;
+        let target = self.target(rule, department, None)?;
+        Some(self.clock_with(target, measure, order, at))
+    }
+
+    fn clock_with(&self, target: Target, measure: Measure, order: Option<&Order>, at: DateTime<Utc>) -> NewClock {
+        let timetable = &self.facts.timetable;
+        let budget = target.budget(at, timetable);
+        let started = ClockEvent::Started { at, target, budget };
+        let episode = self.state.episode;
+        let of = order.map_or_else(String::new, |order| format!("/{}/{}", order.id, order.hops));
+        let same = self.state.clocks.iter().filter(|kept| {
+            kept.measure == measure && kept.work_order == order.map(|order| order.id) && kept.episode == episode
+        });
+        let again = same.count();
+        NewClock {
+            clock_id: self.id(&format!("clock/{measure}{of}/{episode}/{again}")),
+            measure,
+            party: order.map_or(Party::Company, Order::party),
+            department: order.map(|order| order.department.clone()),
+            work_order: order.map(|order| order.id),
+            episode,
+            late_entry: at < self.matter.opened_at
+                && Clock::of([&started]).due_at(timetable) <= self.matter.opened_at.timestamp(),
+            started,
+        }
+    }
+
+    /// The company's clocks of an episode.
+    ///
+    /// * `adopted`: the first answer and what came of it lie in the past and are not measured any more.
+    pub(super) fn first_clocks(&self, at: DateTime<Utc>, adopted: bool) -> Vec<NewClock> {
+        let measured = FROM_THE_START
+            .into_iter()
+            .filter(|measure| !adopted || matches!(measure, Measure::Finish | Measure::Decide));
+        measured.filter_map(|measure| self.new_clock(measure, None, at)).collect()
+    }
+
+    fn start(&mut self, clocks: Vec<NewClock>) {
+        if !clocks.is_empty() {
+            self.emit(Event::ClocksStarted { clocks });
+        }
+    }
+
+    fn start_order(&mut self, order: &Order) {
+        let at = self.facts.at;
+        self.start(FROM_THE_START.into_iter().filter_map(|measure| self.new_clock(measure, Some(order), at)).collect());
+    }
+}
+
+// Stopping.
+impl Deciding<'_> {
+    fn running(&self, is_meant: impl Fn(&KeptClock) -> bool) -> Vec<Uuid> {
+        let running = self.state.clocks.iter().filter(|kept| kept.is_running() && is_meant(kept));
+        running.map(|kept| kept.clock_id).collect()
+    }
+
+    fn stop(&mut self, is_meant: impl Fn(&KeptClock) -> bool, void: bool) {
+        for clock_id in self.running(is_meant) {
+            self.stop_one(clock_id, void);
+        }
+    }
+
+    fn stop_one(&mut self, clock_id: Uuid, void: bool) {
+        let Some(kept) = self.state.clock(clock_id) else { return };
+        let at = kept.clock.started_at().map_or(self.facts.at, |started| started.max(self.facts.at));
+        let stopped = kept.clock.clone().after(&ClockEvent::Stopped { at });
+        let Some(reading) = stopped.read(&self.facts.timetable, at) else { return };
+        let breached_at = kept.breached_at.or_else(|| reading.breached_at.and_then(instant).filter(|_| !void));
+        if let Some(due_at) = breached_at.filter(|_| kept.breached_at.is_none()) {
+            self.emit(Event::ClockBreached { clock_id, due_at });
+        }
+        // A breach stays a breach: what was overdue is not undone by calling it off or passing it on.
+        let outcome = match (breached_at, void) {
+            (Some(_), _) => Outcome::Missed,
+            (None, true) => Outcome::Void,
+            (None, false) => Outcome::Met,
+        };
+        let (elapsed, paused) = (reading.elapsed, reading.paused);
+        self.emit(Event::ClockStopped { clock_id, outcome, at, elapsed, paused });
+    }
+
+    fn stop_company(&mut self, measures: &[Measure], void: bool) {
+        self.stop(|kept| kept.party == Party::Company && measures.contains(&kept.measure), void);
+    }
+
+    pub(super) fn stop_all(&mut self) {
+        self.stop(|_| true, true);
+    }
+}
+
+// Following the case.
+impl Deciding<'_> {
+    #[expect(clippy::too_many_lines, reason = "one arm for each milestone, so that a new one makes us think about it")]
+    pub(super) fn follow(&mut self, milestone: Milestone, resumes: bool, call_back: bool) {
+        use {Measure as W, Milestone as M};
+        if milestone.is_human() {
+            self.stop_company(&[W::Acknowledge], false);
+        }
+        match milestone {
+            M::PlanTold => self.stop_company(&[W::Plan], false),
+            M::Decided => {
+                self.stop_company(&[W::Plan, W::Decide], false);
+                self.start_follow_up();
+            }
+            M::Accepted | M::Deferred => self.stop_company(&[W::Decide], false),
+            M::Declined => {
+                self.stop_company(&[W::Decide, W::Finish], false);
+                self.stop_company(&[W::Plan, W::Arrive, W::MakeSafe], true);
+            }
+            M::TechnicianOnSite => {
+                self.stop_company(&[W::Arrive], false);
+                self.keep_appointment();
+            }
+            M::MadeSafe => self.stop_company(&[W::MakeSafe], false),
+            M::WorkDone => {
+                self.stop_company(&[W::MakeSafe, W::Finish], false);
+                self.stop_company(&[W::Arrive], true);
+            }
+            M::Answered => {
+                self.stop_company(&[W::Finish], false);
+                if call_back {
+                    self.start_follow_up();
+                }
+            }
+            M::FollowedUp | M::Confirmed | M::Verified | M::SurveyAnswered => {
+                self.stop_company(&[W::FollowUp], false);
+            }
+            M::AwaitingOwner | M::InfoRequested => self.wait(),
+            M::InfoProvided => self.wait_no_longer(),
+            M::Resumed if resumes => self.wait_no_longer(),
+            M::Reopened | M::Rework => self.reopen(),
+            M::Closed => {
+                self.stop_company(&[W::FollowUp], false);
+                self.end();
+            }
+            M::Withdrawn | M::Cancelled => self.end(),
+            M::Received
+            | M::Acknowledged
+            | M::Assessed
+            | M::Consulting
+            | M::Resumed
+            | M::RemedyStarted
+            | M::RemedyDone
+            | M::ServiceConfirmed
+            | M::Routed
+            | M::TechnicianAssigned
+            | M::TechnicianAccepted
+            | M::TechnicianOnTheWay
+            | M::OnHold
+            | M::FollowUpDue
+            | M::Considered
+            | M::Planned
+            | M::Delivered
+            | M::Linked
+            | M::SatisfactionAsked => {}
+        }
+        // A suggestion is over with its proposer's word; a case that is closed is closed.
+        if milestone == M::Confirmed && self.matter.kind == CaseKind::Suggestion {
+            self.end();
+        }
+    }
+
+    fn start_follow_up(&mut self) {
+        self.stop_company(&[Measure::FollowUp], true);
+        self.start(self.new_clock(Measure::FollowUp, None, self.facts.at).into_iter().collect());
+    }
+
+    /// A new episode with its own clocks. What still ran in the old one is over.
+    fn reopen(&mut self) {
+        let at = self.facts.at;
+        self.stop(|kept| kept.party == Party::Company, true);
+        self.emit(Event::Reopened { episode: self.state.episode + 1, at });
+        self.start(self.first_clocks(at, false));
+        self.climb(Cause::Reopened, None);
+    }
+
+    fn wait(&mut self) {
+        // Told twice by two services, it is one wait.
+        let open = self.wait_id();
+        if self.state.clocks.iter().any(|kept| kept.clock.pauses.iter().any(|p| p.pause_id == open && p.to.is_none())) {
+            return;
+        }
+        self.emit(Event::Waited);
+        self.pause(AWAITING_OWNER, self.wait_id(), &[], |_| true);
+    }
+
+    fn wait_no_longer(&mut self) {
+        self.resume(self.wait_id());
+    }
+
+    fn wait_id(&self) -> Uuid {
+        self.id(&format!("wait/{}", self.state.waits))
+    }
+
+    /// Pauses what the policy lets this reason pause.
+    fn pause(&mut self, reason: &str, pause_id: Uuid, evidence: &[Uuid], is_meant: impl Fn(&KeptClock) -> bool) {
+        let Some(rule) = self.facts.ruling.policies.pause(reason) else { return };
+        let pause = Pause {
+            pause_id,
+            from: self.facts.at,
+            to: None,
+            reason: reason.to_owned(),
+            cap_seconds: rule.cap.and_then(wall_seconds),
+            evidence: evidence.to_vec(),
+            struck: false,
+        };
+        let paused = self.running(|kept| rule.parties.contains(&kept.party) && kept.can_be_paused() && is_meant(kept));
+        let changes: Vec<_> = paused.into_iter().map(|id| (id, ClockEvent::Paused(pause.clone()))).collect();
+        if !changes.is_empty() {
+            self.emit(Event::ClocksChanged { changes });
+        }
+    }
+
+    fn resume(&mut self, pause_id: Uuid) {
+        let at = self.facts.at;
+        let lasts = |kept: &KeptClock| kept.clock.pauses.iter().any(|p| p.pause_id == pause_id && p.to.is_none());
+        let paused = self.running(lasts);
+        let changes: Vec<_> = paused.into_iter().map(|id| (id, ClockEvent::Resumed { pause_id, at })).collect();
+        if !changes.is_empty() {
+            self.emit(Event::ClocksChanged { changes });
+        }
+    }
+}
+
+// Following work orders.
+impl Deciding<'_> {
+    pub(super) fn work(&mut self, id: WorkOrderId, department: &str, contractor: bool, step: &WorkStep) {
+        use Measure as W;
+        let known = self.state.order(id).cloned();
+        let mut order = known.clone().unwrap_or_else(|| Order::new(id, department, contractor));
+        match step {
+            WorkStep::Opened if known.is_none() => {
+                self.note(&order, false);
+                self.start_order(&order);
+            }
+            WorkStep::Opened => {}
+            WorkStep::Assigned { technician } => {
+                order.technician.clone_from(technician);
+                self.note(&order, false);
+            }
+            WorkStep::Accepted => {
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::Acknowledge, false);
+                self.end_climbs_of(id);
+            }
+            WorkStep::Returned => {
+                order.technician = None;
+                self.note(&order, false);
+                self.climb(Cause::Returned, Some(id));
+            }
+            WorkStep::Transferred => self.transfer(Order {
+                department: department.to_owned(),
+                contractor,
+                technician: None,
+                hops: order.hops + 1,
+                ..order
+            }),
+            WorkStep::Arrived => {
+                self.note(&Order { arrived: true, ..order }, false);
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::Arrive, false);
+            }
+            WorkStep::MadeSafe => {
+                self.note(&Order { safe: true, ..order }, false);
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::MakeSafe, false);
+            }
+            WorkStep::Held { reason, evidence } => self.hold(&order, reason, evidence),
+            WorkStep::Resumed => self.resume(self.hold_id(&order)),
+            WorkStep::Completed => {
+                self.stop(|kept| kept.is_of(id) && matches!(kept.measure, W::MakeSafe | W::Finish), false);
+                self.close_order(&order);
+            }
+            WorkStep::Cancelled => self.close_order(&order),
+        }
+    }
+
+    fn note(&mut self, order: &Order, over: bool) {
+        if over || self.state.order(order.id) != Some(order) {
+            self.emit(Event::OrderNoted { order: order.clone(), over });
+        }
+    }
+
+    /// The owner's clock goes on, the department's starts afresh.
+    fn transfer(&mut self, order: Order) {
+        let id = order.id;
+        self.resume(self.hold_id(&order));
+        self.stop(|kept| kept.is_of(id), true);
+        self.end_climbs_of(id);
+        self.note(&order, false);
+        self.start_order(&order);
+    }
+
+    fn close_order(&mut self, order: &Order) {
+        self.resume(self.hold_id(order));
+        self.stop(|kept| kept.is_of(order.id), true);
+        self.end_climbs_of(order.id);
+        self.note(order, true);
+    }
+
+    /// The owner's clock waits only when there is no other work going on.
+    fn hold(&mut self, order: &Order, reason: &str, evidence: &[Uuid]) {
+        let (id, alone) = (order.id, self.state.orders.len() <= 1);
+        let order = Order { holds: order.holds + 1, ..order.clone() };
+        self.note(&order, false);
+        self.pause(reason, self.hold_id(&order), evidence, |kept| {
+            kept.is_of(id) || (alone && kept.party == Party::Company)
+        });
+    }
+
+    fn hold_id(&self, order: &Order) -> Uuid {
+        self.id(&format!("hold/{}/{}", order.id, order.holds))
+    }
+}
+
+// Moving.
+impl Deciding<'_> {
+    pub(super) fn prioritise(&mut self, priority: Priority) {
+        if priority == self.matter.priority || !self.state.open {
+            return;
+        }
+        self.emit(Event::Prioritised { priority });
+        self.retarget(Change::Priority);
+    }
+
+    pub(super) fn classify(&mut self, category: &str) {
+        if category == self.matter.category || !self.state.open {
+            return;
+        }
+        self.emit(Event::Classified { category: category.to_owned() });
+        self.retarget(Change::Classification);
+    }
+
+    /// Every running clock takes the target of what the matter is now; what has no target any more stops, what has one now starts.
+    fn retarget(&mut self, change: Change) {
+        let at = self.facts.at;
+        let (mut changes, mut gone) = (Vec::new(), Vec::new());
+        for kept in self.state.clocks.iter().filter(|kept| kept.is_running() && !is_agreed(&kept.clock)) {
+            match self.target_now(kept) {
+                None => gone.push(kept.clock_id),
+                Some(target) if kept.clock.target() == Some(&target) => {}
+                Some(target) => {
+                    let start = kept.clock.started_at().unwrap_or(at);
+                    let budget = target.budget(start, &self.facts.timetable);
+                    changes.push((kept.clock_id, ClockEvent::Retargeted { at, change, target, budget }));
+                }
+            }
+        }
+        if !changes.is_empty() {
+            self.emit(Event::ClocksChanged { changes });
+        }
+        self.stop(|kept| gone.contains(&kept.clock_id), true);
+        self.start_missing();
+    }
+
+    fn target_now(&self, kept: &KeptClock) -> Option<Target> {
+        let rule = self.facts.ruling.policies.target(kept.measure, kept.party, &self.matter.sought())?;
+        self.target(rule, kept.department.as_deref(), kept.clock.target().map(|target| &target.pin))
+    }
+
+    /// On the spot and in safety counts only what was not reached before it had a clock.
+    fn start_missing(&mut self) {
+        let at = self.facts.at;
+        let arrived = self.state.orders.iter().any(|order| order.arrived);
+        let safe = self.state.orders.iter().any(|order| order.safe);
+        let wanted = [(Measure::Arrive, arrived), (Measure::MakeSafe, safe)];
+        let mut clocks = Vec::new();
+        for (measure, _) in wanted.iter().filter(|(_, reached)| !reached) {
+            clocks.extend(self.missing(*measure, None).then(|| self.new_clock(*measure, None, at)).flatten());
+        }
+        for order in &self.state.orders {
+            for (measure, reached) in [(Measure::Arrive, order.arrived), (Measure::MakeSafe, order.safe)] {
+                let missing = !reached && self.missing(measure, Some(order.id));
+                clocks.extend(missing.then(|| self.new_clock(measure, Some(order), at)).flatten());
+            }
+        }
+        self.start(clocks);
+    }
+
+    fn missing(&self, measure: Measure, order: Option<WorkOrderId>) -> bool {
+        let has = |kept: &KeptClock| {
+            kept.measure == measure
+                && kept.work_order == order
+                && kept.episode == self.state.episode
+                && kept.outcome != Some(Outcome::Void)
+        };
+        let settled = self.state.clocks.iter().any(|kept| {
+            kept.measure == Measure::Finish
+                && kept.work_order == order
+                && kept.episode == self.state.episode
+                && kept.outcome.is_some()
+        });
+        !settled && !self.state.clocks.iter().any(has)
+    }
+
+    /// Somebody is there within the window that was agreed upon; where the policy sets a time of its own, that stays.
+    pub(super) fn appoint(&mut self, until: DateTime<Utc>) {
+        let at = self.facts.at;
+        self.promise_appointment(until);
+        let target = Target {
+            within: Amount::Until(until),
+            pin: self.facts.ruling.pin(Hours::Always, None),
+            at_most_seconds: None,
+        };
+        let arriving = self
+            .state
+            .clocks
+            .iter()
+            .find(|kept| kept.is_running() && kept.party == Party::Company && kept.measure == Measure::Arrive);
+        match arriving {
+            Some(kept) if is_agreed(&kept.clock) => {
+                let budget = until_budget(&kept.clock, at, until, &self.facts.timetable);
+                let changed = ClockEvent::Retargeted { at, change: Change::Appointment, target, budget };
+                let changes = vec![(kept.clock_id, changed)];
+                self.emit(Event::ClocksChanged { changes });
+            }
+            Some(_) => {}
+            None => self.start(vec![self.clock_with(target, Measure::Arrive, None, at)]),
+        }
+    }
+
+    pub(super) fn extend(&mut self, clock_id: Uuid, until: DateTime<Utc>, reason: &Line) -> Result<(), Refusal> {
+        let kept = self.state.clock(clock_id).ok_or(Refusal::NoSuchClock)?;
+        if !kept.is_running() {
+            return Err(Refusal::ClockStopped);
+        }
+        if let Some(last) = kept.clock.segments.last()
+            && last.change == Change::Extension
+            && last.target.within == Amount::Until(until)
+        {
+            return Ok(());
+        }
+        let rule = self.facts.ruling.policies.extension(kept.measure).copied().filter(|_| kept.party == Party::Company);
+        let rule = rule.ok_or(Refusal::NoExtensionLeft)?;
+        let used = kept.clock.segments.iter().filter(|segment| segment.change == Change::Extension).count();
+        if used >= usize::from(rule.times) {
+            return Err(Refusal::NoExtensionLeft);
+        }
+        let due = kept.clock.due_at(&self.facts.timetable);
+        if due == NEVER || due < self.facts.now.timestamp() || kept.breached_at.is_some() {
+            return Err(Refusal::TooLateToExtend);
+        }
+        let calendar = self.facts.timetable.get(&self.facts.ruling.pin(Hours::Estate, None));
+        let most = match rule.at_most {
+            wall if wall.is_wall_time() => due + wall.budget(due, calendar),
+            open => calendar.after(due, open.budget(due, calendar)),
+        };
+        if until.timestamp() <= due || until.timestamp() > most {
+            return Err(Refusal::ExtensionOutOfBounds);
+        }
+        let (at, what) = (self.facts.at, if kept.measure == Measure::Decide { What::Decision } else { What::Finish });
+        let target = Target {
+            within: Amount::Until(until),
+            pin: self.facts.ruling.pin(Hours::Always, None),
+            at_most_seconds: None,
+        };
+        let budget = until_budget(&kept.clock, at, until, &self.facts.timetable);
+        let changed = ClockEvent::Retargeted { at, change: Change::Extension, target, budget };
+        self.emit(Event::ClocksChanged { changes: vec![(clock_id, changed)] });
+        self.promise_extension(clock_id, what, until, reason);
+        Ok(())
+    }
+
+    pub(super) fn rebase(&mut self) -> Result<(), Refusal> {
+        if !self.state.open {
+            return Err(Refusal::Ended);
+        }
+        let mut changes = Vec::new();
+        for kept in self.state.clocks.iter().filter(|kept| kept.is_running()) {
+            let start = kept.clock.started_at().unwrap_or(self.facts.at);
+            let newest = self.facts.ruling.pin(Hours::Estate, kept.department.as_deref());
+            let segments = kept.clock.segments.iter().map(|segment| {
+                let pin = if segment.target.pin.calendar.is_some() { &newest } else { &segment.target.pin };
+                let target = Target { pin: pin.clone(), ..segment.target.clone() };
+                let budget = if segment.target.within.is_wall_time() {
+                    segment.budget
+                } else {
+                    target.budget(start, &self.facts.timetable)
+                };
+                (pin.clone(), budget)
+            });
+            let segments: Vec<_> = segments.collect();
+            let is_same = kept
+                .clock
+                .segments
+                .iter()
+                .zip(&segments)
+                .all(|(old, (pin, budget))| old.target.pin == *pin && old.budget == *budget);
+            if !is_same {
+                changes.push((kept.clock_id, ClockEvent::Rebased { segments }));
+            }
+        }
+        if !changes.is_empty() {
+            self.emit(Event::ClocksChanged { changes });
+        }
+        self.retarget(Change::Policy);
+        Ok(())
+    }
+}
+
+/// What a clock gives so that it is due at a date that was agreed upon: what has counted, and the time until then that lies under no pause.
+fn until_budget(clock: &Clock, at: DateTime<Utc>, until: DateTime<Utc>, timetable: &Timetable) -> i64 {
+    let elapsed = clock.read(timetable, at).map_or(0, |reading| reading.elapsed);
+    let lasting = clock.pause_at(at).map_or(0, |pause| pause.ends().min(until.timestamp()) - at.timestamp());
+    elapsed + ((until - at).num_seconds() - lasting).max(0)
+}
+
+/// Whether its date was agreed with the owner, so that no policy moves it.
+fn is_agreed(clock: &Clock) -> bool {
+    clock.target().is_some_and(|target| matches!(target.within, Amount::Until(_)))
+}
+
+// Objections.
+impl Deciding<'_> {
+    pub(super) fn contest(&mut self, clock_id: Uuid, pause_id: Uuid, reason: &Line) -> Result<(), Refusal> {
+        let kept =
+            self.state.clock(clock_id).filter(|kept| kept.party == Party::Company).ok_or(Refusal::NoSuchClock)?;
+        if !kept.clock.pauses.iter().any(|pause| pause.pause_id == pause_id) {
+            return Err(Refusal::NoSuchPause);
+        }
+        if self.state.objections.iter().any(|known| known.pause_id == pause_id) {
+            return Err(Refusal::AlreadyContested);
+        }
+        let objection_id = self.id(&format!("objection/{pause_id}"));
+        let (reason, at) = (reason.clone(), self.facts.now);
+        let objection = Objection { objection_id, clock_id, pause_id, reason, at, upheld: None, answer: None };
+        self.emit(Event::PauseContested { objection });
+        Ok(())
+    }
+
+    /// Upheld, the time counts again for every clock of the company that was paused by it.
+    pub(super) fn decide_objection(&mut self, objection_id: Uuid, upheld: bool, reason: &Line) -> Result<(), Refusal> {
+        let known = self.state.objections.iter().find(|known| known.objection_id == objection_id).cloned();
+        let objection = known.ok_or(Refusal::NoSuchObjection)?;
+        match objection.upheld {
+            Some(decided) if decided == upheld => return Ok(()),
+            Some(_) => return Err(Refusal::AlreadyContested),
+            None => {}
+        }
+        let is_own = self.state.accountable.account().is_some_and(|account| self.acts_for(account));
+        if is_own || !self.facts.actor.is_any(&LEADS) {
+            return Err(Refusal::OwnMatter);
+        }
+        self.emit(Event::ObjectionDecided { objection_id, upheld, reason: reason.clone(), at: self.facts.now });
+        if upheld {
+            let pause_id = objection.pause_id;
+            let struck = self.state.clocks.iter().filter(|kept| {
+                kept.party == Party::Company && kept.clock.pauses.iter().any(|pause| pause.pause_id == pause_id)
+            });
+            let changes = struck.map(|kept| (kept.clock_id, ClockEvent::Struck { pause_id })).collect();
+            self.emit(Event::ClocksChanged { changes });
+        }
+        Ok(())
+    }
+
+    /// What a clock has to look at next: the breach, the next rung, the end of a pause by itself.
+    pub(super) fn next_of_clocks(&self) -> impl Iterator<Item = DateTime<Utc>> {
+        let running = self.state.clocks.iter().filter(|kept| kept.is_running());
+        running.flat_map(|kept| {
+            // It is breached when its due second is over.
+            let due = instant(kept.clock.due_at(&self.facts.timetable)).filter(|_| kept.breached_at.is_none());
+            let breach = due.map(|due| due + TimeDelta::seconds(1));
+            let rung = self.next_rung(kept).and_then(|(_, _, at)| instant(at));
+            let pause_ends = kept.clock.pauses.iter().filter(|pause| self.is_still_to_run_out(pause));
+            breach.into_iter().chain(rung).chain(pause_ends.filter_map(|pause| instant(pause.ends())))
+        })
+    }
+
+    pub(super) fn is_still_to_run_out(&self, pause: &Pause) -> bool {
+        pause.ends_by_itself() && !pause.struck && !self.state.ran_out.contains(&pause.pause_id) && pause.to.is_none()
+    }
+}

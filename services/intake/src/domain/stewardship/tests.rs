@@ -1,0 +1,667 @@
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, LazyLock},
+};
+
+use chrono::{DateTime, TimeDelta, Utc};
+use proptest::{collection::vec, prelude::*};
+use steward_clock::{
+    Calendar, CalendarRules, Holidays, Hours, Level, Measure, Party, Pin, Policies, Timetable, clock::ClockState,
+};
+use steward_kernel::{
+    Actor, ActorId, Aggregate as _, Role,
+    ids::{CaseId, EstateId, ResidentId, TenantId, WorkOrderId},
+    replay,
+    text::{Line, Text},
+    vocabulary::{CaseKind, Language, Priority},
+};
+use uuid::Uuid;
+
+use super::*;
+use crate::domain::ruling::{People, Ruling};
+
+const ZONE: &str = "Asia/Shanghai";
+
+fn at(text: &str) -> DateTime<Utc> {
+    // Local time of the estate; 2026-11-23 is a Monday.
+    format!("2026-{text}:00+08:00").parse().unwrap()
+}
+
+fn text(raw: &str) -> Line {
+    Text::try_new(raw).unwrap()
+}
+
+fn ruling() -> Ruling {
+    let people = People {
+        posts: BTreeMap::from([
+            ((Level::Lead, "engineering".to_owned()), "lead-engineering".to_owned()),
+            ((Level::Lead, String::new()), "lead-desk".to_owned()),
+            ((Level::EstateManager, String::new()), "manager".to_owned()),
+            ((Level::Company, String::new()), "company".to_owned()),
+        ]),
+        register: Vec::new(),
+        receivers: vec!["desk-1".to_owned(), "desk-2".to_owned()],
+    };
+    Ruling {
+        policies: Policies::default(),
+        time_zone: ZONE.to_owned(),
+        calendars: Arc::default(),
+        holidays: 0,
+        people: Arc::new(people),
+        covers: Arc::default(),
+    }
+}
+
+static OFFICE: LazyLock<Arc<Calendar>> = LazyLock::new(|| {
+    let day = serde_json::json!([{ "from": "09:00", "to": "18:00" }]);
+    let week = serde_json::json!({ "monday": day, "tuesday": day, "wednesday": day, "thursday": day, "friday": day });
+    let rules: CalendarRules =
+        serde_json::from_value(serde_json::json!({ "week": week, "public_holidays": "cn" })).unwrap();
+    Arc::new(Calendar::compile(&rules, Holidays::shipped(), ZONE.parse().unwrap()))
+});
+
+fn facts_of(now: DateTime<Utc>, account: &str, role: Role) -> Facts {
+    let ruling = ruling();
+    let always = Arc::new(Calendar::day_and_night(ZONE.parse().unwrap()));
+    let timetable =
+        Timetable::default().with(ruling.pin(Hours::Estate, None), Arc::clone(&OFFICE)).with(Pin::always(ZONE), always);
+    let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), account);
+    actor.id = ActorId::new(account);
+    actor.roles = vec![role];
+    Facts { now, at: now, actor, ruling, timetable }
+}
+
+/// What the system itself knows at that time.
+fn system(now: DateTime<Utc>) -> Facts {
+    let mut facts = facts_of(now, "intake", Role::Handler);
+    facts.actor.roles.clear();
+    facts
+}
+
+fn matter(kind: CaseKind, priority: Priority, said_at: DateTime<Utc>) -> Matter {
+    Matter {
+        reference: "S-261123-7K3QD4".to_owned(),
+        kind,
+        category: "home.fixture".to_owned(),
+        priority,
+        estate: EstateId::from(Uuid::from_u128(7)),
+        unit: None,
+        resident: Some(ResidentId::from(Uuid::from_u128(8))),
+        language: Language::ZhHans,
+        said_at,
+        opened_at: said_at,
+    }
+}
+
+/// A stewardship under test, with all events it has had.
+struct Story {
+    state: Stewardship,
+    events: Vec<Event>,
+}
+
+impl Story {
+    fn of(matter: Matter) -> Self {
+        let opened_at = matter.opened_at;
+        let mut story = Self { state: Stewardship::unborn(CaseId::from(Uuid::from_u128(9))), events: Vec::new() };
+        let begin = Command::Begin { matter: Box::new(matter), receiver: None, adopted: false };
+        story.does(&begin, &system(opened_at));
+        story
+    }
+
+    fn does(&mut self, command: &Command, facts: &Facts) {
+        let events = self.state.decide(command, facts).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
+        self.state = replay(self.state.clone(), &events);
+        self.events.extend(events);
+    }
+
+    fn at(&mut self, time: &str, command: &Command) {
+        self.does(command, &system(at(time)));
+    }
+
+    fn follow(&mut self, time: &str, milestone: Milestone) {
+        self.at(time, &Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back: true });
+    }
+
+    fn order(&mut self, time: &str, step: WorkStep) {
+        self.order_of(time, "engineering", step);
+    }
+
+    fn order_of(&mut self, time: &str, department: &str, step: WorkStep) {
+        let order = (WorkOrderId::from(Uuid::from_u128(30)), department.to_owned(), false);
+        self.at(time, &Command::Work { order, step });
+    }
+
+    /// Looks whenever something is due, as the timer does, until then.
+    fn wait_until(&mut self, time: &str) {
+        self.wait_until_at(at(time));
+    }
+
+    fn wait_until_at(&mut self, time: DateTime<Utc>) {
+        while let Some(next) = self.state.next_at.filter(|next| *next <= time) {
+            self.does(&Command::Look, &system(next));
+        }
+    }
+
+    fn clock(&self, measure: Measure) -> &KeptClock {
+        self.clock_of(measure, Party::Company)
+    }
+
+    fn clock_of(&self, measure: Measure, party: Party) -> &KeptClock {
+        let last = self.state.clocks.iter().rev().find(|kept| kept.measure == measure && kept.party == party);
+        last.unwrap_or_else(|| panic!("no clock {measure} of {party}"))
+    }
+
+    fn due(&self, measure: Measure) -> DateTime<Utc> {
+        self.clock(measure).due.due_at.unwrap()
+    }
+
+    fn outcome(&self, measure: Measure) -> Option<Outcome> {
+        self.clock(measure).outcome
+    }
+
+    fn rungs(&self, clock_id: Uuid) -> Vec<(u32, Level, DateTime<Utc>)> {
+        let of_clock = self.state.escalations.iter().filter(|known| known.clock_id == Some(clock_id));
+        of_clock.map(|known| (known.rung, known.level, known.at)).collect()
+    }
+
+    fn causes(&self) -> Vec<(Cause, Level)> {
+        let climbs = self.state.escalations.iter().filter(|known| known.climb_id.is_some());
+        climbs.map(|known| (known.cause, known.level)).collect()
+    }
+}
+
+fn request(priority: Priority, time: &str) -> Story {
+    Story::of(matter(CaseKind::ServiceRequest, priority, at(time)))
+}
+
+fn complaint(time: &str) -> Story {
+    Story::of(matter(CaseKind::Complaint, Priority::P3, at(time)))
+}
+
+#[test]
+fn every_kind_has_the_clocks_of_its_targets() {
+    let measures = |story: &Story| story.state.clocks.iter().map(|kept| kept.measure).collect::<Vec<_>>();
+    use Measure as M;
+    let time = at("11-23T10:00");
+    let kinds = |kind, priority| measures(&Story::of(matter(kind, priority, time)));
+    assert_eq!(kinds(CaseKind::Inquiry, Priority::P4), [M::Acknowledge, M::Finish]);
+    assert_eq!(kinds(CaseKind::Complaint, Priority::P3), [M::Acknowledge, M::Plan, M::Decide]);
+    assert_eq!(kinds(CaseKind::Suggestion, Priority::P4), [M::Acknowledge, M::Decide]);
+    assert_eq!(kinds(CaseKind::ServiceRequest, Priority::P3), [M::Acknowledge, M::Finish]);
+    assert_eq!(kinds(CaseKind::ServiceRequest, Priority::P1), [M::Acknowledge, M::Arrive, M::MakeSafe, M::Finish]);
+}
+
+// Torture 11 (chatwoot#12058, #7679).
+#[test]
+fn the_first_answer_is_a_persons_and_after_a_reopening_it_is_measured_from_there() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:05", Milestone::Received);
+    assert_eq!(story.outcome(Measure::Acknowledge), None, "an automatic receipt is no answer");
+    story.follow("11-23T10:30", Milestone::ServiceConfirmed);
+    assert_eq!(story.outcome(Measure::Acknowledge), Some(Outcome::Met));
+    story.follow("11-24T10:00", Milestone::WorkDone);
+    story.follow("11-25T11:00", Milestone::Rework);
+    assert_eq!(story.state.episode, 2);
+    assert_eq!(story.clock(Measure::Acknowledge).clock.started_at(), Some(at("11-25T11:00")));
+    assert_eq!(story.due(Measure::Acknowledge), at("11-25T13:00"));
+    assert_eq!(story.causes(), [(Cause::Reopened, Level::Lead)], "what was reopened stands first");
+}
+
+// Torture 8 (glpi#1911).
+#[test]
+fn a_transfer_leaves_the_owners_clock_and_starts_the_departments_afresh() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.order("11-23T10:00", WorkStep::Opened);
+    let owners = story.due(Measure::Finish);
+    story.order_of("11-23T11:30", "cleaning", WorkStep::Transferred);
+    assert_eq!(story.due(Measure::Finish), owners);
+    let cleaning = story.clock_of(Measure::Acknowledge, Party::Department);
+    assert_eq!(cleaning.department.as_deref(), Some("cleaning"));
+    assert_eq!(cleaning.due.due_at, Some(at("11-23T13:30")), "two hours from the transfer");
+    let former = story.state.clocks.iter().filter(|kept| kept.department.as_deref() == Some("engineering"));
+    assert!(former.clone().count() > 0 && former.into_iter().all(|kept| kept.outcome == Some(Outcome::Void)));
+}
+
+// Torture 18 (osTicket#3979).
+#[test]
+fn a_case_that_staff_opened_has_the_same_clocks_as_one_of_the_owners() {
+    let matter = matter(CaseKind::ServiceRequest, Priority::P2, at("11-23T10:00"));
+    let begun = |receiver: Option<&str>| {
+        let begin =
+            Command::Begin { matter: Box::new(matter.clone()), receiver: receiver.map(str::to_owned), adopted: false };
+        let mut story = Story { state: Stewardship::unborn(CaseId::from(Uuid::from_u128(9))), events: Vec::new() };
+        story.does(&begin, &system(matter.opened_at));
+        story.state
+    };
+    let (owners, staffs) = (begun(None), begun(Some("desk-9")));
+    assert_eq!(owners.clocks, staffs.clocks);
+    assert_eq!(staffs.accountable.account(), Some("desk-9"), "who received it first answers for it");
+    assert!(["desk-1", "desk-2"].contains(&owners.accountable.account().unwrap()));
+}
+
+// Torture 7 (glpi#6902, #15605).
+#[test]
+fn a_priority_that_is_raised_while_paused_keeps_the_pauses() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:10", Milestone::InfoRequested);
+    let before = story.clock(Measure::Finish).clock.pauses.clone();
+    assert_eq!(before.len(), 1);
+    story.at("11-23T12:00", &Command::Prioritise(Priority::P2));
+    assert_eq!(story.clock(Measure::Finish).clock.pauses, before);
+    story.follow("11-23T14:10", Milestone::InfoProvided);
+    // 24 hours on the wall from 10:00, and the four that it waited for its owner.
+    assert_eq!(story.due(Measure::Finish), at("11-24T14:00"));
+    assert_eq!(story.due(Measure::Arrive), at("11-23T13:00"), "a new target starts when it is set");
+}
+
+// Torture 9 and 22.
+#[test]
+fn a_pause_ends_by_itself_at_its_cap_says_so_and_stands_first() {
+    let mut story = complaint("11-23T10:00");
+    story.follow("11-23T10:30", Milestone::Acknowledged);
+    story.follow("11-23T11:00", Milestone::AwaitingOwner);
+    assert!(story.clock(Measure::Decide).due.paused);
+    story.wait_until("11-30T10:59");
+    assert_eq!(story.clock(Measure::Decide).breached_at, None, "what is paused is not overdue");
+    assert!(!story.events.iter().any(|event| matches!(event, Event::PauseRanOut { .. })));
+    story.wait_until("11-30T11:01");
+    let ran_out = story.events.iter().filter(|event| matches!(event, Event::PauseRanOut { .. }));
+    assert_eq!(ran_out.count(), 1);
+    assert!(!story.clock(Measure::Decide).due.paused);
+    assert_eq!(story.due(Measure::Decide), at("12-07T10:00"), "seven days, and the seven it was paused");
+    assert_eq!(story.causes(), [(Cause::LongPaused, Level::Lead)]);
+}
+
+// Torture 23.
+#[test]
+fn a_paper_form_brought_in_too_late_is_overdue_on_arrival_and_marked() {
+    let mut matter = matter(CaseKind::ServiceRequest, Priority::P3, at("11-19T10:00"));
+    matter.opened_at = at("11-23T10:00");
+    let story = Story::of(matter);
+    let clock = story.clock(Measure::Acknowledge);
+    assert!(clock.late_entry);
+    assert_eq!(clock.breached_at, Some(at("11-19T12:00")));
+    assert_eq!(story.rungs(clock.clock_id).len(), 3, "everybody who is told of an overdue answer is told at once");
+}
+
+#[test]
+fn each_rung_is_reached_once_at_its_share_of_the_clock() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    let id = story.clock(Measure::Acknowledge).clock_id;
+    story.wait_until("11-23T18:00");
+    let expected = [
+        (1, Level::Worker, "11-23T10:07:30"),
+        (2, Level::Lead, "11-23T10:12:00"),
+        (3, Level::EstateManager, "11-23T10:15:00"),
+        (4, Level::Region, "11-23T10:22:30"),
+    ];
+    let expected = expected.map(|(rung, level, time)| (rung, level, format!("2026-{time}+08:00").parse().unwrap()));
+    assert_eq!(story.rungs(id), expected);
+    // Nobody is on the post of the region: the company is told.
+    let told =
+        |rung| story.state.escalations.iter().find(|e| e.clock_id == Some(id) && e.rung == rung).unwrap().told.clone();
+    assert_eq!(told(4), ["company"]);
+    assert_eq!(told(2), ["lead-desk"]);
+    for _ in 0..3 {
+        story.at("11-23T18:00", &Command::Look);
+    }
+    assert_eq!(story.rungs(id).len(), 4, "looking again tells nobody again");
+}
+
+#[test]
+fn an_emergency_is_told_at_once_and_climbs_every_ten_minutes_after_its_time() {
+    let mut story = request(Priority::P1, "11-22T03:00");
+    let id = story.clock(Measure::Acknowledge).clock_id;
+    assert_eq!(story.rungs(id), [(1, Level::Worker, at("11-22T03:00"))], "on a Sunday night");
+    let at_once = story.state.escalations.len();
+    assert_eq!(at_once, 1, "said by one clock, not by four");
+    story.wait_until("11-22T03:33");
+    let levels: Vec<_> =
+        story.rungs(id).iter().map(|(_, level, time)| (*level, (*time - at("11-22T03:00")).num_seconds())).collect();
+    assert_eq!(
+        levels,
+        [
+            (Level::Worker, 0),
+            (Level::Lead, 90),
+            (Level::EstateManager, 144),
+            (Level::Region, 180),
+            (Level::Company, 780),
+            (Level::Company, 1380),
+        ]
+    );
+}
+
+#[test]
+fn an_outage_makes_up_for_every_level_but_not_for_every_repetition() {
+    let mut story = request(Priority::P1, "11-22T03:00");
+    let id = story.clock(Measure::Acknowledge).clock_id;
+    story.at("11-22T06:00", &Command::Look);
+    let rungs = story.rungs(id);
+    assert_eq!(rungs.iter().map(|(_, level, _)| *level).collect::<Vec<_>>(), Level::ALL);
+    assert!(rungs[4].0 > 5, "the last repetition stands for those before it");
+}
+
+#[test]
+fn an_acknowledgement_silences_a_clock_until_it_is_due_and_after_that_for_good() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    let id = story.clock(Measure::Acknowledge).clock_id;
+    story.wait_until("11-23T10:08");
+    let first = story.state.escalations.iter().find(|e| e.clock_id == Some(id)).unwrap().escalation_id;
+    let told = story.state.escalations[0].told[0].clone();
+    story.does(&Command::Acknowledge { escalation_id: first }, &facts_of(at("11-23T10:08"), &told, Role::Receptionist));
+    story.wait_until("11-23T10:16");
+    assert_eq!(
+        story.rungs(id).iter().map(|(rung, ..)| *rung).collect::<Vec<_>>(),
+        [1, 3],
+        "80 % is silent, the due time is not"
+    );
+    let second = story.state.escalations.iter().find(|e| e.clock_id == Some(id) && e.rung == 3).unwrap().escalation_id;
+    let stranger = facts_of(at("11-23T10:17"), "somebody", Role::Handler);
+    assert_eq!(story.state.decide(&Command::Acknowledge { escalation_id: second }, &stranger), Err(Refusal::NotTold));
+    story.does(&Command::Acknowledge { escalation_id: second }, &facts_of(at("11-23T10:17"), "manager", Role::Manager));
+    story.wait_until("11-24T10:00");
+    assert_eq!(story.rungs(id).len(), 2);
+}
+
+#[test]
+fn work_that_nobody_takes_is_escalated_as_unowned_and_what_is_returned_at_once() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:00", Milestone::ServiceConfirmed);
+    story.order("11-23T10:00", WorkStep::Opened);
+    story.wait_until("11-23T12:01");
+    let unowned = story.state.escalations.iter().filter(|known| known.cause == Cause::Unowned).collect::<Vec<_>>();
+    assert_eq!(unowned.len(), 2);
+    assert_eq!(unowned[1].told, ["lead-engineering"]);
+    story.order("11-23T12:10", WorkStep::Assigned { technician: Some("tech-1".into()) });
+    story.order("11-23T12:15", WorkStep::Returned);
+    assert_eq!(story.causes(), [(Cause::Returned, Level::Lead)]);
+    story.wait_until("11-23T17:00");
+    assert_eq!(
+        story.causes(),
+        [(Cause::Returned, Level::Lead), (Cause::Returned, Level::EstateManager)],
+        "nobody has acknowledged"
+    );
+    story.order("11-23T17:10", WorkStep::Accepted);
+    assert!(story.state.climbs.is_empty(), "somebody has it");
+}
+
+#[test]
+fn an_objection_that_is_upheld_gives_the_time_back() {
+    let mut story = complaint("11-23T10:00");
+    story.follow("11-23T10:30", Milestone::Acknowledged);
+    let due = story.due(Measure::Decide);
+    story.follow("11-23T11:00", Milestone::AwaitingOwner);
+    story.follow("11-25T11:00", Milestone::Resumed);
+    assert_eq!(story.due(Measure::Decide), due + TimeDelta::days(2));
+    let clock_id = story.clock(Measure::Decide).clock_id;
+    let pause_id = story.clock(Measure::Decide).clock.pauses[0].pause_id;
+    let mut owner = facts_of(at("11-25T12:00"), "owner", Role::Owner);
+    owner.actor.resident = Some(ResidentId::from(Uuid::from_u128(8)));
+    story.does(&Command::ContestPause { clock_id, pause_id, reason: text("没有人问过我") }, &owner);
+    let contested = Command::ContestPause { clock_id, pause_id, reason: text("again") };
+    assert_eq!(story.state.decide(&contested, &owner), Err(Refusal::AlreadyContested));
+    let objection_id = story.state.objections[0].objection_id;
+    let decide = Command::DecideObjection { objection_id, upheld: true, reason: text("记录里没有提问") };
+    let accountable = story.state.accountable.account().unwrap().to_owned();
+    let own = facts_of(at("11-25T13:00"), &accountable, Role::Supervisor);
+    assert_eq!(story.state.decide(&decide, &own), Err(Refusal::OwnMatter));
+    story.does(&decide, &facts_of(at("11-25T13:00"), "manager", Role::Manager));
+    assert_eq!(story.due(Measure::Decide), due);
+}
+
+#[test]
+fn a_decision_is_put_off_once_before_its_date_and_the_new_date_is_a_promise() {
+    let mut story = complaint("11-23T10:00");
+    let (clock_id, due) = (story.clock(Measure::Decide).clock_id, story.due(Measure::Decide));
+    assert_eq!(due, at("11-30T10:00"));
+    let extend = |until: &str| Command::Extend { clock_id, until: at(until), reason: text("等检测报告") };
+    let handler = |time: &str| facts_of(at(time), "handler", Role::Handler);
+    assert_eq!(story.state.decide(&extend("11-29T10:00"), &handler("11-25T10:00")), Err(Refusal::ExtensionOutOfBounds));
+    assert_eq!(story.state.decide(&extend("12-25T10:00"), &handler("11-25T10:00")), Err(Refusal::ExtensionOutOfBounds));
+    assert_eq!(story.state.decide(&extend("12-04T10:00"), &handler("11-30T10:01")), Err(Refusal::TooLateToExtend));
+    story.does(&extend("12-04T10:00"), &handler("11-29T10:00"));
+    assert_eq!(story.due(Measure::Decide), at("12-04T10:00"));
+    assert_eq!(story.state.promises[0].due_at, at("12-04T10:00"));
+    assert_eq!(story.state.decide(&extend("12-05T10:00"), &handler("12-01T10:00")), Err(Refusal::NoExtensionLeft));
+    story.follow("12-03T10:00", Milestone::Decided);
+    assert_eq!(story.outcome(Measure::Decide), Some(Outcome::Met));
+    assert_eq!(story.state.promises[0].ended.map(|(outcome, _)| outcome), Some(PromiseOutcome::Kept));
+}
+
+#[test]
+fn an_appointment_is_a_promise_that_warns_before_it_breaks() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:10", Milestone::ServiceConfirmed);
+    story.at("11-23T10:10", &Command::Appoint(at("11-24T12:00")));
+    assert_eq!(story.due(Measure::Arrive), at("11-24T12:00"));
+    story.wait_until("11-24T11:59");
+    let warned = story.events.iter().filter(|event| matches!(event, Event::PromiseWarned { .. })).count();
+    assert_eq!(warned, 1);
+    assert_eq!(story.state.promises[0].ended, None);
+    story.wait_until("11-24T12:01");
+    assert_eq!(story.state.promises[0].ended, Some((PromiseOutcome::Broken, at("11-24T12:00"))));
+    assert!(story.causes().contains(&(Cause::Promise, Level::Lead)));
+}
+
+#[test]
+fn an_appointment_that_is_moved_in_time_is_not_broken() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.at("11-23T10:10", &Command::Appoint(at("11-24T12:00")));
+    story.at("11-23T16:00", &Command::Appoint(at("11-25T12:00")));
+    story.order("11-23T16:00", WorkStep::Opened);
+    story.follow("11-25T11:50", Milestone::TechnicianOnSite);
+    let outcomes: Vec<_> = story.state.promises.iter().map(|promise| promise.ended.unwrap().0).collect();
+    assert_eq!(outcomes, [PromiseOutcome::Moved, PromiseOutcome::Kept]);
+    assert_eq!(story.outcome(Measure::Arrive), Some(Outcome::Met));
+}
+
+#[test]
+fn commitments_live_on_after_the_end() {
+    let mut story = complaint("11-23T10:00");
+    story.follow("11-24T10:00", Milestone::Decided);
+    story.at("11-24T10:00", &Command::Commit(vec![(Uuid::from_u128(40), at("12-10T12:00"))]));
+    story.follow("11-25T10:00", Milestone::Confirmed);
+    story.follow("11-25T10:00", Milestone::Closed);
+    assert!(!story.state.open);
+    assert!(story.state.clocks.iter().all(|kept| kept.outcome.is_some()));
+    assert_eq!(story.state.promises[0].ended, None);
+    story.at("12-09T12:00", &Command::Keep { promise_id: Uuid::from_u128(40) });
+    assert_eq!(story.state.promises[0].ended.map(|(outcome, _)| outcome), Some(PromiseOutcome::Kept));
+    assert_eq!(story.state.next_at, None, "nothing is left to look at");
+}
+
+#[test]
+fn a_hold_pauses_the_departments_clock_and_the_owners_only_where_the_owner_is_the_cause() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.order("11-23T10:00", WorkStep::Opened);
+    story.order("11-23T10:10", WorkStep::Accepted);
+    story.order("11-23T11:00", WorkStep::Held { reason: "parts".into(), evidence: Vec::new() });
+    assert!(story.clock_of(Measure::Finish, Party::Department).due.paused);
+    assert!(!story.clock(Measure::Finish).due.paused, "spare parts are the company's own affair");
+    story.order("11-23T15:00", WorkStep::Resumed);
+    assert!(!story.clock_of(Measure::Finish, Party::Department).due.paused);
+    story.order("11-23T16:00", WorkStep::Held { reason: "access".into(), evidence: vec![Uuid::from_u128(77)] });
+    assert!(story.clock(Measure::Finish).due.paused);
+    assert_eq!(story.clock(Measure::Finish).clock.pauses[0].evidence, [Uuid::from_u128(77)]);
+    story.order("11-23T17:00", WorkStep::Resumed);
+    let reading =
+        story.clock(Measure::Finish).clock.read(&system(at("11-23T17:00")).timetable, at("11-23T17:00")).unwrap();
+    assert_eq!((reading.state, reading.paused), (ClockState::Running, 3600));
+}
+
+#[test]
+fn a_hand_over_needs_acceptance_and_falls_back_on_refusal_and_silence() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    let first = story.state.accountable.account().unwrap().to_owned();
+    let giver = facts_of(at("11-23T10:05"), &first, Role::Receptionist);
+    let hand_over = |to: &str| Command::HandOver { to: to.to_owned(), reason: text("休假") };
+    assert_eq!(
+        story.state.decide(&hand_over("x"), &facts_of(at("11-23T10:05"), "stranger", Role::Handler)),
+        Err(Refusal::NotAccountable)
+    );
+    story.does(&hand_over("handler-3"), &giver);
+    assert_eq!(story.state.accountable.account(), Some(first.as_str()), "an offer changes nothing");
+    assert_eq!(story.state.decide(&hand_over("handler-4"), &giver), Err(Refusal::HandOverPending));
+    let asked = facts_of(at("11-23T10:10"), "handler-3", Role::Handler);
+    story.does(&Command::RefuseHandOver { reason: text("满了") }, &asked);
+    assert_eq!(story.state.accountable.account(), Some(first.as_str()));
+
+    story.does(&hand_over("handler-3"), &giver);
+    story.wait_until("11-23T13:00");
+    assert_eq!(story.state.accountable.hand_over, None, "two hours of silence");
+    assert_eq!(story.state.accountable.account(), Some(first.as_str()));
+    assert_eq!(story.state.decide(&Command::AcceptHandOver, &asked), Err(Refusal::NoHandOver));
+
+    story.does(&hand_over("handler-3"), &facts_of(at("11-23T14:00"), &first, Role::Receptionist));
+    story.does(&Command::AcceptHandOver, &facts_of(at("11-23T14:10"), "handler-3", Role::Handler));
+    assert_eq!(story.state.accountable.account(), Some("handler-3"));
+    assert_eq!(story.state.accountable.why, Why::HandOver);
+}
+
+#[test]
+fn where_nobody_is_on_a_post_the_head_office_answers_and_is_told() {
+    let matter = matter(CaseKind::Inquiry, Priority::P4, at("11-23T10:00"));
+    let mut facts = system(matter.opened_at);
+    facts.ruling.people = Arc::default();
+    let begin = Command::Begin { matter: Box::new(matter), receiver: None, adopted: false };
+    let events = Stewardship::unborn(CaseId::from(Uuid::from_u128(9))).decide(&begin, &facts).unwrap();
+    let state = replay(Stewardship::unborn(CaseId::from(Uuid::from_u128(9))), &events);
+    assert_eq!(state.accountable.account(), Some("head-office"));
+    assert_eq!(state.escalations[0].cause, Cause::Unowned);
+    assert_eq!(state.escalations[0].told, ["head-office"]);
+}
+
+/// What may happen to a case, in any order.
+fn anything() -> impl Strategy<Value = (i64, u8, u8)> {
+    (1_i64..200_000, 0_u8..22, 0_u8..4)
+}
+
+fn happens(kind: u8, who: u8, state: &Stewardship) -> (Command, &'static str) {
+    let people = ["desk-1", "desk-2", "handler-3", "manager"];
+    let person = people[usize::from(who)];
+    let milestones = [
+        Milestone::Acknowledged,
+        Milestone::AwaitingOwner,
+        Milestone::Resumed,
+        Milestone::InfoProvided,
+        Milestone::WorkDone,
+        Milestone::Rework,
+        Milestone::Reopened,
+        Milestone::Closed,
+        Milestone::Decided,
+        Milestone::Cancelled,
+    ];
+    let order = |step| Command::Work {
+        order: (WorkOrderId::from(Uuid::from_u128(u128::from(who))), "engineering".into(), who == 3),
+        step,
+    };
+    let command = match kind {
+        0..=9 => {
+            let milestone = milestones[usize::from(kind)];
+            Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back: who.is_multiple_of(2) }
+        }
+        10 => Command::HandOver { to: person.to_owned(), reason: text("x") },
+        11 => Command::AcceptHandOver,
+        12 => Command::RefuseHandOver { reason: text("x") },
+        13 => order(WorkStep::Opened),
+        14 => order(WorkStep::Returned),
+        15 => order(WorkStep::Held { reason: "access".into(), evidence: Vec::new() }),
+        16 => order(WorkStep::Resumed),
+        17 => order(WorkStep::Transferred),
+        18 => Command::Prioritise(Priority::ALL[usize::from(who)]),
+        19 => Command::Rebase,
+        20 => match state.escalations.last() {
+            Some(last) => Command::Acknowledge { escalation_id: last.escalation_id },
+            None => Command::Look,
+        },
+        _ => order(WorkStep::Completed),
+    };
+    (command, person)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(200))]
+
+    /// The model of accountability: at every instant from the first one there is exactly one who answers, and only a hand-over that was
+    /// offered and accepted changes who.
+    #[test]
+    fn there_is_never_no_accountable_person_and_never_two(history in vec(anything(), 0..60)) {
+        let mut story = request(Priority::P3, "11-23T10:00");
+        let mut model = story.state.accountable.account().unwrap().to_owned();
+        let mut offered: Option<(String, DateTime<Utc>)> = None;
+        let mut now = at("11-23T10:00");
+        for (seconds, kind, who) in history {
+            now += TimeDelta::seconds(seconds);
+            story.wait_until_at(now);
+            if offered.as_ref().is_some_and(|(_, lapses)| *lapses <= now) {
+                offered = None;
+            }
+            let (command, person) = happens(kind, who, &story.state);
+            let role = if person == "manager" { Role::Manager } else { Role::Handler };
+            let facts = facts_of(now, person, role);
+            let was_open = story.state.open;
+            if let Ok(events) = story.state.decide(&command, &facts) {
+                story.state = replay(story.state.clone(), &events);
+                story.events.extend(events);
+                match &command {
+                    Command::HandOver { to, .. } if offered.is_none() && *to != model => {
+                        offered = Some((to.clone(), story.state.accountable.hand_over.as_ref().unwrap().lapses_at));
+                    }
+                    Command::AcceptHandOver => {
+                        if let Some((to, _)) = offered.take() {
+                            prop_assert_eq!(&to, person);
+                            model = to;
+                        }
+                    }
+                    Command::RefuseHandOver { .. } => offered = None,
+                    _ => {}
+                }
+            }
+            if was_open && !story.state.open {
+                offered = None;
+            }
+            prop_assert_eq!(story.state.accountable.account(), Some(model.as_str()));
+            prop_assert_eq!(story.state.accountable.hand_over.as_ref().map(|h| h.to.clone()), offered.as_ref().map(|(to, _)| to.clone()));
+        }
+        // The record says the same: each one follows the one before, without gap or overlap.
+        let mut last: Option<String> = None;
+        for event in &story.events {
+            if let Event::AccountableNamed { account, previous, .. } = event {
+                prop_assert_eq!(previous, &last);
+                last = Some(account.clone());
+            }
+        }
+    }
+
+    /// Whatever happens: no rung twice, no clock that runs is without its next look, and the schedule kept step by step is what a
+    /// calculation from the history gives.
+    #[test]
+    fn nothing_is_told_twice_and_nothing_overdue_is_overlooked(history in vec(anything(), 0..60)) {
+        let mut story = request(Priority::P2, "11-23T10:00");
+        let mut now = at("11-23T10:00");
+        for (seconds, kind, who) in history {
+            now += TimeDelta::seconds(seconds);
+            story.wait_until_at(now);
+            let (command, person) = happens(kind, who, &story.state);
+            if let Ok(events) = story.state.decide(&command, &facts_of(now, person, Role::Supervisor)) {
+                story.state = replay(story.state.clone(), &events);
+                story.events.extend(events);
+            }
+            let mut ids: Vec<_> = story.state.escalations.iter().map(|known| known.escalation_id).collect();
+            let all = ids.len();
+            ids.sort_unstable();
+            ids.dedup();
+            prop_assert_eq!(ids.len(), all);
+            let facts = system(now);
+            for kept in story.state.clocks.iter().filter(|kept| kept.is_running()) {
+                let reading = kept.clock.read(&facts.timetable, now).unwrap();
+                prop_assert_eq!(kept.due.due_at, DateTime::from_timestamp(reading.due_at, 0).filter(|_| reading.due_at != i64::MAX));
+                prop_assert_eq!(kept.breached_at.is_some(), reading.breached_at.is_some());
+                if reading.state == ClockState::Running && reading.breached_at.is_none() {
+                    prop_assert!(story.state.next_at.is_some_and(|next| next.timestamp() <= reading.due_at + 1));
+                }
+            }
+        }
+        prop_assert_eq!(replay(Stewardship::unborn(story.state.id), &story.events), story.state);
+    }
+}

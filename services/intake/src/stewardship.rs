@@ -1,0 +1,172 @@
+//! Stewardships at work: what is looked up for a decision, and what follows from the steps of a case.
+
+use steward_chassis::{Call, Error, Executed, Result, Work};
+use steward_clock::{Hours, Pin, Timetable};
+use steward_kernel::{
+    Actor, Aggregate as _, Role,
+    ids::{CaseId, EstateId, WorkOrderId},
+};
+
+use crate::{
+    app::App,
+    domain::{
+        case::{Case, Effect, Step},
+        opening::Opening,
+        ruling::Ruling,
+        stewardship::{Account, Command, Facts, Matter, Refusal, Stewardship, WorkStep},
+        timeline::{Milestone, Party},
+    },
+    store,
+};
+
+/// People of the company who receive an owner first, and so answer for the case (首問責任).
+const RECEIVERS: [Role; 5] = [Role::Receptionist, Role::Handler, Role::Supervisor, Role::Manager, Role::Technician];
+
+fn matter(case: &Case, opening: &Opening) -> Matter {
+    Matter {
+        reference: opening.reference.clone(),
+        kind: opening.kind,
+        category: case.category.clone(),
+        priority: opening.priority,
+        estate: opening.estate,
+        unit: opening.unit,
+        resident: opening.resident,
+        language: opening.language,
+        said_at: opening.said_at,
+        opened_at: opening.opened_at,
+    }
+}
+
+/// Begins the stewardship of a case that was just opened, in its transaction.
+pub(crate) async fn begin(app: &App, work: &mut Work, case: &Case) -> Result<()> {
+    let Some(opening) = case.opening.as_deref() else { return Ok(()) };
+    let is_received = opening.opened_by == Party::Staff && work.call.actor.is_any(&RECEIVERS);
+    let receiver = is_received.then(|| work.call.actor.id.as_str().to_owned());
+    let command = Command::Begin { matter: Box::new(matter(case, opening)), receiver, adopted: false };
+    let facts = facts(app, work, &Stewardship::unborn(case.id), opening.estate, &command).await?;
+    work.create::<Stewardship>(case.id, &command, &facts).await.map(drop)
+}
+
+/// Carries out a command on the stewardship of a case. One that is older than its stewardship gets it now.
+pub(crate) async fn command(
+    app: &App,
+    work: &mut Work,
+    id: CaseId,
+    command: &Command,
+) -> Result<Executed<Stewardship>> {
+    let known = match work.find::<Stewardship>(id).await? {
+        Some(known) => known,
+        None => adopt(app, work, id).await?,
+    };
+    let estate =
+        known.matter.as_ref().map(|matter| matter.estate).ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
+    let facts = facts(app, work, &known, estate, command).await?;
+    work.execute::<Stewardship>(id, command, &facts).await
+}
+
+async fn adopt(app: &App, work: &mut Work, id: CaseId) -> Result<Stewardship> {
+    let case = work.find::<Case>(id).await?.ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
+    let opening = case.opening.as_deref().ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
+    let begin = Command::Begin { matter: Box::new(matter(&case, opening)), receiver: None, adopted: true };
+    let facts = facts(app, work, &Stewardship::unborn(id), opening.estate, &begin).await?;
+    Ok(work.execute::<Stewardship>(id, &begin, &facts).await?.state)
+}
+
+/// What a decision has to know: what holds in the estate, and the calendars of every clock that runs or may start.
+async fn facts(app: &App, work: &mut Work, known: &Stewardship, estate: EstateId, command: &Command) -> Result<Facts> {
+    let now = work.clock().now();
+    let ruling = app.rules.ruling(&mut work.tx, estate, now).await?;
+    let pins = pins(&ruling, known, command);
+    let timetable = app.rules.timetable(&mut work.tx, &pins).await?;
+    let at = work.call.occurred_at.unwrap_or(now).min(now);
+    Ok(Facts { now, at, actor: work.call.actor.clone(), ruling, timetable })
+}
+
+fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
+    let department = match command {
+        Command::Work { order: (_, department, _), .. } => Some(department.as_str()),
+        _ => None,
+    };
+    let departments = known.orders.iter().map(|order| order.department.as_str()).chain(department);
+    let mut pins: Vec<Pin> = known.pins().cloned().collect();
+    pins.push(ruling.pin(Hours::Estate, None));
+    pins.push(ruling.pin(Hours::Always, None));
+    pins.extend(departments.map(|department| ruling.pin(Hours::Estate, Some(department))));
+    pins.sort_unstable();
+    pins.dedup();
+    pins
+}
+
+/// The calendars by which a stewardship is read.
+pub(crate) async fn timetable(app: &App, tx: &mut steward_chassis::db::Tx, known: &Stewardship) -> Result<Timetable> {
+    let pins: Vec<Pin> = known.pins().cloned().collect();
+    app.rules.timetable(tx, &pins).await
+}
+
+/// What a step of a case means to its stewardship.
+pub(crate) async fn follow(app: &App, work: &mut Work, id: CaseId, step: &Step, call_back: bool) -> Result<()> {
+    let resumes = step.milestone == Milestone::Resumed && step.effect == Effect::Resumed;
+    if let Some(category) = &step.category {
+        command(app, work, id, &Command::Classify(category.clone())).await?;
+    }
+    command(app, work, id, &Command::Follow { milestone: step.milestone, resumes, call_back }).await.map(drop)
+}
+
+/// What a step of a work order means to the stewardship of its case.
+pub(crate) async fn work_step(
+    app: &App,
+    work: &mut Work,
+    id: CaseId,
+    order: (WorkOrderId, String, bool),
+    step: WorkStep,
+) -> Result<()> {
+    command(app, work, id, &Command::Work { order, step }).await.map(drop)
+}
+
+/// Carries out what somebody asks of the stewardship of a case.
+pub(crate) async fn ask(app: &App, call: &Call, id: CaseId, asked: Command) -> Result<Executed<Stewardship>> {
+    ensure(app, call, id).await?;
+    let app_again = app.clone();
+    app.core
+        .engine
+        .transact(call, move |work| {
+            let (app, asked) = (app_again.clone(), asked.clone());
+            Box::pin(async move {
+                if let Command::HandOver { to, .. } = &asked {
+                    check_account(work, id, to).await?;
+                }
+                command(&app, work, id, &asked).await
+            })
+        })
+        .await
+}
+
+/// Gives a case that is older than its stewardship one, in a transaction of its own: the call's key belongs to what is asked.
+async fn ensure(app: &App, call: &Call, id: CaseId) -> Result<()> {
+    match app.core.engine.load::<Stewardship>(call, id).await {
+        Err(Error::NotFound) => {}
+        other => return other.map(drop),
+    }
+    let app_again = app.clone();
+    let internal = Call::internal(Actor::service(call.tenant(), "intake"));
+    app.core
+        .engine
+        .transact(&internal, move |work| {
+            let app = app_again.clone();
+            Box::pin(async move { adopt(&app, work, id).await.map(drop) })
+        })
+        .await
+}
+
+/// Only somebody of the register who serves the estate can be asked to answer for one of its cases.
+async fn check_account(work: &mut Work, id: CaseId, account: &Account) -> Result<()> {
+    let case = work.find::<Case>(id).await?.and_then(|case| case.opening);
+    let Some(opening) = case.filter(|opening| work.call.actor.sees(opening.estate, opening.resident)) else {
+        return Err(Error::refused(&Refusal::NoSuchCase));
+    };
+    if store::staff::serves(&mut work.tx, account, opening.estate).await? {
+        Ok(())
+    } else {
+        Err(Error::refused(&Refusal::UnknownAccount))
+    }
+}

@@ -1,0 +1,343 @@
+//! Clocks, accountability, promises and escalation, through the API and the events of the other services.
+
+use chrono::TimeDelta;
+use serde_json::{Value, json};
+use steward_intake::Intake;
+use steward_kernel::{ActorId, Role};
+use steward_proto::{complaint, dispatch, intake as pb};
+use steward_testkit::{Client, Kit, TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
+
+use crate::world::{World, case_id, world};
+
+const STAFF: &str = "staff_code,name,role,department,estate_code,account\n\
+    K1,武怡芳,receptionist,customer_service,YX,desk-1\nK2,范康莉,handler,customer_service,YX,handler-1\n\
+    K3,何立,supervisor,engineering,YX,lead-1\nK4,罗文,manager,management,YX,manager-1\nK5,高远,manager,management,全部,company-1\n";
+
+async fn staffed(kit: &Kit) -> World {
+    let world = world(kit).await;
+    let _ = kit.client(Role::Admin).upload("/v1/staff/import", "text/csv", STAFF.into()).await.ok();
+    world
+}
+
+/// Somebody of the register.
+fn person(kit: &Kit, role: Role, account: &str) -> Client {
+    let mut actor = kit.staff(role);
+    actor.id = ActorId::new(account);
+    kit.client_of(&actor)
+}
+
+async fn opens(kit: &Kit, world: &World, kind: &str, priority: &str) -> Uuid {
+    let mut body = world.case(kind);
+    body["resident_id"] = json!(world.resident);
+    body["priority"] = json!(priority);
+    case_id(&person(kit, Role::Receptionist, "desk-1").post("/v1/cases", body).await.created())
+}
+
+async fn clock(client: &Client, case: Uuid, measure: &str) -> Value {
+    let list = client.get(&format!("/v1/clocks?case_id={case}&measure={measure}&party=company")).await.ok();
+    list["items"][0].clone()
+}
+
+async fn escalations(client: &Client, case: Uuid) -> Vec<Value> {
+    let list = client.get(&format!("/v1/escalations?case_id={case}")).await.ok();
+    list["items"].as_array().unwrap().clone()
+}
+
+#[tokio::test]
+async fn a_case_shows_its_clocks_and_who_answers_for_it() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "complaint", "P3").await;
+        let manager = kit.client(Role::Manager);
+        let seen = manager.get(&format!("/v1/cases/{case}")).await.ok();
+        assert_eq!(seen["accountable"]["account"], "desk-1");
+        assert_eq!(seen["accountable"]["why"], "first_receiver");
+        let measures: Vec<_> =
+            seen["clocks"].as_array().unwrap().iter().map(|clock| clock["measure"].clone()).collect();
+        for measure in ["acknowledge", "plan", "decide"] {
+            assert!(measures.contains(&json!(measure)), "{measures:?}");
+        }
+        let owners = kit.owner(world.resident).get(&format!("/v1/cases/{case}")).await.ok();
+        assert_eq!(owners["accountable"].get("account"), None, "owners are told since when, not who logs in");
+        assert_eq!(owners["clocks"].as_array().unwrap().len(), 3);
+        let list = manager.get("/v1/cases").await.ok();
+        assert_eq!(list["items"][0]["accountable"]["account"], "desk-1");
+        assert!(list["items"][0]["due_at"].is_string(), "{list}");
+        let summary = manager.get("/v1/clocks/summary").await.ok();
+        let running: i64 =
+            summary["items"].as_array().unwrap().iter().map(|row| row["running"].as_i64().unwrap()).sum();
+        assert_eq!(running, 3);
+        let named = kit.published::<pb::AccountablePersonChanged>().await;
+        assert_eq!((named.len(), &named[0].account[..], &named[0].cause[..]), (1, "desk-1", "first_receiver"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_clock_explains_itself_in_three_languages_and_its_counted_time_adds_up() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "complaint", "P3").await;
+        let (owner, manager) = (kit.owner(world.resident), kit.client(Role::Manager));
+        let about = |message: complaint::ComplaintAwaitingOwner| complaint::ComplaintAwaitingOwner {
+            case_id: case.to_string(),
+            at_ms: kit.clock.now().timestamp_millis(),
+            ..message
+        };
+        kit.publish(TENANT, case, 2, 0, about(Default::default())).await;
+        let paused = eventually("the clock is paused", || async {
+            let clock = clock(&owner, case, "decide").await;
+            (clock["state"] == "paused").then_some(clock)
+        })
+        .await;
+        kit.clock.advance(TimeDelta::days(2));
+        let id = paused["clock_id"].as_str().unwrap();
+        let path = format!("/v1/clocks/{id}/explain");
+        for (language, word) in
+            [("zh-Hans", "等待业主回复"), ("zh-Hant", "等待業主回覆"), ("en", "waiting for the owner")]
+        {
+            let told = owner.get(&path).header("accept-language", language).await.ok();
+            assert!(told["clock"]["text"].as_str().unwrap().contains(word), "{told}");
+            let stretches = told["stretches"].as_array().unwrap();
+            let counted: i64 =
+                stretches.iter().filter(|s| s["counted"] == true).map(|s| s["seconds"].as_i64().unwrap()).sum();
+            assert_eq!(json!(counted), told["clock"]["elapsed_seconds"]);
+            let skipped = stretches.iter().find(|stretch| stretch["cause"]["why"] == "paused").unwrap();
+            assert!(skipped["text"].as_str().unwrap().contains(word), "{skipped}");
+            assert!(skipped["event_id"].is_string(), "the event that made it is named");
+            assert_eq!(told["events"][0].get("by"), None, "an owner is not told who");
+        }
+        assert_eq!(manager.get(&path).await.ok()["events"][1]["by"], "complaint");
+
+        // The owner objects; a lead upholds it; the time counts again.
+        let pause_id = &paused["pause"]["pause_id"];
+        let contest = json!({ "pause_id": pause_id, "reason": "没有人问过我" });
+        let _ = owner.post(&format!("/v1/clocks/{id}/contest-pause"), contest.clone()).await.ok();
+        owner.post(&format!("/v1/clocks/{id}/contest-pause"), contest).await.problem(409, "intake/already-contested");
+        let objection = owner.get(&path).await.ok()["objections"][0]["objection_id"].clone();
+        let decide = json!({ "objection_id": objection, "upheld": true, "reason": "记录里没有提问" });
+        let decided = manager.post(&format!("/v1/clocks/{id}/decide-objection"), decide).await.ok();
+        assert_eq!(decided["state"], "running");
+        assert_eq!(decided["paused_seconds"], 0);
+        assert!(decided["elapsed_seconds"].as_i64().unwrap() >= 2 * 86_400);
+        let told = kit.published::<pb::ObjectionDecided>().await;
+        assert_eq!((told.len(), told[0].upheld), (1, true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_overdue_matter_climbs_the_ladder_once_for_each_rung_whatever_the_replicas() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let replica = kit.replica::<Intake>().await;
+        let case = opens(&kit, &world, "service_request", "P2").await;
+        let manager = person(&kit, Role::Manager, "manager-1");
+        for minutes in [8, 5, 3, 10] {
+            kit.clock.advance(TimeDelta::minutes(minutes));
+            tokio::task::yield_now().await;
+        }
+        let of_answer = |all: Vec<Value>| {
+            let mut rungs: Vec<_> = all.into_iter().filter(|one| one["measure"] == "acknowledge").collect();
+            rungs.sort_by_key(|one| one["rung"].as_i64());
+            rungs
+        };
+        let rungs = eventually("all rungs", || async {
+            let rungs = of_answer(escalations(&manager, case).await);
+            (rungs.len() >= 4).then_some(rungs)
+        })
+        .await;
+        let told: Vec<_> = rungs.iter().map(|one| (one["level"].clone(), one["told"].clone())).collect();
+        assert_eq!(
+            told,
+            [
+                (json!("worker"), json!(["desk-1"])),
+                (json!("lead"), json!(["lead-1"])),
+                (json!("estate_manager"), json!(["manager-1"])),
+                (json!("region"), json!(["company-1"])),
+            ]
+        );
+        let raised = kit.published::<pb::EscalationRaised>().await;
+        assert_eq!(raised.iter().filter(|one| one.measure == "acknowledge").count(), 4);
+        assert_eq!(kit.published::<pb::ClockBreached>().await.len(), 1);
+        let mine = manager.get("/v1/escalations?mine=true&settled=false").await.ok();
+        let third = mine["items"][0]["escalation_id"].as_str().unwrap();
+        person(&kit, Role::Handler, "handler-1")
+            .post(&format!("/v1/escalations/{third}/acknowledge"), json!({}))
+            .await
+            .problem(403, "intake/not-told");
+        let taken = manager.post(&format!("/v1/escalations/{third}/acknowledge"), json!({})).await.ok();
+        assert_eq!(taken["acknowledged_by"], "manager-1");
+        replica.stop();
+        replica.drained().await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_work_order_has_clocks_of_its_department_and_a_transfer_starts_them_afresh() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P3").await;
+        let (order, manager) = (new_id(), kit.client(Role::Manager));
+        let opened = dispatch::WorkOrderOpened {
+            work_order_id: order.to_string(),
+            case_id: case.to_string(),
+            department: "engineering".into(),
+            ..Default::default()
+        };
+        kit.publish(TENANT, order, 1, 0, opened).await;
+        let list = format!("/v1/clocks?work_order_id={order}&state=running");
+        let first = eventually("clocks of the department", || async {
+            let list = manager.get(&list).await.ok();
+            (list["items"].as_array().unwrap().len() == 2).then_some(list)
+        })
+        .await;
+        assert_eq!(first["items"][0]["department"], "engineering");
+        let owners_due = clock(&manager, case, "finish").await["due_at"].clone();
+        kit.clock.advance(TimeDelta::minutes(50));
+        let transferred = dispatch::WorkOrderTransferred {
+            work_order_id: order.to_string(),
+            case_id: case.to_string(),
+            department: "lift".into(),
+            previous_department: "engineering".into(),
+            contractor: true,
+            ..Default::default()
+        };
+        kit.publish(TENANT, order, 2, 1, transferred).await;
+        let second = eventually("clocks of the contractor", || async {
+            let list = manager.get(&format!("{list}&party=contractor")).await.ok();
+            (list["items"].as_array().unwrap().len() == 2).then_some(list)
+        })
+        .await;
+        assert_eq!(second["items"][0]["elapsed_seconds"], 0);
+        assert_eq!(clock(&manager, case, "finish").await["due_at"], owners_due, "the owner's clock goes on");
+        assert!(kit.owner(world.resident).get(&list).await.ok()["items"].as_array().unwrap().is_empty());
+        let void = kit.published::<pb::ClockStopped>().await;
+        assert!(void.iter().any(|stopped| stopped.outcome == "void" && stopped.department == "engineering"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_priority_that_changes_moves_the_clocks_and_is_told() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P4").await;
+        let desk = person(&kit, Role::Receptionist, "desk-1");
+        let path = format!("/v1/cases/{case}/prioritise");
+        let raised = desk.post(&path, json!({ "priority": "P1", "reason": "冒烟了" })).await.ok();
+        assert_eq!(raised["priority"], "P1");
+        let arrive = clock(&desk, case, "arrive").await;
+        assert_eq!((&arrive["target_seconds"], &arrive["priority"]), (&json!(900), &json!("P1")));
+        let explained = desk
+            .get(&format!("/v1/clocks/{}/explain", clock(&desk, case, "finish").await["clock_id"].as_str().unwrap()))
+            .await
+            .ok();
+        let changes: Vec<_> =
+            explained["targets"].as_array().unwrap().iter().map(|target| target["change"].clone()).collect();
+        assert_eq!(changes, ["start", "priority"]);
+        desk.post(&path, json!({ "priority": "P9", "reason": "x" })).await.problem(400, "malformed-request");
+        let told = kit.published::<pb::CasePrioritised>().await;
+        assert_eq!((told.len(), &told[0].priority[..], &told[0].previous_priority[..]), (1, "P1", "P4"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_is_handed_over_when_it_is_accepted_and_stays_when_nobody_says_a_word() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "inquiry", "P4").await;
+        let (desk, handler) = (person(&kit, Role::Receptionist, "desk-1"), person(&kit, Role::Handler, "handler-1"));
+        let to = |account: &str| json!({ "account": account, "reason": "涉及费用" });
+        let path = |verb: &str| format!("/v1/cases/{case}/{verb}");
+        desk.post(&path("hand-over"), to("nobody-1")).await.problem(422, "intake/unknown-account");
+        handler.post(&path("hand-over"), to("manager-1")).await.problem(403, "intake/not-accountable");
+        let offered = desk.post(&path("hand-over"), to("handler-1")).await.ok();
+        assert_eq!((&offered["account"], &offered["asked"]), (&json!("desk-1"), &json!("handler-1")));
+        desk.post(&path("accept-hand-over"), json!({})).await.problem(403, "intake/not-asked");
+        kit.clock.advance(TimeDelta::days(14));
+        eventually("silence is a refusal", || async {
+            let ended = kit.published::<pb::HandOverEnded>().await;
+            (ended.len() == 1 && ended[0].outcome == "lapsed").then_some(())
+        })
+        .await;
+        handler.post(&path("accept-hand-over"), json!({})).await.problem(409, "intake/no-hand-over");
+        let _ = desk.post(&path("hand-over"), to("handler-1")).key("again").await.ok();
+        let accepted = handler.post(&path("accept-hand-over"), json!({})).key("accept").await;
+        assert_eq!((&accepted.ok()["account"], &accepted.ok()["why"]), (&json!("handler-1"), &json!("hand_over")));
+        let again = handler.post(&path("accept-hand-over"), json!({})).key("accept").await;
+        assert_eq!(again.ok(), accepted.ok());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn promises_are_counted_and_warn_before_they_break() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P3").await;
+        let (desk, manager) = (person(&kit, Role::Receptionist, "desk-1"), kit.client(Role::Manager));
+        let in_hours =
+            |hours: i64| json!({ "due_at": kit.clock.now() + TimeDelta::hours(hours), "team": "engineering" });
+        let path = format!("/v1/cases/{case}/promises");
+        desk.post(&path, in_hours(-1)).await.problem(422, "intake/date-out-of-bounds");
+        let kept = desk.post(&path, in_hours(10)).key("promise").await;
+        assert_eq!(desk.post(&path, in_hours(10)).key("promise").await.created(), kept.created());
+        let kept = kept.created();
+        let broken = desk.post(&path, in_hours(20)).await.created();
+        let moved = desk.post(&path, in_hours(30)).await.created();
+        let of =
+            |promise: &Value, verb: &str| format!("/v1/promises/{}/{verb}", promise["promise_id"].as_str().unwrap());
+        assert_eq!(desk.post(&of(&kept, "keep"), json!({})).await.ok()["outcome"], "kept");
+        let later = json!({ "due_at": kit.clock.now() + TimeDelta::hours(50), "reason": "配件明天到货" });
+        assert_eq!(desk.post(&of(&moved, "move"), later).await.ok()["outcome"], "moved");
+        kit.clock.advance(TimeDelta::hours(17));
+        eventually("a warning", || async {
+            let warned = kit.published::<pb::PromiseAtRisk>().await;
+            (warned.len() == 1 && warned[0].accounts == ["desk-1", "lead-1"]).then_some(())
+        })
+        .await;
+        kit.clock.advance(TimeDelta::hours(4));
+        let state = format!("/v1/promises?case_id={case}&state=broken");
+        eventually("a broken promise", || async {
+            let list = manager.get(&state).await.ok();
+            (list["items"][0]["promise_id"] == broken["promise_id"]).then_some(())
+        })
+        .await;
+        desk.post(&of(&broken, "keep"), json!({})).await.problem(409, "intake/promise-over");
+        let to = kit.clock.now() + TimeDelta::days(9);
+        let summary = manager.get(&format!("/v1/promises/summary?to={}", to.format("%Y-%m-%dT%H:%M:%SZ"))).await.ok();
+        let team = &summary["items"][0];
+        assert_eq!((&team["team"], &team["kept"], &team["broken"]), (&json!("engineering"), &json!(1), &json!(1)));
+        assert_eq!((&team["moved"], &team["open"], &team["kept_share"]), (&json!(1), &json!(1), &json!(0.5)));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_case_that_is_older_than_its_stewardship_gets_one_with_its_next_step() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "complaint", "P3").await;
+        for table in ["clock", "stewardship", "timer WHERE aggregate = 'stewardship'"] {
+            kit.execute("intake", &format!("DELETE FROM {table}")).await;
+        }
+        kit.execute("intake", "DELETE FROM event WHERE aggregate = 'stewardship'").await;
+        let manager = kit.client(Role::Manager);
+        assert_eq!(manager.get(&format!("/v1/cases/{case}")).await.ok().get("accountable"), None);
+        let acknowledged = complaint::ComplaintAcknowledged { case_id: case.to_string(), ..Default::default() };
+        kit.publish(TENANT, case, 2, 0, acknowledged).await;
+        let seen = eventually("it has a stewardship", || async {
+            let seen = manager.get(&format!("/v1/cases/{case}")).await.ok();
+            seen["accountable"]["account"].is_string().then_some(seen)
+        })
+        .await;
+        let measures: Vec<_> =
+            seen["clocks"].as_array().unwrap().iter().map(|clock| clock["measure"].clone()).collect();
+        assert_eq!(measures, ["decide"], "what is past is not measured any more");
+    })
+    .await;
+}
