@@ -45,6 +45,16 @@ impl Amount {
         matches!(self, Self::Days(_) | Self::SameDay | Self::Until(_))
     }
 
+    /// Its length in seconds on the wall; none when it has none: business days, and what ends at an instant.
+    #[must_use]
+    pub fn wall_seconds(self) -> Option<u32> {
+        match self {
+            Self::Seconds(seconds) => Some(seconds),
+            Self::Days(days) => Some(u32::from(days) * 86_400),
+            Self::BusinessDays(_) | Self::SameDay | Self::Until(_) => None,
+        }
+    }
+
     /// How many open seconds it gives to a clock that starts then.
     ///
     /// * `start`: seconds since 1970, UTC.

@@ -6,7 +6,7 @@ use steward_kernel::vocabulary::taxonomy;
 
 use crate::{
     amount::Amount,
-    policy::{ExtensionRule, Ladder, PauseRule, Policy, TargetRule, covers, wall_seconds},
+    policy::{ExtensionRule, Ladder, PauseRule, Policy, TargetRule, covers},
 };
 
 /// The reasons for which clocks may be paused (DOMAIN.md §3).
@@ -58,7 +58,7 @@ fn is_nothing(amount: Amount) -> bool {
 }
 
 fn is_on_the_wall(amount: Amount) -> bool {
-    wall_seconds(amount).is_some() && !is_nothing(amount)
+    amount.wall_seconds().is_some() && !is_nothing(amount)
 }
 
 fn check_calendars(policy: &Policy, found: &mut Findings) {

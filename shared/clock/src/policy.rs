@@ -235,16 +235,7 @@ impl PauseRule {
     /// After how many seconds on the wall it ends by itself; none = never.
     #[must_use]
     pub fn cap_seconds(&self) -> Option<u32> {
-        self.cap.and_then(wall_seconds)
-    }
-}
-
-/// An amount as a length of time on the wall, if it is one.
-pub(crate) fn wall_seconds(amount: Amount) -> Option<u32> {
-    match amount {
-        Amount::Seconds(seconds) => Some(seconds),
-        Amount::Days(days) => Some(u32::from(days) * 86_400),
-        Amount::BusinessDays(_) | Amount::SameDay | Amount::Until(_) => None,
+        self.cap.and_then(Amount::wall_seconds)
     }
 }
 
@@ -252,7 +243,7 @@ impl TargetRule {
     /// The limit on the wall in seconds; none when there is none, or when it is no length of time on the wall.
     #[must_use]
     pub fn at_most_seconds(&self) -> Option<u32> {
-        self.at_most.and_then(wall_seconds)
+        self.at_most.and_then(Amount::wall_seconds)
     }
 
     /// How particular it is for this matter; none = it is not for it.

@@ -22,6 +22,7 @@ pub mod opening;
 pub mod register;
 #[cfg(test)]
 mod register_tests;
+pub mod rehearsal;
 pub mod residents;
 pub mod rulebook;
 pub mod ruling;

@@ -17,6 +17,7 @@ pub mod holidays;
 pub mod inquiries;
 pub mod inquiry_dto;
 pub mod permission;
+pub mod policy_preview;
 pub mod posts;
 pub mod promises;
 pub mod residents;
@@ -90,6 +91,7 @@ fn rules() -> OpenApiRouter<App> {
         .routes(routes!(calendars::list_calendar_days))
         .routes(routes!(holidays::load_public_holidays, holidays::list_public_holidays))
         .routes(routes!(clock_policies::publish_clock_policy, clock_policies::list_clock_policies))
+        .routes(routes!(policy_preview::preview_clock_policy))
         .routes(routes!(clock_policies::get_effective_clock_policy))
         .routes(routes!(clock_policies::get_clock_policy))
         .routes(routes!(posts::appoint_post, posts::list_posts))

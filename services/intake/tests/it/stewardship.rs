@@ -341,3 +341,40 @@ async fn a_case_that_is_older_than_its_stewardship_gets_one_with_its_next_step()
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_policy_is_rehearsed_before_it_is_switched_on() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        for _ in 0..3 {
+            let case = opens(&kit, &world, "complaint", "P3").await;
+            kit.clock.advance(TimeDelta::minutes(30));
+            let acknowledged = complaint::ComplaintAcknowledged { case_id: case.to_string(), ..Default::default() };
+            kit.publish(TENANT, case, 2, 0, acknowledged).await;
+            let manager = kit.client(Role::Manager);
+            eventually("it is acknowledged", || async {
+                (clock(&manager, case, "acknowledge").await["state"] == "met").then_some(())
+            })
+            .await;
+        }
+        let manager = kit.client(Role::Manager);
+        let preview = async |policy: Value| {
+            let body = json!({ "scope": "company", "days": 7, "policy": policy });
+            manager.post("/v1/clock-policies/preview", body).await.ok()
+        };
+        let same = preview(json!({})).await;
+        assert_eq!(same["now"], same["then"], "the same policy gives the same result");
+        assert_eq!((&same["now"]["clocks"], &same["complete"]), (&json!(9), &json!(true)));
+        let strict = json!({ "targets": [{ "measure": "acknowledge", "kind": "complaint", "within": "10m", "hours": "always" }] });
+        let strict = preview(strict).await;
+        let line = strict["items"].as_array().unwrap().iter().find(|line| line["measure"] == "acknowledge").unwrap();
+        assert_eq!((&line["now"]["breaches"], &line["then"]["breaches"]), (&json!(0), &json!(3)));
+        assert!(line["then"]["escalations"].as_u64() > line["now"]["escalations"].as_u64(), "{line}");
+        assert_eq!(manager.get("/v1/clock-policies").await.ok()["items"], json!([]), "nothing was changed");
+        let body = json!({ "scope": "company", "days": 93, "policy": {} });
+        manager.post("/v1/clock-policies/preview", body).await.problem(422, "invalid-request");
+        let body = json!({ "scope": "company", "days": 1, "policy": { "promise_warning_percent": 100 } });
+        manager.post("/v1/clock-policies/preview", body).await.problem(422, "invalid-request");
+    })
+    .await;
+}

@@ -132,22 +132,13 @@ impl KeptClock {
     }
 }
 
-/// The seconds of an amount on the wall.
-fn wall_seconds(amount: Amount) -> Option<u32> {
-    match amount {
-        Amount::Seconds(seconds) => Some(seconds),
-        Amount::Days(days) => u32::from(days).checked_mul(86_400),
-        Amount::BusinessDays(_) | Amount::SameDay | Amount::Until(_) => None,
-    }
-}
-
 // Starting.
 impl Deciding<'_> {
     fn target(&self, rule: &TargetRule, department: Option<&str>, kept: Option<&Pin>) -> Option<Target> {
         let newest = self.facts.ruling.pin(rule.hours, department);
         // An old case keeps the version of its calendar.
         let pin = kept.filter(|kept| kept.calendar == newest.calendar).cloned().unwrap_or(newest);
-        Some(Target { within: rule.within?, pin, at_most_seconds: rule.at_most.and_then(wall_seconds) })
+        Some(Target { within: rule.within?, pin, at_most_seconds: rule.at_most_seconds() })
     }
 
     fn new_clock(&self, measure: Measure, order: Option<&Order>, at: DateTime<Utc>) -> Option<NewClock> {
@@ -356,7 +347,7 @@ impl Deciding<'_> {
             from: self.facts.at,
             to: None,
             reason: reason.to_owned(),
-            cap_seconds: rule.cap.and_then(wall_seconds),
+            cap_seconds: rule.cap_seconds(),
             evidence: evidence.to_vec(),
             struck: false,
         };
