@@ -183,7 +183,8 @@ pub struct Policy {
     /// Codes of the calendars of departments that have their own.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub department_calendars: BTreeMap<String, String>,
-    /// Targets; the one with the most particular conditions counts: category before priority before kind.
+    /// Targets; the one with the most particular conditions counts: category before priority before kind. Of a wider policy's target only one with the
+    /// same conditions, or more particular ones, takes the place.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub targets: Vec<TargetRule>,
     /// What may pause clocks.
@@ -278,16 +279,16 @@ impl Policies {
     }
 
     /// The target of a measure; none when no time is set.
+    ///
+    /// The most particular one of all policies, of equally particular ones the nearest. So nobody loosens the time for emergencies by setting one for
+    /// everything: who means emergencies says so.
     #[must_use]
     pub fn target(&self, measure: Measure, party: Party, matter: &Matter<'_>) -> Option<&TargetRule> {
-        self.all()
-            .find_map(|policy| {
-                let weighed =
-                    policy.targets.iter().filter_map(|rule| Some((rule.weight(measure, party, matter)?, rule)));
-                // Of two that are equally particular the first one counts; the checks let only one in.
-                weighed.reduce(|best, next| if next.0 > best.0 { next } else { best }).map(|(_, rule)| rule)
-            })
-            .filter(|rule| rule.within.is_some())
+        let rules = self.all().flat_map(|policy| &policy.targets);
+        let weighed = rules.filter_map(|rule| Some((rule.weight(measure, party, matter)?, rule)));
+        // Of two that are equally particular the first one counts; the checks let only one of each policy in.
+        let best = weighed.reduce(|best, next| if next.0 > best.0 { next } else { best });
+        best.map(|(_, rule)| rule).filter(|rule| rule.within.is_some())
     }
 
     /// Code of the calendar of a department, or of the place; none = the one that ships with the product.

@@ -3,5 +3,6 @@
 
 mod faults;
 mod journeys;
+mod storm;
 mod system;
 mod traces;

@@ -165,9 +165,11 @@ impl Shown<'_> {
         let clock = &row.data.0;
         let reading = clock.read(self.timetable, self.now);
         let measure = Measure::parse(&row.measure).unwrap_or(Measure::Finish);
-        let text = reading
-            .as_ref()
-            .map(|reading| explain::sentence(clock, reading, self.timetable, measure, self.now, self.language));
+        let text = match &reading {
+            _ if row.state == "void" => explain::called_off(measure, self.language),
+            Some(reading) => explain::sentence(clock, reading, self.timetable, measure, self.now, self.language),
+            None => String::new(),
+        };
         let state = match (&reading, row.state.as_str()) {
             (Some(Reading { state: ClockState::Paused, .. }), "running" | "paused") => "paused".to_owned(),
             (Some(_), "running" | "paused") => "running".to_owned(),
@@ -187,7 +189,7 @@ impl Shown<'_> {
             paused_seconds: number(|reading| reading.paused),
             share_percent: number(|reading| reading.share),
             pause: clock.pause_at(self.now).filter(|_| clock.stopped_at.is_none()).map(|pause| self.pause(pause)),
-            text: text.unwrap_or_default(),
+            text,
             clock_id: row.clock_id,
             case_id: row.case_id,
             work_order_id: row.work_order_id,

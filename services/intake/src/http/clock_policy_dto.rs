@@ -328,7 +328,7 @@ pub struct EffectivePolicy {
     pub policies: Vec<PolicyInForce>,
     /// Its calendars; absent for the estate = the one that ships with the product.
     pub calendars: Vec<EffectiveCalendar>,
-    /// Its targets, nearest first; of the same source the most particular one counts.
+    /// Its targets, nearest first; the most particular one counts, of equally particular ones the nearest.
     pub targets: Vec<EffectiveTarget>,
     /// What may pause clocks.
     pub pauses: Vec<EffectivePause>,
@@ -362,17 +362,10 @@ fn nearest<'a, K: Ord + 'a, V: 'a>(
     found
 }
 
-/// Whether a target of a nearer policy stands before one of a wider policy in everything that it is for.
-fn shadows(nearer: &TargetRule, wider: &TargetRule) -> bool {
-    let below =
-        |code: &str, other: &str| other.strip_prefix(code).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
-    (nearer.measure, nearer.party) == (wider.measure, wider.party)
-        && (nearer.kind.is_none() || nearer.kind == wider.kind)
-        && (nearer.priority.is_none() || nearer.priority == wider.priority)
-        && nearer
-            .category
-            .as_deref()
-            .is_none_or(|code| wider.category.as_deref().is_some_and(|other| below(code, other)))
+/// Whether two targets are for the same: then the nearer one stands.
+fn is_for_the_same(one: &TargetRule, other: &TargetRule) -> bool {
+    let conditions = |rule: &TargetRule| (rule.measure, rule.party, rule.kind, rule.priority, rule.category.clone());
+    conditions(one) == conditions(other)
 }
 
 fn targets(layers: &Layers<'_>) -> Vec<EffectiveTarget> {
@@ -380,7 +373,7 @@ fn targets(layers: &Layers<'_>) -> Vec<EffectiveTarget> {
     for (source, policy) in layers {
         let nearer = found.len();
         for target in &policy.targets {
-            if !found[..nearer].iter().any(|known| shadows(&known.target, target)) {
+            if !found[..nearer].iter().any(|known| is_for_the_same(&known.target, target)) {
                 found.push(EffectiveTarget { target: target.clone(), source: *source });
             }
         }
@@ -440,25 +433,5 @@ impl EffectivePolicy {
                 .map(|(extension, source)| EffectiveExtension { extension, source })
                 .collect(),
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn rule(text: &str) -> TargetRule {
-        serde_json::from_str(text).unwrap()
-    }
-
-    #[test]
-    fn a_target_stands_before_a_wider_one_in_what_it_covers() {
-        let all = rule(r#"{ "measure": "finish", "within": "1h" }"#);
-        let lift = rule(r#"{ "measure": "finish", "priority": "P1", "category": "lift", "within": "2h" }"#);
-        let fault = rule(r#"{ "measure": "finish", "priority": "P1", "category": "lift.fault", "within": "3h" }"#);
-        let other = rule(r#"{ "measure": "finish", "priority": "P1", "category": "lifting", "within": "3h" }"#);
-        assert!(shadows(&all, &lift) && shadows(&lift, &fault) && shadows(&lift, &lift));
-        assert!(!shadows(&lift, &all) && !shadows(&fault, &lift) && !shadows(&lift, &other));
-        assert!(!shadows(&rule(r#"{ "measure": "plan", "within": "1h" }"#), &all));
     }
 }

@@ -97,7 +97,7 @@ impl KeptClock {
             episode: new.episode,
             priority,
             late_entry: new.late_entry,
-            clock: Clock::of([&new.started]),
+            clock: Clock { late_entry: new.late_entry, ..Clock::of([&new.started]) },
             outcome: None,
             breached_at: None,
             due: Due::default(),
