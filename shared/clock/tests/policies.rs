@@ -122,7 +122,7 @@ fn the_shipped_policy_lets_each_known_reason_pause_and_two_dates_be_put_off_once
 }
 
 #[test]
-fn the_most_particular_target_counts_and_the_nearest_policy_first() {
+fn the_most_particular_target_counts_and_of_equal_ones_the_nearest() {
     let own = policy(json!({ "targets": [
         { "measure": "finish", "within": "1h" },
         { "measure": "finish", "kind": "complaint", "within": "2h" },
@@ -138,7 +138,10 @@ fn the_most_particular_target_counts_and_the_nearest_policy_first() {
         rule.and_then(|rule| rule.within).map(|within| within.to_string())
     };
     let finish = |kind, priority, category| within(Measure::Finish, kind, priority, category).expect("a target");
-    assert_eq!(finish(CaseKind::Inquiry, Priority::P3, "pets"), "1h");
+    assert_eq!(finish(CaseKind::Suggestion, Priority::P3, "pets"), "1h");
+    // One for everything does not touch what a wider policy sets for something in particular.
+    assert_eq!(finish(CaseKind::Inquiry, Priority::P3, "pets"), "2bd");
+    assert_eq!(finish(CaseKind::ServiceRequest, Priority::P1, "pets"), "24h");
     assert_eq!(finish(CaseKind::Complaint, Priority::P3, "pets"), "2h");
     assert_eq!(finish(CaseKind::Inquiry, Priority::P2, "pets"), "3h");
     assert_eq!(finish(CaseKind::Complaint, Priority::P2, "pets"), "4h");
