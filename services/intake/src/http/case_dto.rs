@@ -12,10 +12,7 @@ use steward_kernel::{
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
-use super::{
-    clock_dto::{AccountableView, ClockView},
-    dto::answer,
-};
+use super::{clock_dto::ClockView, dto::answer, promise_dto::AccountableView};
 use crate::{
     domain::{
         FileId, VisitId,

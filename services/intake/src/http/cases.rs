@@ -17,10 +17,10 @@ use uuid::Uuid;
 
 use super::{
     case_dto::{self as dto, CaseQuery, CaseView, OpenCase, Timeline, TimelineItem},
-    clock_dto::{AccountableView, HandOverCase, PrioritiseCase},
     clocks,
     dto::{Nothing, WithReason},
     permission,
+    promise_dto::{AccountableView, HandOverCase, PrioritiseCase},
 };
 use crate::{
     app::App,

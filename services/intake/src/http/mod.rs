@@ -19,6 +19,7 @@ pub mod inquiry_dto;
 pub mod permission;
 pub mod policy_preview;
 pub mod posts;
+pub mod promise_dto;
 pub mod promises;
 pub mod residents;
 mod sheets;

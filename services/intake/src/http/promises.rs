@@ -10,13 +10,13 @@ use steward_kernel::{ids::CaseId, page::Page};
 use uuid::Uuid;
 
 use super::{
-    clock_dto::{
-        EscalationQuery, EscalationView, MakePromise, MovePromise, PromisePeriod, PromiseQuery, PromiseSummary,
-        PromiseView,
-    },
     clocks::case_of,
     dto::Nothing,
     permission,
+    promise_dto::{
+        EscalationQuery, EscalationView, MakePromise, MovePromise, PromisePeriod, PromiseQuery, PromiseSummary,
+        PromiseView,
+    },
 };
 use crate::{
     app::App,

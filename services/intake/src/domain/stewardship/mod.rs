@@ -14,6 +14,7 @@ mod clocks;
 mod deciding;
 mod event;
 mod ladder;
+mod moves;
 mod promise;
 
 use chrono::{DateTime, Utc};
