@@ -293,7 +293,7 @@ fn progress<'a>(app: &'a App, work: &'a mut Work, case_id: &str, step: Step) -> 
         if done.state.status == S::Cancelled && step.milestone.begins_anew() {
             return Ok(());
         }
-        stewardship::follow(app, work, id, &step, false).await
+        stewardship::follow(app, work, &done.state, &step, false).await
     })
 }
 

@@ -150,7 +150,8 @@ pub(crate) async fn cancel(app: &App, call: &Call, id: CaseId, reason: Line) -> 
                     work.execute::<Inquiry>(id, &inquiry::Command::Cancel, &facts).await?;
                 }
                 if !cancelled.replayed {
-                    stewardship::follow(&app, work, id, &case::Step::news(Milestone::Cancelled), false).await?;
+                    stewardship::follow(&app, work, &cancelled.state, &case::Step::news(Milestone::Cancelled), false)
+                        .await?;
                 }
                 Ok(cancelled)
             })
@@ -220,9 +221,9 @@ pub(crate) async fn inquire_within(
     let facts = app.facts_of(work);
     let done = work.execute::<Inquiry>(id, command, &facts).await?;
     if let Some(step) = done.state.step().filter(|_| !done.replayed) {
-        work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?;
+        let case = work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?.state;
         let call_back = done.state.answer.as_deref().is_some_and(|answer| answer.important);
-        stewardship::follow(app, work, id, &step, call_back).await?;
+        stewardship::follow(app, work, &case, &step, call_back).await?;
     }
     Ok(done)
 }

@@ -5,6 +5,7 @@ use steward_clock::{Hours, Pin, Timetable};
 use steward_kernel::{
     Actor, Aggregate as _, Role,
     ids::{CaseId, EstateId, WorkOrderId},
+    vocabulary::CaseStatus,
 };
 
 use crate::{
@@ -104,12 +105,15 @@ pub(crate) async fn timetable(app: &App, tx: &mut steward_chassis::db::Tx, known
 }
 
 /// What a step of a case means to its stewardship.
-pub(crate) async fn follow(app: &App, work: &mut Work, id: CaseId, step: &Step, call_back: bool) -> Result<()> {
+///
+/// * `case`: as it is after the step.
+pub(crate) async fn follow(app: &App, work: &mut Work, case: &Case, step: &Step, call_back: bool) -> Result<()> {
+    let (id, over) = (case.id, matches!(case.status, CaseStatus::Closed | CaseStatus::Cancelled));
     let resumes = step.milestone == Milestone::Resumed && step.effect == Effect::Resumed;
     if let Some(category) = &step.category {
         command(app, work, id, &Command::Classify(category.clone())).await?;
     }
-    command(app, work, id, &Command::Follow { milestone: step.milestone, resumes, call_back }).await.map(drop)
+    command(app, work, id, &Command::Follow { milestone: step.milestone, resumes, call_back, over }).await.map(drop)
 }
 
 /// What a step of a work order means to the stewardship of its case.

@@ -378,3 +378,24 @@ async fn a_policy_is_rehearsed_before_it_is_switched_on() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_is_declined_owes_nothing_any_more() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P3").await;
+        let declined = dispatch::ServiceRequestDeclined { case_id: case.to_string(), ..Default::default() };
+        kit.publish(TENANT, case, 2, 0, declined).await;
+        let manager = kit.client(Role::Manager);
+        eventually("no clock runs, and nobody is asked to answer for it", || async {
+            let list = manager.get(&format!("/v1/clocks?case_id={case}&state=running")).await.ok();
+            list["items"].as_array().unwrap().is_empty().then_some(())
+        })
+        .await;
+        let hand_over = json!({ "account": "handler-1", "reason": "x" });
+        let desk = person(&kit, Role::Receptionist, "desk-1");
+        desk.post(&format!("/v1/cases/{case}/hand-over"), hand_over).await.problem(409, "intake/case-ended");
+        assert_eq!(kit.count("intake", "timer").await, 0, "nothing is left to look at");
+    })
+    .await;
+}

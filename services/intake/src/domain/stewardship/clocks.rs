@@ -276,12 +276,10 @@ impl Deciding<'_> {
             M::InfoProvided => self.wait_no_longer(),
             M::Resumed if resumes => self.wait_no_longer(),
             M::Reopened | M::Rework => self.reopen(),
-            M::Closed => {
-                self.stop_company(&[W::FollowUp], false);
-                self.end();
-            }
-            M::Withdrawn | M::Cancelled => self.end(),
+            M::Closed => self.stop_company(&[W::FollowUp], false),
             M::Received
+            | M::Withdrawn
+            | M::Cancelled
             | M::Acknowledged
             | M::Assessed
             | M::Consulting
@@ -300,10 +298,6 @@ impl Deciding<'_> {
             | M::Delivered
             | M::Linked
             | M::SatisfactionAsked => {}
-        }
-        // A suggestion is over with its proposer's word; a case that is closed is closed.
-        if milestone == M::Confirmed && self.matter.kind == CaseKind::Suggestion {
-            self.end();
         }
     }
 

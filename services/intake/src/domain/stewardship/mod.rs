@@ -177,6 +177,8 @@ pub enum Command {
         resumes: bool,
         /// Whether the owner is to be called back.
         call_back: bool,
+        /// Whether the case is over with it.
+        over: bool,
     },
     /// To follow a work order.
     Work {
@@ -452,7 +454,12 @@ impl Aggregate for Stewardship {
         }
         match command {
             C::Begin { .. } => return Err(Refusal::AlreadyBegun),
-            C::Follow { milestone, resumes, call_back } => deciding.follow(*milestone, *resumes, *call_back),
+            C::Follow { milestone, resumes, call_back, over } => {
+                deciding.follow(*milestone, *resumes, *call_back);
+                if *over {
+                    deciding.end();
+                }
+            }
             C::Work { order: (id, department, contractor), step } => {
                 deciding.work(*id, department, *contractor, step);
             }

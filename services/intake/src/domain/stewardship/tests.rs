@@ -119,7 +119,7 @@ impl Story {
     }
 
     fn follow(&mut self, time: &str, milestone: Milestone) {
-        self.at(time, &Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back: true });
+        self.at(time, &follow(milestone, true));
     }
 
     fn order(&mut self, time: &str, step: WorkStep) {
@@ -168,6 +168,11 @@ impl Story {
         let climbs = self.state.escalations.iter().filter(|known| known.climb_id.is_some());
         climbs.map(|known| (known.cause, known.level)).collect()
     }
+}
+
+fn follow(milestone: Milestone, call_back: bool) -> Command {
+    let over = matches!(milestone, Milestone::Closed | Milestone::Cancelled | Milestone::Withdrawn);
+    Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back, over }
 }
 
 fn request(priority: Priority, time: &str) -> Story {
@@ -558,7 +563,7 @@ fn happens(kind: u8, who: u8, state: &Stewardship) -> (Command, &'static str) {
     let command = match kind {
         0..=9 => {
             let milestone = milestones[usize::from(kind)];
-            Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back: who.is_multiple_of(2) }
+            follow(milestone, who.is_multiple_of(2))
         }
         10 => Command::HandOver { to: person.to_owned(), reason: text("x") },
         11 => Command::AcceptHandOver,
