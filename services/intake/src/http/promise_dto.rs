@@ -14,7 +14,7 @@ use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    domain::stewardship::{Cause, PromiseOutcome, Stewardship, What, Why},
+    domain::stewardship::{Cause, Stewardship, What, Why},
     store::stewardship::{EscalationRow, Holder, PromiseRow, TeamPromises},
 };
 
@@ -217,11 +217,10 @@ pub struct PromiseView {
     pub due_at: DateTime<Utc>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
-    /// What came of it; absent as long as it is open.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    #[schema(value_type = Option<PromiseOutcome>)]
-    pub outcome: Option<String>,
-    /// When.
+    /// What came of it, or that it is open.
+    #[schema(value_type = PromiseState)]
+    pub state: String,
+    /// When it was kept, broken, moved or called off.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<Utc>>,
 }
@@ -237,7 +236,7 @@ impl From<PromiseRow> for PromiseView {
             team: row.team,
             due_at: row.due_at,
             made_at: row.made_at,
-            outcome: row.outcome,
+            state: row.outcome.unwrap_or_else(|| PromiseState::Open.to_string()),
             ended_at: row.ended_at,
         }
     }

@@ -291,9 +291,9 @@ async fn promises_are_counted_and_warn_before_they_break() {
         let moved = desk.post(&path, in_hours(30)).await.created();
         let of =
             |promise: &Value, verb: &str| format!("/v1/promises/{}/{verb}", promise["promise_id"].as_str().unwrap());
-        assert_eq!(desk.post(&of(&kept, "keep"), json!({})).await.ok()["outcome"], "kept");
+        assert_eq!(desk.post(&of(&kept, "keep"), json!({})).await.ok()["state"], "kept");
         let later = json!({ "due_at": kit.clock.now() + TimeDelta::hours(50), "reason": "配件明天到货" });
-        assert_eq!(desk.post(&of(&moved, "move"), later).await.ok()["outcome"], "moved");
+        assert_eq!(desk.post(&of(&moved, "move"), later).await.ok()["state"], "moved");
         kit.clock.advance(TimeDelta::hours(17));
         eventually("a warning", || async {
             let warned = kit.published::<pb::PromiseAtRisk>().await;
