@@ -3,11 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::{Clock, ClockEvent, Measure, Party, Pin, Target, clock::Pause, policy::TargetRule};
-use steward_kernel::{
-    ids::WorkOrderId,
-    vocabulary::{CaseKind, Priority},
-    word_enum,
-};
+use steward_kernel::{ids::WorkOrderId, vocabulary::Priority, word_enum};
 use uuid::Uuid;
 
 use super::{
@@ -237,7 +233,6 @@ impl Deciding<'_> {
 
 // Following the case.
 impl Deciding<'_> {
-    #[expect(clippy::too_many_lines, reason = "one arm for each milestone, so that a new one makes us think about it")]
     pub(super) fn follow(&mut self, milestone: Milestone, resumes: bool, call_back: bool) {
         use {Measure as W, Milestone as M};
         if milestone.is_human() {
