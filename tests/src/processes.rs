@@ -10,11 +10,7 @@ use async_nats::jetstream;
 use chrono::TimeDelta;
 use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use steward_chassis::{
-    Clock,
-    db::{app_role, platform_role, schema},
-    issuer::DevIssuer,
-};
+use steward_chassis::{Clock, db::schema, issuer::DevIssuer};
 use steward_kernel::{Actor, ActorId, Role, TenantId};
 use steward_testkit::{
     Client, TENANT,
@@ -69,7 +65,7 @@ impl System {
             .await;
         let provisioned = Command::new(program("steward"))
             .arg("provision")
-            .env("STEWARD_ADMIN_DATABASE_URL", database_url)
+            .env("STEWARD_DATABASE_URL", as_roles(database_url))
             .env("STEWARD_DATABASE_PASSWORD", PASSWORD)
             .status()
             .expect("steward provision");
@@ -94,7 +90,7 @@ impl System {
     pub fn start(&mut self, name: &'static str) {
         if !self.services.iter().any(|known| known.name == name) {
             let (port, log) = (free_port(), self.folder.path().join(format!("{name}.log")));
-            let environment = self.environment(name, port);
+            let environment = self.environment(port);
             self.services.push(Service { name, port, environment, log, process: None });
         }
         let service = self.service_mut(name);
@@ -103,15 +99,12 @@ impl System {
         service.process = Some(Process::start(&mut command, &service.log));
     }
 
-    fn environment(&self, name: &str, port: u16) -> Vec<(&'static str, String)> {
-        let (_, database) = self.database_url.rsplit_once('/').expect("a URL with a database");
-        let as_role = |role: &str| url(&self.database_url, role, database);
+    fn environment(&self, port: u16) -> Vec<(&'static str, String)> {
         let own = vec![
             ("STEWARD__CORE__HTTP__BIND", format!("127.0.0.1:{port}")),
             ("STEWARD__CORE__HTTP__RATE_PER_SECOND", "1000000".to_owned()),
             ("STEWARD__CORE__HTTP__RATE_BURST", "1000000".to_owned()),
-            ("STEWARD__CORE__DATABASE__URL", as_role(&app_role(name))),
-            ("STEWARD__CORE__DATABASE__PLATFORM_URL", as_role(&platform_role(name))),
+            ("STEWARD__CORE__DATABASE__URL", as_roles(&self.database_url)),
             ("STEWARD__CORE__NATS__URL", self.nats.url.clone()),
             ("STEWARD__CORE__AUTH__ISSUER", ISSUER.to_owned()),
             ("STEWARD__CORE__AUTH__JWKS_URL", format!("file://{}", self.folder.path().join("jwks.json").display())),
@@ -130,7 +123,7 @@ impl System {
 
     fn start_gateway(&mut self) {
         let port = free_port();
-        let mut command = Command::new(program("steward"));
+        let mut command = Command::new(program("steward-local"));
         command
             .arg("gateway")
             .env("STEWARD_HTTP_BIND", format!("127.0.0.1:{port}"))
@@ -282,6 +275,12 @@ impl Service {
     pub fn stop(&mut self) -> bool {
         self.process.take().is_some_and(|mut process| process.stop())
     }
+}
+
+/// The URL under which each service finds that database under its own roles.
+fn as_roles(database_url: &str) -> String {
+    let (_, database) = database_url.rsplit_once('/').expect("a URL with a database");
+    url(database_url, "{role}", database)
 }
 
 /// A program of this workspace, built in the same profile as the running one.

@@ -3,7 +3,11 @@
 //! Unknown keys are errors, and all errors are told at once. Secrets are never printed; any setting can be read from a
 //! file by adding `_file` to its name (`cursor_secret_file = "/run/secrets/cursor"`).
 
-use std::{collections::BTreeMap, fmt, path::Path, time::Duration};
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use figment::{
     Figment, Profile, Provider as _,
@@ -11,10 +15,13 @@ use figment::{
     providers::{Env, Format as _, Serialized, Toml},
     value::{Dict, Value},
 };
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer, de::DeserializeOwned};
+use nkeys::KeyPair;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, de::DeserializeOwned};
+use sqlx::postgres::PgConnectOptions;
 
 use crate::Checked;
+pub use crate::secret::Secret;
 
 /// Defaults of everything under `[core]`, with units and a sentence each.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -22,36 +29,13 @@ pub const DEFAULTS: &str = include_str!("../config.default.toml");
 const PREFIX: &str = "STEWARD__";
 /// The secret that ships with the product, good for development only.
 const DEVELOPMENT_SECRET: &str = "development-only";
+/// The addresses that ship with the product; in production they mean that somebody forgot the setting.
+const DEVELOPMENT_DATABASE: &str = "postgres://{role}@localhost/steward";
+const DEVELOPMENT_NATS: &str = "nats://127.0.0.1:4222";
+/// What stands for the name of a role in a URL.
+const ROLE: &str = "{role}";
 /// More faults than this are not told at once.
 const MAX_FINDINGS: usize = 100;
-
-/// A text that is never printed.
-#[derive(Clone)]
-pub struct Secret(SecretString);
-
-impl fmt::Debug for Secret {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("***")
-    }
-}
-
-impl From<&str> for Secret {
-    fn from(text: &str) -> Self {
-        Self(SecretString::from(text))
-    }
-}
-
-impl ExposeSecret<str> for Secret {
-    fn expose_secret(&self) -> &str {
-        self.0.expose_secret()
-    }
-}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer).map(|text| Self(SecretString::from(text)))
-    }
-}
 
 /// Where this runs, and so what is allowed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -108,10 +92,17 @@ pub struct HttpConfig {
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DatabaseConfig {
-    /// As the service's role.
+    /// Where it is; `{role}` stands for the service's two roles, the one of its work and that of the platform's loops.
     pub url: Secret,
-    /// As the platform role (relay, timers, housekeeping).
-    pub platform_url: Secret,
+    /// As the platform role (relay, timers, housekeeping), where `url` has no `{role}`.
+    #[serde(default)]
+    pub platform_url: Option<Secret>,
+    /// Password of the service's role, where it does not stand in the URL.
+    #[serde(default)]
+    pub password: Option<Secret>,
+    /// Password of the platform role, where it does not stand in the URL.
+    #[serde(default)]
+    pub platform_password: Option<Secret>,
     /// Connections of the service's pool.
     pub max_connections: u32,
 }
@@ -133,6 +124,11 @@ pub struct NatsConfig {
     /// Seed of an nkey, instead of user and password.
     #[serde(default)]
     pub nkey: Option<Secret>,
+    /// PEM file of the authorities that may have signed the server's certificate; with it, TLS is required.
+    #[serde(default)]
+    pub root_certificates: Option<PathBuf>,
+    /// Whether the service makes its stream and its consumers itself; where it may not, `steward streams` does.
+    pub manage_streams: bool,
 }
 
 /// Access tokens.
@@ -210,7 +206,10 @@ pub struct TelemetryConfig {
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ShutdownConfig {
-    /// How long requests and messages may take to finish.
+    /// How long the service goes on accepting while it says that it is not ready, so that balancers turn away first.
+    #[serde(with = "humantime_serde")]
+    pub linger: Duration,
+    /// How long requests and messages may take to finish after that.
     #[serde(with = "humantime_serde")]
     pub grace: Duration,
 }
@@ -243,9 +242,90 @@ impl CoreConfig {
         if issuer.ends_with("/dev") || jwks.contains("/dev/") || jwks.ends_with("/dev") {
             findings.push("core.auth names the development issuer, which production must not trust".to_owned());
         }
-        let secret = self.http.cursor_secret.expose_secret();
-        if secret == DEVELOPMENT_SECRET || secret.len() < 16 {
+        let weak = |secret: &Secret| {
+            let secret = secret.expose_secret();
+            secret == DEVELOPMENT_SECRET || secret.len() < 16
+        };
+        if self.http.cursor_secret.lines().iter().any(weak) {
             findings.push("core.http.cursor_secret must be a secret of your own, of 16 characters or more".to_owned());
+        }
+        if self.database.url.expose_secret() == DEVELOPMENT_DATABASE {
+            findings.push("core.database.url must be set in production".to_owned());
+        }
+        if self.nats.url == DEVELOPMENT_NATS {
+            findings.push("core.nats.url must be set in production".to_owned());
+        }
+        findings
+    }
+}
+
+impl DatabaseConfig {
+    /// How the service's own role connects.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn app(&self, role: &str) -> Result<PgConnectOptions, sqlx::Error> {
+        options(&self.url, self.password.as_ref(), role)
+    }
+
+    /// How the platform role connects.
+    ///
+    /// # Errors
+    /// When the URL cannot be read.
+    pub fn platform(&self, role: &str) -> Result<PgConnectOptions, sqlx::Error> {
+        options(self.platform_url.as_ref().unwrap_or(&self.url), self.platform_password.as_ref(), role)
+    }
+
+    /// What is wrong, if anything; never a word of the URL, which may be a piece of a password.
+    fn finding(&self) -> Option<String> {
+        let finding = if self.app("steward").is_err() {
+            "core.database.url must be a URL as postgres://{role}@host:5432/steward"
+        } else if self.platform("steward").is_err() {
+            "core.database.platform_url must be a URL as postgres://role@host:5432/steward"
+        } else if self.platform_url.is_none() && !self.url.expose_secret().contains(ROLE) {
+            "core.database.platform_url must be set, or core.database.url must have {role}"
+        } else {
+            return None;
+        };
+        Some(finding.to_owned())
+    }
+}
+
+fn options(url: &Secret, password: Option<&Secret>, role: &str) -> Result<PgConnectOptions, sqlx::Error> {
+    let options: PgConnectOptions = url.expose_secret().replace(ROLE, role).parse()?;
+    Ok(match password.and_then(|password| password.lines().into_iter().next()) {
+        Some(password) => options.password(password.expose_secret()),
+        None => options,
+    })
+}
+
+impl NatsConfig {
+    fn findings(&self) -> Vec<String> {
+        let mut findings = Vec::new();
+        if !self.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) || self.prefix.is_empty() {
+            findings.push("core.nats.prefix must be letters and digits: it is one token of a subject".to_owned());
+        }
+        if self.user.is_some() != self.password.is_some() {
+            findings.push("core.nats.user and core.nats.password need each other".to_owned());
+        }
+        if self.url.split(',').any(|url| url.trim().parse::<async_nats::ServerAddr>().is_err()) {
+            findings.push(
+                "core.nats.url must be one URL as nats://host:4222 or tls://host:4222, or several with commas"
+                    .to_owned(),
+            );
+        }
+        // The seed itself is not told, nor what is wrong with it.
+        if self
+            .nkey
+            .as_ref()
+            .is_some_and(|nkey| nkey.lines().iter().any(|line| KeyPair::from_seed(line.expose_secret()).is_err()))
+        {
+            findings.push("core.nats.nkey must be the seed of an nkey (SU…), as `steward keys` makes it".to_owned());
+        }
+        if let Some(file) = &self.root_certificates
+            && let Err(fault) = std::fs::File::open(file)
+        {
+            findings.push(format!("core.nats.root_certificates: {} cannot be read: {fault}", file.display()));
         }
         findings
     }
@@ -265,12 +345,8 @@ impl Checked for CoreConfig {
         ];
         let mut findings: Vec<String> =
             positive.iter().filter(|(_, ok)| !ok).map(|(name, _)| format!("{name} must be more than 0")).collect();
-        if !self.nats.prefix.bytes().all(|byte| byte.is_ascii_alphanumeric()) || self.nats.prefix.is_empty() {
-            findings.push("core.nats.prefix must be letters and digits: it is one token of a subject".to_owned());
-        }
-        if self.nats.user.is_some() != self.nats.password.is_some() {
-            findings.push("core.nats.user and core.nats.password need each other".to_owned());
-        }
+        findings.extend(self.database.finding());
+        findings.extend(self.nats.findings());
         if self.auth.audience.is_empty() || self.auth.accepted_typ.is_empty() {
             findings.push("core.auth.audience and core.auth.accepted_typ must not be empty".to_owned());
         }
@@ -366,7 +442,14 @@ fn read_files(dict: &mut Dict, path: &str, findings: &mut Vec<String>) {
         {
             match std::fs::read_to_string(&file) {
                 Ok(content) => {
-                    dict.insert(setting.to_owned(), Value::from(content.trim_end_matches(['\r', '\n'])));
+                    let content = Value::from(content.trim_end_matches(['\r', '\n']));
+                    let value = if is_secret(&format!("{path}{setting}")) {
+                        let parts = [("text".to_owned(), content), ("file".to_owned(), Value::from(file))];
+                        Value::from(parts.into_iter().collect::<Dict>())
+                    } else {
+                        content
+                    };
+                    dict.insert(setting.to_owned(), value);
                 }
                 Err(fault) => findings.push(format!("{path}{name}: {file} cannot be read: {fault}")),
             }
@@ -431,7 +514,9 @@ fn told(fault: &figment::Error, section: &str) -> String {
 }
 
 fn flatten(path: &str, value: &Value, lines: &mut BTreeMap<String, String>) {
-    if let Value::Dict(_, dict) = value {
+    if let Value::Dict(_, dict) = value
+        && !is_secret(path)
+    {
         for (name, inner) in dict {
             flatten(&format!("{path}.{name}"), inner, lines);
         }

@@ -117,8 +117,12 @@ fn the_environment_stands_over_all() {
 #[test]
 fn production_trusts_nothing_that_is_for_development() {
     let findings = with("[core]\nenvironment = \"production\"").unwrap_err();
-    assert_eq!(findings.len(), 3, "{findings:#?}");
-    let good = "[core]\nenvironment = \"production\"\nhttp.cursor_secret = \"0123456789abcdef\"\n";
+    // Whoever forgets a setting is told which.
+    let named = ["core.auth.issuer", "core.auth ", "core.http.cursor_secret", "core.database.url", "core.nats.url"];
+    assert_eq!(findings.len(), named.len(), "{findings:#?}");
+    assert!(named.iter().all(|name| findings.iter().any(|finding| finding.starts_with(name))), "{findings:#?}");
+    let good = "[core]\nenvironment = \"production\"\nhttp.cursor_secret = \"0123456789abcdef\"\n\
+                database.url = \"postgres://{role}@db/steward\"\nnats.url = \"tls://nats:4222\"\n";
     let https = format!("{good}auth.issuer = \"https://id.example\"\n");
     assert!(with(&https).is_ok());
     for bad in ["auth.issuer = \"https://id.example/dev\"", "auth.issuer = \"http://id.example\""] {
@@ -127,4 +131,30 @@ fn production_trusts_nothing_that_is_for_development() {
     for bad in ["auth.jwks_url = \"http://id.example/jwks\"", "auth.jwks_url = \"https://id.example/dev/jwks.json\""] {
         assert!(with(&format!("{https}{bad}")).is_err(), "{bad}");
     }
+}
+
+#[test]
+fn addresses_and_keys_that_cannot_be_read_are_named_and_not_told() {
+    for (bad, name) in [
+        ("database.url = \"nonsense with s3cret\"", "core.database.url"),
+        ("database.platform_url = \"postgres://x:s3cret@host:port/y\"", "core.database.platform_url"),
+        ("database.url = \"postgres://one@db/steward\"", "core.database.platform_url"),
+        ("nats.url = \"nats://a:4222, ://\"", "core.nats.url"),
+        ("nats.nkey = \"s3cret\"", "core.nats.nkey"),
+        ("nats.root_certificates = \"/nowhere/ca.crt\"", "core.nats.root_certificates"),
+    ] {
+        let findings = with(&format!("[core]\n{bad}")).unwrap_err();
+        assert_eq!(findings.len(), 1, "{bad}: {findings:?}");
+        assert!(findings[0].starts_with(name) && !findings[0].contains("s3cret"), "{bad}: {findings:?}");
+    }
+}
+
+#[test]
+fn a_secret_from_a_file_is_never_printed() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), "0123456789abcdef\nfedcba9876543210\n").unwrap();
+    let loaded = with(&format!("[core]\nhttp.cursor_secret_file = {:?}", file.path())).unwrap();
+    assert_eq!(loaded.core.http.cursor_secret.lines().len(), 2);
+    let printed = loaded.effective.join("\n");
+    assert!(printed.contains("core.http.cursor_secret = ***") && !printed.contains("abcdef"), "{printed}");
 }

@@ -1,15 +1,25 @@
 //! The database: pools, transactions bound to a tenant, roles, migrations.
 
-use std::time::Duration;
+use std::{
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
+use anyhow::Context as _;
+use secrecy::ExposeSecret as _;
 use sqlx::{
     AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
 use steward_kernel::TenantId;
+use tokio_util::sync::CancellationToken;
 
-use crate::{Error, Result};
+use crate::{
+    Error, Result,
+    config::{DatabaseConfig, Secret},
+    relay::pause,
+};
 
 /// The tables every service has.
 static PLATFORM: Migrator = sqlx::migrate!();
@@ -18,6 +28,8 @@ const PLATFORM_TABLE: &str = "_platform_migration";
 /// The same for the service's own.
 const OWN_TABLE: &str = "_migration";
 
+/// Connections of the platform's loops, beside those of the service's pool.
+const PLATFORM_CONNECTIONS: u32 = 4;
 /// How long a statement waits for a row that somebody else holds, before the caller is told to come back.
 const LOCK_TIMEOUT: &str = "2s";
 
@@ -28,31 +40,44 @@ pub struct Db {
     pub app: PgPool,
     /// Under the platform role: relay, timers, housekeeping.
     pub platform: PgPool,
+    passwords: Arc<[Followed; 2]>,
 }
 
 impl Db {
     /// Pools that connect when first used, so that a database that is away delays nothing but itself.
     ///
-    /// * `max_connections`: of the service's pool; the platform's loops have four of their own.
-    ///
     /// # Errors
     /// When a URL cannot be read.
-    pub fn connect_lazily(url: &str, platform_url: &str, max_connections: u32) -> anyhow::Result<Self> {
-        let pool = |max: u32| {
+    pub fn connect_lazily(config: &DatabaseConfig, service: &str) -> anyhow::Result<Self> {
+        let pool = |max: u32, options: PgConnectOptions| {
             // A ping before each use would cost a round trip; a dead connection shows at BEGIN, where nothing is lost yet.
             PgPoolOptions::new()
                 .max_connections(max)
                 .test_before_acquire(false)
                 .acquire_timeout(Duration::from_secs(5))
                 .idle_timeout(Duration::from_secs(300))
+                .connect_lazy_with(options.disable_statement_logging().application_name("steward"))
         };
-        let options = |url: &str| -> anyhow::Result<PgConnectOptions> {
-            Ok(url.parse::<PgConnectOptions>()?.disable_statement_logging().application_name("steward"))
+        let app = pool(config.max_connections, config.app(&app_role(service)).context("core.database.url")?);
+        let platform = config.platform(&platform_role(service)).context("core.database.platform_url")?;
+        let platform = pool(PLATFORM_CONNECTIONS, platform);
+        let followed = |pool: &PgPool, password: &Option<Secret>| Followed {
+            pool: pool.clone(),
+            password: password.clone(),
+            in_use: Mutex::new(password.as_ref().and_then(|password| password.lines().into_iter().next())),
         };
-        Ok(Self {
-            app: pool(max_connections).connect_lazy_with(options(url)?),
-            platform: pool(4).connect_lazy_with(options(platform_url)?),
-        })
+        let passwords = [followed(&app, &config.password), followed(&platform, &config.platform_password)];
+        Ok(Self { app, platform, passwords: Arc::new(passwords) })
+    }
+
+    /// Takes up passwords that are changed while the service runs.
+    pub(crate) async fn follow_passwords(self, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            for followed in self.passwords.iter() {
+                followed.follow().await;
+            }
+            pause(&stop, Duration::from_secs(1)).await;
+        }
     }
 
     /// A transaction in which only the rows of that tenant exist.
@@ -70,6 +95,45 @@ impl Db {
     pub async fn ping(&self) -> Result<()> {
         sqlx::query("SELECT 1").execute(&self.platform).await?;
         Ok(())
+    }
+}
+
+/// A pool and the file that has its password.
+#[derive(Debug)]
+struct Followed {
+    pool: PgPool,
+    password: Option<Secret>,
+    in_use: Mutex<Option<Secret>>,
+}
+
+impl Followed {
+    /// Finds out which line of the file the database takes now, and gives it to connections that are still to be made.
+    ///
+    /// Asks the database only when the file has changed or has two lines, which is while a password is being changed.
+    async fn follow(&self) {
+        let Some(password) = &self.password else { return };
+        let lines = password.lines();
+        let in_use = || self.in_use.lock().unwrap_or_else(PoisonError::into_inner);
+        if lines.len() == 1 && lines.first() == in_use().as_ref() {
+            return;
+        }
+        for line in lines {
+            let options = self.pool.connect_options().as_ref().clone().password(line.expose_secret());
+            match PgConnection::connect_with(&options).await {
+                Ok(connection) => {
+                    let _ = connection.close().await;
+                    if in_use().as_ref() != Some(&line) {
+                        tracing::info!("a changed database password is in use");
+                        self.pool.set_connect_options(options);
+                        *in_use() = Some(line);
+                    }
+                    return;
+                }
+                // Class 28: not this one.
+                Err(sqlx::Error::Database(problem)) if problem.code().is_some_and(|code| code.starts_with("28")) => {}
+                Err(_) => return,
+            }
+        }
     }
 }
 
@@ -157,18 +221,36 @@ pub fn owner_role(service: &str) -> String {
     format!("{}_owner", app_role(service))
 }
 
+/// Passwords of a service's three roles.
+#[derive(Debug, Clone)]
+pub struct Passwords {
+    /// Of [`app_role`].
+    pub app: Secret,
+    /// Of [`platform_role`].
+    pub platform: Secret,
+    /// Of [`owner_role`].
+    pub owner: Secret,
+}
+
+impl Passwords {
+    /// One password for all three: for development and tests.
+    #[must_use]
+    pub fn same(password: &str) -> Self {
+        let one = Secret::from(password);
+        Self { app: one.clone(), platform: one.clone(), owner: one }
+    }
+}
+
 /// Makes the roles and the schema of a service, or mends them. For the administrator of the database, once.
 ///
 /// * `admin`: a connection as superuser to the database that Steward uses.
-/// * `password`: given to the three roles.
-///
 /// # Errors
 /// When the database refuses.
-pub async fn provision(admin: &mut PgConnection, service: &str, password: &str) -> anyhow::Result<()> {
+pub async fn provision(admin: &mut PgConnection, service: &str, passwords: &Passwords) -> anyhow::Result<()> {
     let (schema, app, platform, owner) =
         (schema(service), app_role(service), platform_role(service), owner_role(service));
-    let password = password.replace('\'', "''");
-    let role = |name: &str, options: &str| {
+    let role = |name: &str, password: &Secret, options: &str| {
+        let password = password.expose_secret().replace('\'', "''");
         format!(
             "DO $$ BEGIN IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = '{name}') THEN CREATE ROLE {name}; END IF;
              EXCEPTION WHEN duplicate_object OR unique_violation THEN NULL; END $$;
@@ -186,9 +268,9 @@ pub async fn provision(admin: &mut PgConnection, service: &str, password: &str) 
              GRANT SELECT, INSERT, UPDATE, DELETE ON TABLES TO {app};
          ALTER DEFAULT PRIVILEGES FOR ROLE {owner} IN SCHEMA {schema} GRANT USAGE ON SEQUENCES TO {app};
          COMMIT;",
-        role(&owner, "NOBYPASSRLS"),
-        role(&app, "NOBYPASSRLS"),
-        role(&platform, "BYPASSRLS"),
+        role(&owner, &passwords.owner, "NOBYPASSRLS"),
+        role(&app, &passwords.app, "NOBYPASSRLS"),
+        role(&platform, &passwords.platform, "BYPASSRLS"),
     );
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(admin).await?;
     Ok(())
@@ -201,9 +283,8 @@ pub async fn provision(admin: &mut PgConnection, service: &str, password: &str) 
 ///
 /// # Errors
 /// When a migration fails; the ones before it stay, the running version goes on serving.
-pub async fn migrate(owner_url: &str, service: &str, own: &Migrator) -> anyhow::Result<()> {
-    let options: PgConnectOptions = owner_url.parse()?;
-    let mut connection = options.disable_statement_logging().connect().await?;
+pub async fn migrate(owner: PgConnectOptions, service: &str, own: &Migrator) -> anyhow::Result<()> {
+    let mut connection = owner.disable_statement_logging().connect().await?;
     let lock = format!("steward migrate {service}");
     loop {
         let got: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
@@ -219,6 +300,8 @@ pub async fn migrate(owner_url: &str, service: &str, own: &Migrator) -> anyhow::
         let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
         migrator.dangerous_set_table_name(table);
         migrator.set_locking(false);
+        // After a roll-back the schema is newer than the program, which can live with that.
+        migrator.set_ignore_missing(true);
         migrator.run_direct(None, &mut connection, false).await?;
     }
     connection.close().await?;

@@ -14,7 +14,7 @@ use std::{
 
 use async_nats::{
     HeaderMap,
-    jetstream::{self, AckKind, consumer::pull},
+    jetstream::{self, AckKind},
 };
 use futures::{StreamExt as _, future::BoxFuture};
 use steward_kernel::{
@@ -31,6 +31,7 @@ use crate::{
     lifecycle::{Health, State},
     messages::{Envelope, Messages},
     relay::pause,
+    streams::durable,
     telemetry,
 };
 
@@ -40,10 +41,6 @@ const LANES: usize = 8;
 const LANE_DEPTH: usize = 64;
 /// Messages asked for at once, and how long an empty pull stays open.
 const PULL: (usize, Duration) = (256, Duration::from_secs(2));
-/// Messages under way before JetStream waits for acknowledgements.
-const MAX_UNDER_WAY: i64 = 20_000;
-/// How long JetStream waits for an acknowledgement before it delivers again.
-const ACK_WAIT: Duration = Duration::from_secs(30);
 /// Deliveries after which a message that keeps failing, or whose predecessor never comes, is parked.
 const MAX_DELIVERIES: i64 = 200;
 /// First and longest wait before a message is delivered again.
@@ -63,6 +60,12 @@ impl<A: 'static> Consumer<A> {
     #[must_use]
     pub fn of(source: &'static str) -> Self {
         Self { source, handlers: BTreeMap::new() }
+    }
+
+    /// The service it listens to.
+    #[must_use]
+    pub fn source(&self) -> &'static str {
+        self.source
     }
 
     /// Handles one of its events. What the handler does through `work` commits together with the note that it was handled.
@@ -123,9 +126,9 @@ enum Verdict {
 }
 
 impl<A: Clone + Send + Sync + 'static> Loop<A> {
-    /// Durable name: `<listener>--<source>`.
+    /// Its durable name.
     pub(crate) fn name(&self) -> String {
-        format!("{}--{}", self.service, self.consumer.source)
+        durable(self.service, self.consumer.source)
     }
 
     /// Runs until told to stop; heals by itself from any outage, also when the stream or the consumer was lost.
@@ -143,7 +146,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     }
 
     async fn pull(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut consumer = self.durable().await?;
+        let mut consumer = self.messages.consumer(self.service, self.consumer.source).await?;
         self.health.set(self.consumer.source, State::Ok, "");
         let (lanes, workers) = self.lanes();
         let outcome = loop {
@@ -186,18 +189,6 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         drop(lanes);
         futures::future::join_all(workers).await;
         outcome
-    }
-
-    async fn durable(&self) -> anyhow::Result<jetstream::consumer::PullConsumer> {
-        let stream = self.messages.js.get_stream_no_info(self.messages.stream(self.consumer.source)).await?;
-        let config = pull::Config {
-            durable_name: Some(self.name()),
-            filter_subjects: self.messages.heard_by(self.service, self.consumer.source),
-            ack_wait: ACK_WAIT,
-            max_ack_pending: MAX_UNDER_WAY,
-            ..pull::Config::default()
-        };
-        Ok(stream.create_consumer(config).await?)
     }
 
     fn lanes(self: &Arc<Self>) -> (Vec<mpsc::Sender<jetstream::Message>>, Vec<tokio::task::JoinHandle<()>>) {

@@ -18,8 +18,10 @@ mod log;
 pub mod messages;
 pub mod relay;
 pub mod run;
+mod secret;
 mod service;
 pub mod sheet;
+pub mod streams;
 pub mod telemetry;
 pub mod timers;
 

@@ -20,14 +20,16 @@ use utoipa::ToSchema;
 
 use crate::Clock;
 
-/// Stops a process in two steps: first no new work, then no work at all. Cheap to clone.
+/// Stops a process in three steps: first it says that it is leaving, then it takes no new work, then no work at all. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Lifecycle {
+    leaving: CancellationToken,
     soft: CancellationToken,
     hard: CancellationToken,
     tasks: TaskTracker,
     failed: Arc<AtomicBool>,
     stopped_at: Arc<OnceLock<Instant>>,
+    linger: Duration,
     grace: Duration,
 }
 
@@ -36,6 +38,8 @@ impl Lifecycle {
     #[must_use]
     pub fn new(grace: Duration) -> Self {
         Self {
+            leaving: CancellationToken::new(),
+            linger: Duration::ZERO,
             soft: CancellationToken::new(),
             hard: CancellationToken::new(),
             tasks: TaskTracker::new(),
@@ -43,6 +47,25 @@ impl Lifecycle {
             stopped_at: Arc::default(),
             grace,
         }
+    }
+
+    /// The time between leaving and the soft stop, when it is asked to stop by a signal: it still accepts, so that those who send it
+    /// requests have time to notice.
+    #[must_use]
+    pub fn lingering(self, linger: Duration) -> Self {
+        Self { linger, ..self }
+    }
+
+    /// Cancelled when others should be told to go elsewhere.
+    #[must_use]
+    pub fn leaving(&self) -> CancellationToken {
+        self.leaving.child_token()
+    }
+
+    /// Whether others should go elsewhere.
+    #[must_use]
+    pub fn is_leaving(&self) -> bool {
+        self.leaving.is_cancelled()
     }
 
     /// Cancelled when no new work may begin.
@@ -71,6 +94,7 @@ impl Lifecycle {
 
     /// Asks to stop: no new work from here on.
     pub fn stop(&self) {
+        self.leaving.cancel();
         self.stopped_at.get_or_init(Instant::now);
         self.soft.cancel();
     }
@@ -104,7 +128,7 @@ impl Lifecycle {
         });
     }
 
-    /// Stops softly at SIGTERM or SIGINT, hard at the second one.
+    /// Leaves at SIGTERM or SIGINT and stops softly a little later; stops hard at the second one.
     ///
     /// # Errors
     /// When the system does not let us listen to signals.
@@ -120,9 +144,17 @@ impl Lifecycle {
                 }
             };
             asked().await;
-            tracing::info!("asked to stop: finishing what is under way");
+            tracing::info!(linger_seconds = this.linger.as_secs(), "asked to stop");
+            this.leaving.cancel();
+            let again = tokio::select! {
+                () = tokio::time::sleep(this.linger) => false,
+                () = asked() => true,
+            };
+            tracing::info!("finishing what is under way");
             this.stop();
-            asked().await;
+            if !again {
+                asked().await;
+            }
             tracing::warn!("asked again: stopping at once");
             this.hard.cancel();
         });
@@ -213,6 +245,8 @@ pub struct Health {
 #[derive(Debug)]
 struct Inner {
     phase: Phase,
+    /// Parts without which nobody can be served.
+    vital: BTreeSet<&'static str>,
     awaiting: BTreeSet<&'static str>,
     parts: BTreeMap<String, Part>,
 }
@@ -221,12 +255,19 @@ impl Health {
     /// A service that starts.
     #[must_use]
     pub fn new(service: &'static str, clock: Clock) -> Self {
-        let inner = Inner { phase: Phase::Starting, awaiting: BTreeSet::new(), parts: BTreeMap::new() };
+        let inner =
+            Inner { phase: Phase::Starting, vital: BTreeSet::new(), awaiting: BTreeSet::new(), parts: BTreeMap::new() };
         Self { service, clock, inner: Arc::new(RwLock::new(inner)) }
     }
 
-    /// This part must have worked once before the service is ready; later failures only degrade it.
+    /// Without this part the service is not ready: nobody could be served.
     pub fn require(&self, part: &'static str) {
+        self.inner.write().unwrap_or_else(PoisonError::into_inner).vital.insert(part);
+        self.require_once(part);
+    }
+
+    /// This part must have worked once before the service is ready; later failures only degrade it.
+    pub fn require_once(&self, part: &'static str) {
         let mut inner = self.inner.write().unwrap_or_else(PoisonError::into_inner);
         if inner.parts.get(part).is_none_or(|part| part.status != State::Ok) {
             inner.awaiting.insert(part);
@@ -260,11 +301,12 @@ impl Health {
         self.inner.write().unwrap_or_else(PoisonError::into_inner).phase = phase;
     }
 
-    /// Whether it takes requests: it serves, and every required part has worked once.
+    /// Whether it takes requests: it serves, every required part has worked once, and those without which it cannot serve still do.
     #[must_use]
     pub fn is_ready(&self) -> bool {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
-        inner.phase == Phase::Serving && inner.awaiting.is_empty()
+        let down = |part: &&str| inner.parts.get(*part).is_some_and(|part| part.status == State::Down);
+        inner.phase == Phase::Serving && inner.awaiting.is_empty() && !inner.vital.iter().any(|part| down(&part))
     }
 
     /// How it is.
@@ -292,19 +334,25 @@ mod tests {
         let clock = Clock::manual(DateTime::UNIX_EPOCH);
         let health = Health::new("intake", clock.clone());
         health.require("database");
+        health.require_once("messages");
         health.enter(Phase::Serving);
-        assert!(!health.is_ready());
         health.set("database", State::Ok, "");
+        assert!(!health.is_ready());
+        health.set("messages", State::Ok, "");
+        assert!(health.is_ready());
+        health.set("messages", State::Degraded, "no connection");
         assert!(health.is_ready());
 
         clock.advance(TimeDelta::seconds(5));
         health.set("database", State::Down, "connection refused");
         clock.advance(TimeDelta::seconds(5));
         health.set("database", State::Down, "still");
-        assert!(health.is_ready());
+        assert!(!health.is_ready());
         let report = health.report();
         assert_eq!(report.status, State::Down);
         assert_eq!(report.parts[0].since, DateTime::UNIX_EPOCH + TimeDelta::seconds(5));
+        health.set("database", State::Ok, "");
+        assert!(health.is_ready());
         health.enter(Phase::Draining);
         assert!(!health.is_ready());
     }

@@ -1,19 +1,24 @@
 //! The connection to NATS, and the names used there.
 
-use async_nats::{HeaderMap, jetstream};
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use async_nats::{Auth, AuthError, ConnectOptions, HeaderMap, jetstream};
 use chrono::{DateTime, Utc};
+use nkeys::KeyPair;
 use secrecy::ExposeSecret as _;
 use steward_kernel::{EventId, TenantId, Version};
 use uuid::Uuid;
 
-use crate::config::NatsConfig;
+use crate::config::{NatsConfig, Secret};
 
 /// A connection to NATS with JetStream, under a prefix that is `steward` in production and random in tests.
 #[derive(Debug, Clone)]
 pub struct Messages {
     /// JetStream.
     pub js: jetstream::Context,
-    prefix: String,
+    /// What things are called there.
+    pub subjects: Subjects,
+    pub(crate) manages_streams: bool,
 }
 
 impl Messages {
@@ -22,30 +27,58 @@ impl Messages {
     /// # Errors
     /// When the URL cannot be read.
     pub async fn connect(config: &NatsConfig, name: &str) -> anyhow::Result<Self> {
-        let mut options = async_nats::ConnectOptions::new();
+        let mut options = match &config.nkey {
+            Some(seed) => with_nkey(seed.clone()),
+            None => ConnectOptions::new(),
+        };
         if let (Some(user), Some(password)) = (&config.user, &config.password) {
             options = options.user_and_password(user.clone(), password.expose_secret().to_owned());
         }
-        if let Some(seed) = &config.nkey {
-            options = options.nkey(seed.expose_secret().to_owned());
+        if let Some(file) = &config.root_certificates {
+            options = options.add_root_certificates(file.clone()).require_tls(true);
         }
         let servers: Vec<&str> = config.url.split(',').map(str::trim).collect();
-        // An inbox of its own: a service must not be able to read the answers meant for another.
         let client = options
             .name(name)
             .retry_on_initial_connect()
-            .custom_inbox_prefix(format!("_INBOX_{}", name.replace('-', "_")))
+            .custom_inbox_prefix(Subjects::inbox(name))
             .connect(servers)
             .await?;
         let mut js = jetstream::new(client);
         js.set_timeout(std::time::Duration::from_secs(5));
-        Ok(Self { js, prefix: config.prefix.clone() })
+        Ok(Self { js, subjects: Subjects::new(&config.prefix), manages_streams: config.manage_streams })
     }
 
     /// Whether the connection stands.
     #[must_use]
     pub fn is_connected(&self) -> bool {
         self.js.client().connection_state() == async_nats::connection::State::Connected
+    }
+}
+
+/// What streams and subjects are called.
+#[derive(Debug, Clone)]
+pub struct Subjects {
+    prefix: String,
+}
+
+impl Subjects {
+    /// * `prefix`: first token of all subjects.
+    #[must_use]
+    pub fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    /// Beginning of the subjects on which that client gets answers: of its own, since nobody may read what is meant for another.
+    #[must_use]
+    pub fn inbox(client: &str) -> String {
+        format!("_INBOX_{}", client.replace('-', "_"))
+    }
+
+    /// Everything of one company.
+    #[must_use]
+    pub fn everything_about(&self, tenant: TenantId) -> String {
+        format!("{}.{tenant}.>", self.prefix)
     }
 
     /// Name of the stream that this service alone publishes to: `FEEDBACK_ANALYTICS`.
@@ -72,6 +105,23 @@ impl Messages {
     pub fn subject(&self, tenant: TenantId, service: &str, suffix: &str) -> String {
         format!("{}.{tenant}.{service}.{suffix}", self.prefix)
     }
+}
+
+/// Signs in with the seed. While it is being changed there are two; each attempt takes the next one.
+fn with_nkey(seed: Secret) -> ConnectOptions {
+    let attempts = AtomicUsize::new(0);
+    ConnectOptions::with_auth_callback(move |nonce| {
+        let seeds = seed.lines();
+        let turn = attempts.fetch_add(1, Ordering::Relaxed) % seeds.len();
+        let signed = KeyPair::from_seed(seeds[turn].expose_secret())
+            .and_then(|key| Ok((key.public_key(), key.sign(&nonce)?)))
+            .map_err(|_| AuthError::new("the seed of the nkey cannot be used"));
+        std::future::ready(signed.map(|(nkey, signature)| {
+            let mut auth = Auth::new();
+            (auth.nkey, auth.signature) = (Some(nkey), Some(signature));
+            auth
+        }))
+    })
 }
 
 /// What stands around a public event, in NATS headers.

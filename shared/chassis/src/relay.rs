@@ -9,7 +9,6 @@
 
 use std::{sync::Arc, time::Duration};
 
-use async_nats::jetstream::stream;
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
 use sqlx::PgConnection;
@@ -32,8 +31,6 @@ const POLL: Duration = Duration::from_millis(20);
 const CHECK: Duration = Duration::from_secs(1);
 /// How long keys of commands are kept: DESIGN §7.
 const KEYS_KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(72);
-/// For how long JetStream itself discards a message with an id it has seen; a help, not the guarantee.
-const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 
 /// The relay of one service.
 #[derive(Debug, Clone)]
@@ -138,18 +135,8 @@ impl Relay {
 
     /// Makes the stream if it is missing, and has everything published again if it is not the one we knew, or shorter than it was.
     async fn check_stream(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
-        let stream = self
-            .messages
-            .js
-            .get_or_create_stream(stream::Config {
-                name: self.messages.stream(self.service),
-                subjects: vec![self.messages.everything_of(self.service)],
-                max_age: self.config.keep,
-                duplicate_window: DUPLICATE_WINDOW,
-                ..stream::Config::default()
-            })
-            .await?;
-        let info = stream.get_info().await?;
+        let stream = self.messages.own_stream(self.service, self.config.keep).await?;
+        let info = stream.cached_info();
         let created = DateTime::from_timestamp_micros(info.created.timestamp_micros()).unwrap_or(info.created);
         let sequence = i64::try_from(info.state.last_sequence)?;
         let known: Remembered =
@@ -242,7 +229,7 @@ impl Relay {
         let mut acknowledgements = Vec::with_capacity(page.len());
         for event in page {
             let envelope = event.envelope();
-            let subject = self.messages.subject(envelope.tenant, self.service, &event.suffix);
+            let subject = self.messages.subjects.subject(envelope.tenant, self.service, &event.suffix);
             let headers = envelope.headers(self.service, &event.suffix);
             acknowledgements
                 .push(self.messages.js.publish_with_headers(subject, headers, event.message.clone().into()).await?);

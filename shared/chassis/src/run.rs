@@ -2,9 +2,9 @@
 
 use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
+use anyhow::Context as _;
 use axum::Router;
 use clap::{Parser, Subcommand};
-use secrecy::ExposeSecret as _;
 use steward_kernel::ProblemKind;
 use tokio_util::sync::CancellationToken;
 use utoipa::openapi::OpenApi;
@@ -24,6 +24,8 @@ use crate::{
 
 /// Name of the part of [`Health`] that is the database.
 const DATABASE: &str = "database";
+/// Name of the part of [`Health`] that is the connection to NATS.
+const MESSAGES: &str = "messages";
 /// How often the database is asked how it is.
 const PING: Duration = Duration::from_secs(1);
 
@@ -79,12 +81,7 @@ pub async fn start<S: Service>(
     clock: Clock,
     lifecycle: &Lifecycle,
 ) -> anyhow::Result<Started> {
-    let database = &core.database;
-    let db = Db::connect_lazily(
-        database.url.expose_secret(),
-        database.platform_url.expose_secret(),
-        database.max_connections,
-    )?;
+    let db = Db::connect_lazily(&core.database, S::NAME)?;
     let messages = Messages::connect(&core.nats, S::NAME).await?;
     let engine = Engine::new(db.clone(), clock.clone());
     let health = Health::new(S::NAME, clock.clone());
@@ -92,8 +89,11 @@ pub async fn start<S: Service>(
 
     let authenticator = Arc::new(Authenticator::new(&core.auth)?);
     health.require(DATABASE);
-    health.require(http::auth::PART);
+    health.require_once(http::auth::PART);
     lifecycle.spawn("identity", Arc::clone(&authenticator).keep_fresh(health.clone(), lifecycle.soft()));
+    health.require_once(MESSAGES);
+    lifecycle.spawn("passwords", db.clone().follow_passwords(lifecycle.soft()));
+    lifecycle.spawn(MESSAGES, watch_messages(messages.clone(), health.clone(), lifecycle.soft()));
     lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), lifecycle.soft()));
     spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, lifecycle);
 
@@ -101,9 +101,9 @@ pub async fn start<S: Service>(
     let context = HttpContext::new(S::NAME, authenticator, clock, &core.http, health.clone(), catalogue.clone());
     let (routes, _) = S::routes().with_state(app).split_for_parts();
     health.enter(Phase::Serving);
-    let (stopping, leaving) = (lifecycle.soft(), health.clone());
+    let (leaves, leaving) = (lifecycle.leaving(), health.clone());
     lifecycle.spawn("phase", async move {
-        stopping.cancelled().await;
+        leaves.cancelled().await;
         leaving.enter(Phase::Draining);
     });
     Ok(Started {
@@ -186,6 +186,17 @@ async fn watch_database<S: Service>(db: Db, health: Health, stop: CancellationTo
     }
 }
 
+/// Tells whether there is a connection to NATS. Without one, requests are served all the same and events wait in the outbox.
+async fn watch_messages(messages: Messages, health: Health, stop: CancellationToken) {
+    while !stop.is_cancelled() {
+        match messages.is_connected() {
+            true => health.set(MESSAGES, State::Ok, ""),
+            false => health.set(MESSAGES, State::Degraded, "no connection to NATS; events wait"),
+        }
+        pause(&stop, PING / 5).await;
+    }
+}
+
 #[derive(Debug, Parser)]
 #[command(about, version)]
 struct Arguments {
@@ -238,13 +249,15 @@ fn failed(fault: &anyhow::Error) -> ExitCode {
 
 async fn command<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Migrate { database_url } = &arguments.command {
-        return db::migrate(database_url, S::NAME, S::migrator()).await;
+        let owner = database_url.parse().map_err(|_| anyhow::anyhow!("STEWARD_OWNER_DATABASE_URL is not a URL"))?;
+        return db::migrate(owner, S::NAME, S::migrator()).await;
     }
     if matches!(arguments.command, Command::Openapi) {
         return print(&openapi::<S>().to_pretty_json()?);
     }
     let settings = config::load::<S::Config>(S::DEFAULTS, arguments.config.as_deref())
-        .map_err(|findings| anyhow::anyhow!("the settings do not allow a start:\n  {}", findings.join("\n  ")))?;
+        // One line for each finding: it names the setting and the remedy.
+        .map_err(|findings| anyhow::anyhow!("{}", findings.join("\n")))?;
     let (core, own) = (&settings.core, settings.service);
     match arguments.command {
         Command::CheckConfig => print(&settings.effective.join("\n")),
@@ -253,7 +266,7 @@ async fn command<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
             let line = |one: &Replayed| format!("{}: {} handled, {} still parked", one.consumer, one.handled, one.stay);
             print(&lines.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
-        Command::Republish => republish(core).await,
+        Command::Republish => republish(core, S::NAME).await,
         Command::Serve | Command::Migrate { .. } | Command::Openapi => serve::<S>(core, own).await,
     }
 }
@@ -266,9 +279,11 @@ fn print(text: &str) -> anyhow::Result<()> {
 
 async fn serve<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<()> {
     let _flushed_at_the_end = telemetry::init(S::NAME, &core.telemetry)?;
-    let lifecycle = Lifecycle::new(core.shutdown.grace);
+    let lifecycle = Lifecycle::new(core.shutdown.grace).lingering(core.shutdown.linger);
     lifecycle.listen_to_signals()?;
-    let listener = tokio::net::TcpListener::bind(&core.http.bind).await?;
+    let listener = tokio::net::TcpListener::bind(&core.http.bind)
+        .await
+        .with_context(|| format!("core.http.bind: cannot listen on {}", core.http.bind))?;
     let started = start::<S>(core, own, Clock::System, &lifecycle).await?;
     let router = started.router.merge(http::operations(Operations {
         health: vec![started.health],
@@ -298,8 +313,7 @@ pub struct Replayed {
 /// # Errors
 /// When the database is away, or a setting does not allow it.
 pub async fn replay_parked<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<Vec<Replayed>> {
-    let database = &core.database;
-    let db = Db::connect_lazily(database.url.expose_secret(), database.platform_url.expose_secret(), 2)?;
+    let db = Db::connect_lazily(&core.database, S::NAME)?;
     let engine = Engine::new(db.clone(), Clock::System);
     let app = S::build(Core { engine: engine.clone(), db, clock: Clock::System }, own)?;
     let messages = Messages::connect(&core.nats, S::NAME).await?;
@@ -319,9 +333,8 @@ pub async fn replay_parked<S: Service>(core: &CoreConfig, own: S::Config) -> any
     Ok(outcomes)
 }
 
-async fn republish(core: &CoreConfig) -> anyhow::Result<()> {
-    let database = &core.database;
-    let db = Db::connect_lazily(database.url.expose_secret(), database.platform_url.expose_secret(), 1)?;
+async fn republish(core: &CoreConfig, service: &str) -> anyhow::Result<()> {
+    let db = Db::connect_lazily(&core.database, service)?;
     crate::relay::republish(&db).await?;
     print("the running relay publishes the log again")
 }

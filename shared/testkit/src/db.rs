@@ -1,7 +1,10 @@
 //! A database for each test, cloned from a template that is migrated once for each test binary.
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
-use steward_chassis::db;
+use steward_chassis::{
+    config::{DatabaseConfig, Secret},
+    db::{self, Passwords},
+};
 use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
@@ -34,6 +37,13 @@ pub fn url(base: &str, role: &str, database: &str) -> String {
     format!("{scheme}://{role}:{PASSWORD}@{host}/{database}")
 }
 
+/// Settings with which a service finds that database of the private test server.
+#[must_use]
+pub fn config(database: &str) -> DatabaseConfig {
+    let url = Secret::from(url(&admin_url(), "{role}", database).as_str());
+    DatabaseConfig { url, platform_url: None, password: None, platform_password: None, max_connections: 8 }
+}
+
 async fn admin(database: &str) -> PgConnection {
     let base = admin_url();
     let (head, _) = base.rsplit_once('/').expect("a URL with a database");
@@ -53,8 +63,9 @@ pub async fn prepare(base: &str, database: &str, parts: &[Part]) {
         .expect("create database");
     let mut connection = PgConnection::connect(&format!("{head}/{database}")).await.expect("connect");
     for (service, migrator) in parts {
-        db::provision(&mut connection, service, PASSWORD).await.expect("provision");
-        db::migrate(&url(base, &db::owner_role(service), database), service, migrator).await.expect("migrate");
+        db::provision(&mut connection, service, &Passwords::same(PASSWORD)).await.expect("provision");
+        let owner = url(base, &db::owner_role(service), database).parse().expect("a URL");
+        db::migrate(owner, service, migrator).await.expect("migrate");
     }
     connection.close().await.expect("close");
 }

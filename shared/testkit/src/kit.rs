@@ -7,8 +7,8 @@ use axum::Router;
 use chrono::TimeDelta;
 use steward_chassis::{
     Checked, Clock, Service,
-    config::{self, CoreConfig, Secret},
-    db::{app_role, platform_role},
+    config::{self, CoreConfig},
+    db::app_role,
     http::{Operations, operations},
     issuer::DevIssuer,
     lifecycle::Lifecycle,
@@ -120,7 +120,7 @@ impl Kit {
         let mut router = Router::new();
         let (mut health, mut messages) = (Vec::new(), None);
         for service in services {
-            let core = core_config(service.part.0, database, prefix, &jwks);
+            let core = core_config(database, prefix, &jwks);
             let started = (service.start)(core, clock.clone(), lifecycle.clone()).await;
             router = router.merge(started.router.clone());
             if services.len() == 1 {
@@ -218,8 +218,8 @@ impl Kit {
     ) {
         let js = &self.messages.js;
         js.get_or_create_stream(jetstream::stream::Config {
-            name: self.messages.stream(service),
-            subjects: vec![self.messages.everything_of(service)],
+            name: self.messages.subjects.stream(service),
+            subjects: vec![self.messages.subjects.everything_of(service)],
             ..Default::default()
         })
         .await
@@ -234,7 +234,7 @@ impl Kit {
             recorded_at: self.clock.now(),
             traceparent: None,
         };
-        let subject = self.messages.subject(tenant.into(), service, suffix);
+        let subject = self.messages.subjects.subject(tenant.into(), service, suffix);
         js.publish_with_headers(subject, envelope.headers(service, suffix), bytes.into())
             .await
             .expect("publish")
@@ -245,7 +245,7 @@ impl Kit {
     /// All events of a type that were published so far, in order, after everything in the outbox is.
     pub async fn published<C: Contract>(&self) -> Vec<C> {
         self.relayed().await;
-        let stream = self.messages.js.get_stream(self.messages.stream(C::SERVICE)).await.expect("stream");
+        let stream = self.messages.js.get_stream(self.messages.subjects.stream(C::SERVICE)).await.expect("stream");
         let wanted = format!(".{}.{}", C::SERVICE, suffix::<C>());
         let mut found = Vec::new();
         for sequence in 1..=stream.cached_info().state.last_sequence {
@@ -301,7 +301,7 @@ impl Kit {
     /// Handles parked messages again, as the operator's command does; how many were handled and how many stay.
     pub async fn replay_parked<S: Service>(&self) -> (usize, usize) {
         let settings = config::load::<S::Config>(S::DEFAULTS, None).expect("default settings");
-        let core = core_config(S::NAME, &self.database, &self.prefix, &jwks_path(&self.prefix));
+        let core = core_config(&self.database, &self.prefix, &jwks_path(&self.prefix));
         let outcomes = run::replay_parked::<S>(&core, settings.service).await.expect("replay");
         outcomes.iter().fold((0, 0), |(handled, stay), outcome| (handled + outcome.handled, stay + outcome.stay))
     }
@@ -309,7 +309,7 @@ impl Kit {
     /// Starts one more replica of a service on the same database and subjects; stopped by the caller.
     pub async fn replica<S: Service>(&self) -> Lifecycle {
         let lifecycle = Lifecycle::new(Duration::from_secs(10));
-        let core = core_config(S::NAME, &self.database, &self.prefix, &jwks_path(&self.prefix));
+        let core = core_config(&self.database, &self.prefix, &jwks_path(&self.prefix));
         (under::<S>().start)(core, self.clock.clone(), lifecycle.clone()).await;
         lifecycle
     }
@@ -395,12 +395,9 @@ fn jwks_file(issuer: &DevIssuer, prefix: &str) -> PathBuf {
 }
 
 /// Settings of a service under test.
-fn core_config(service: &str, database: &str, prefix: &str, jwks: &std::path::Path) -> CoreConfig {
+fn core_config(database: &str, prefix: &str, jwks: &std::path::Path) -> CoreConfig {
     let mut core = CoreConfig::development().expect("defaults");
-    let base = db::admin_url();
-    core.database.url = Secret::from(db::url(&base, &app_role(service), database).as_str());
-    core.database.platform_url = Secret::from(db::url(&base, &platform_role(service), database).as_str());
-    core.database.max_connections = 6;
+    core.database = db::config(database);
     core.nats.url = std::env::var("STEWARD_TEST_NATS_URL").expect("STEWARD_TEST_NATS_URL is not set");
     core.nats.prefix = prefix.to_owned();
     core.auth.issuer = "http://127.0.0.1/dev".to_owned();

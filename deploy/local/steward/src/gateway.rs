@@ -5,13 +5,13 @@ use std::{collections::HashMap, net::SocketAddr, sync::Arc};
 use axum::Router;
 use axum_reverse_proxy::ReverseProxy;
 use clap::Args;
+use steward_admin::services;
 use steward_chassis::{
     Clock,
     http::{self, Authenticator, HttpContext, Operations},
     lifecycle::{Health, Lifecycle, Phase, State},
     telemetry,
 };
-use steward_local::services;
 
 use crate::{
     Issuer,

@@ -1,5 +1,5 @@
-//! Steward on one machine: all five services in one process, or a gateway before five processes; a development issuer; roles and
-//! schemas. For developers and demonstrations, never for production: there, each service runs by itself.
+//! Steward on one machine: all five services in one process, or a gateway before five processes; a development issuer.
+//! For developers and demonstrations, never for production: there, each service runs by itself.
 
 mod gateway;
 mod serve;
@@ -8,30 +8,22 @@ use std::{path::PathBuf, process::ExitCode};
 
 use chrono::TimeDelta;
 use clap::{Args, Parser};
-use sqlx::Connection as _;
-use steward_chassis::{Clock, db, issuer::DevIssuer};
+use steward_chassis::{Clock, issuer::DevIssuer};
 use steward_kernel::{
     Actor, ActorId, Role, TenantId,
     ids::{EstateId, ResidentId},
 };
-use steward_local::services;
 use uuid::Uuid;
 
 #[derive(Debug, Parser)]
 #[command(about, version)]
 enum Command {
-    /// Make roles and schemas of all services, and apply all migrations.
-    Provision(Provision),
     /// Run all five services in this process.
     Serve(serve::Settings),
     /// Run the one address before five processes.
     Gateway(gateway::Settings),
     /// Print an access token of the development issuer.
     DevToken(DevToken),
-    /// Print the API document of all services.
-    Openapi,
-    /// Print which paths belong to which service, as the gateway and Kubernetes route them.
-    Routes,
 }
 
 /// The development issuer of this machine.
@@ -49,16 +41,6 @@ impl Issuer {
     fn load(&self) -> anyhow::Result<DevIssuer> {
         DevIssuer::load_or_generate(&self.issuer, &self.issuer_key)
     }
-}
-
-#[derive(Debug, Args)]
-struct Provision {
-    /// A superuser's URL of the database that Steward uses.
-    #[arg(long, env = "STEWARD_ADMIN_DATABASE_URL", hide_env_values = true)]
-    admin_database_url: String,
-    /// Password that the services' roles get.
-    #[arg(long, env = "STEWARD_DATABASE_PASSWORD", hide_env_values = true)]
-    database_password: String,
 }
 
 #[derive(Debug, Args)]
@@ -100,7 +82,7 @@ fn main() -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(fault) => {
-            eprintln!("steward: {fault:#}");
+            eprintln!("steward-local: {fault:#}");
             ExitCode::FAILURE
         }
     }
@@ -109,36 +91,11 @@ fn main() -> ExitCode {
 #[expect(clippy::print_stdout, reason = "what the command was asked for")]
 async fn run(command: Command) -> anyhow::Result<()> {
     match command {
-        Command::Provision(settings) => provision(&settings).await?,
         Command::Serve(settings) => serve::run(settings).await?,
         Command::Gateway(settings) => gateway::run(settings).await?,
         Command::DevToken(settings) => println!("{}", token(&settings)?),
-        Command::Openapi => println!("{}", services::openapi().to_pretty_json()?),
-        Command::Routes => {
-            for (prefix, service) in services::routes() {
-                println!("{prefix} {service}");
-            }
-        }
     }
     Ok(())
-}
-
-async fn provision(settings: &Provision) -> anyhow::Result<()> {
-    let mut admin = sqlx::PgConnection::connect(&settings.admin_database_url).await?;
-    let (scheme, place) = scheme_and_place(&settings.admin_database_url)?;
-    for service in services::all() {
-        db::provision(&mut admin, service.name, &settings.database_password).await?;
-        let url = format!("{scheme}://{}:{}@{place}", db::owner_role(service.name), settings.database_password);
-        db::migrate(&url, service.name, (service.migrator)()).await?;
-    }
-    Ok(())
-}
-
-/// The scheme of a URL, and what stands behind its `@`.
-fn scheme_and_place(url: &str) -> anyhow::Result<(&str, &str)> {
-    let (scheme, rest) =
-        url.split_once("://").ok_or_else(|| anyhow::anyhow!("STEWARD_ADMIN_DATABASE_URL is not a URL"))?;
-    Ok((scheme, rest.rsplit_once('@').map_or(rest, |(_, place)| place)))
 }
 
 fn token(settings: &DevToken) -> anyhow::Result<String> {

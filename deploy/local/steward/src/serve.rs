@@ -4,15 +4,14 @@ use std::net::SocketAddr;
 
 use axum::Router;
 use clap::Args;
+use steward_admin::services;
 use steward_chassis::{
     Clock,
     config::{CoreConfig, LogFormat, Secret},
-    db::{app_role, platform_role},
     http::{self, Operations},
     lifecycle::Lifecycle,
     telemetry,
 };
-use steward_local::services;
 
 use crate::Issuer;
 
@@ -42,6 +41,7 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut base = development()?;
     base.http.bind = settings.bind.to_string();
+    base.database.url = Secret::from(settings.database_url.as_str());
     base.nats.url.clone_from(&settings.nats_url);
     base.telemetry.otlp_endpoint.clone_from(&settings.otlp_endpoint);
     base.auth.issuer.clone_from(&settings.issuer.issuer);
@@ -53,11 +53,7 @@ pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let listener = tokio::net::TcpListener::bind(settings.bind).await?;
     let (mut router, mut health, mut context) = (Router::new(), Vec::new(), None);
     for service in services::all() {
-        let mut core = base.clone();
-        let url = |role: &str| Secret::from(settings.database_url.replace("{role}", role).as_str());
-        core.database.url = url(&app_role(service.name));
-        core.database.platform_url = url(&platform_role(service.name));
-        let started = (service.start)(core, Clock::System, lifecycle.clone()).await?;
+        let started = (service.start)(base.clone(), Clock::System, lifecycle.clone()).await?;
         router = router.merge(started.router);
         health.push(started.health);
         context = Some(started.context);

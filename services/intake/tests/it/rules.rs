@@ -528,9 +528,8 @@ async fn what_another_process_changes_holds_within_two_seconds() {
 
 /// A process of its own with nothing in its memory.
 async fn begin(kit: &Kit) -> Tx {
-    let url = std::env::var("STEWARD_TEST_DATABASE_URL").unwrap();
-    let url = format!("{}/{}?options[search_path]=intake", url.rsplit_once('/').unwrap().0, kit.database);
-    Db::connect_lazily(&url, &url, 1).unwrap().begin(TENANT.into()).await.unwrap()
+    let config = steward_testkit::db::config(&kit.database);
+    Db::connect_lazily(&config, "intake").unwrap().begin(TENANT.into()).await.unwrap()
 }
 
 #[tokio::test]

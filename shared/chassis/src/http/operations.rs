@@ -9,7 +9,7 @@ use axum::{
     routing::get,
     serve::ListenerExt as _,
 };
-use http::{StatusCode, header};
+use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tokio::net::TcpListener;
 use utoipa::openapi::OpenApi;
@@ -120,7 +120,7 @@ async fn problem(
     text.into_response()
 }
 
-/// Serves until the soft stop; then takes no more connections and finishes what is under way, as long as the time of
+/// Serves until the soft stop, in the last moments before it closing each connection behind its answer; then takes no more connections and finishes what is under way, as long as the time of
 /// grace lasts.
 ///
 /// # Errors
@@ -132,6 +132,13 @@ pub async fn serve(listener: TcpListener, router: Router, lifecycle: &Lifecycle)
             tracing::debug!(%cause, "TCP_NODELAY");
         }
     });
+    let leaving = lifecycle.clone();
+    let router = router.layer(axum::middleware::map_response(move |mut answer: Response| {
+        if leaving.is_leaving() {
+            answer.headers_mut().insert(header::CONNECTION, HeaderValue::from_static("close"));
+        }
+        std::future::ready(answer)
+    }));
     let server = axum::serve(listener, router).with_graceful_shutdown(lifecycle.soft().cancelled_owned());
     tokio::select! {
         done = server => done.map_err(|cause| Error::internal("http server", cause)),

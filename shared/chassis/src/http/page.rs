@@ -138,9 +138,13 @@ fn split(query: &str) -> Result<(ListParams, String)> {
     Ok((params, filters))
 }
 
-/// Seals cursors, so that what comes back is what was given out.
+/// Seals cursors, so that what comes back is what was given out. While the secret is being changed, the marks of both are good.
 #[derive(Clone)]
-pub struct Seal(Hmac<Sha256>);
+pub struct Seal {
+    secret: Secret,
+    /// By the secret in use, which seals, and by those that still count.
+    keys: Vec<Hmac<Sha256>>,
+}
 
 impl std::fmt::Debug for Seal {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -152,15 +156,13 @@ impl Seal {
     /// A seal that all replicas with the same secret share.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        // Never the secret itself: a key of its own for this purpose.
-        // SHA-512 gives 64 bytes, just what HMAC with SHA-256 takes.
-        let key = Sha512::new().chain_update(b"steward cursor\0").chain_update(secret.expose_secret()).finalize();
-        Self(Hmac::new(&key))
+        Self { secret: secret.clone(), keys: keys(secret) }
     }
 
     fn write(&self, token: &Token) -> String {
         let body = serde_json::to_vec(token).unwrap_or_default();
-        let mac = self.0.clone().chain_update(&body).finalize().into_bytes();
+        let key = self.keys.first().cloned();
+        let mac = key.map(|key| key.chain_update(&body).finalize().into_bytes()).unwrap_or_default();
         let mut bytes = mac.get(..SEAL_BYTES).unwrap_or_default().to_vec();
         bytes.extend(body);
         BASE64_URL_SAFE_NO_PAD.encode(bytes)
@@ -172,9 +174,23 @@ impl Seal {
         }
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (seal, body) = bytes.split_at_checked(SEAL_BYTES)?;
-        self.0.clone().chain_update(body).verify_truncated_left(seal).ok()?;
+        let sealed = |key: &Hmac<Sha256>| key.clone().chain_update(body).verify_truncated_left(seal).is_ok();
+        // A replica that was started later may already seal with a secret that came after our start.
+        if !self.keys.iter().any(sealed) && !keys(&self.secret).iter().any(sealed) {
+            return None;
+        }
         serde_json::from_slice(body).ok()
     }
+}
+
+/// A key for each secret that counts: never the secret itself, a key of its own for this purpose.
+fn keys(secret: &Secret) -> Vec<Hmac<Sha256>> {
+    // SHA-512 gives 64 bytes, just what HMAC with SHA-256 takes.
+    let key = |line: &Secret| {
+        let key = Sha512::new().chain_update(b"steward cursor\0").chain_update(line.expose_secret()).finalize();
+        Hmac::new(&key)
+    };
+    secret.lines().iter().map(key).collect()
 }
 
 /// What a cursor or since token says.
@@ -357,6 +373,15 @@ mod tests {
 
     fn cursor(text: &str) -> ListParams {
         ListParams { limit: Some(2), cursor: Some(text.to_owned()), since: None }
+    }
+
+    #[test]
+    fn while_the_secret_is_changed_the_marks_of_both_are_good() {
+        let mark = |seal: &Seal| seal.write(&Token { v: 1, f: String::new(), k: Place::Changed(1, Uuid::nil()) });
+        let (old, both, new) = (seal("old"), seal("new\nold"), seal("new"));
+        assert!(both.read(&mark(&old)).is_some());
+        assert!(new.read(&mark(&both)).is_some());
+        assert!(new.read(&mark(&old)).is_none());
     }
 
     #[test]

@@ -8,10 +8,7 @@ use crate::toy::{Added, Command, Refusal, Tally, TallyId, Toy, call};
 
 /// An engine on the test's database that nobody wakes: as another replica, or one that dies right after its commit.
 fn replica(t: &Kit) -> Engine {
-    let base = testdb::admin_url();
-    let app = testdb::url(&base, "steward_toy", &t.database);
-    let platform = testdb::url(&base, "steward_toy_platform", &t.database);
-    Engine::new(Db::connect_lazily(&app, &platform, 8).expect("pools"), Clock::System)
+    Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), Clock::System)
 }
 
 /// Adds to many tallies from many writers at once; the number of additions.

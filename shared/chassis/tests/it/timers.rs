@@ -5,10 +5,7 @@ use steward_testkit::{Kit, db as testdb, eventually, with};
 use crate::toy::{Command, Tally, TallyId, Toy, call};
 
 fn engine(t: &Kit) -> Engine {
-    let base = testdb::admin_url();
-    let app = testdb::url(&base, "steward_toy", &t.database);
-    let platform = testdb::url(&base, "steward_toy_platform", &t.database);
-    Engine::new(Db::connect_lazily(&app, &platform, 4).expect("pools"), t.clock.clone())
+    Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), t.clock.clone())
 }
 
 async fn rung(t: &Kit) -> i64 {

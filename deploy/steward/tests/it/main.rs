@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value;
-use steward_local::services;
+use steward_admin::{accounts, services};
 use steward_testkit::golden::golden;
 
 fn document() -> Value {
@@ -26,7 +26,14 @@ fn operations(document: &Value) -> Vec<(String, String, Value)> {
 #[test]
 fn the_merged_document_is_the_one_in_git() {
     let text = services::openapi().to_pretty_json().unwrap() + "\n";
-    golden(concat!(env!("CARGO_MANIFEST_DIR"), "/../../openapi.json"), &text);
+    golden(concat!(env!("CARGO_MANIFEST_DIR"), "/../openapi.json"), &text);
+}
+
+#[test]
+fn who_may_do_what_in_nats_and_which_path_goes_where_is_what_is_in_git() {
+    let place = |name: &str| format!("{}/../kubernetes/{name}", env!("CARGO_MANIFEST_DIR"));
+    golden(&place("nats/accounts.conf"), &accounts::document());
+    golden(&place("routes.txt"), &services::routes_document());
 }
 
 #[test]

@@ -1,4 +1,5 @@
 //! The list of services, for everything that knows all five: the process that runs them together, the gateway, the merged API
-//! document, end-to-end tests.
+//! document, the rights in the message server, the operator's command, end-to-end tests.
 
+pub mod accounts;
 pub mod services;

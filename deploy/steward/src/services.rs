@@ -8,8 +8,9 @@ use steward_chassis::{
     Clock, Service,
     config::{self, CoreConfig},
     http::{Catalogue, document::CONVENTIONS},
+    inbox::Consumer,
     lifecycle::Lifecycle,
-    run::{self, Started},
+    run::{self, Replayed, Started},
 };
 use utoipa::openapi::OpenApi;
 
@@ -24,6 +25,10 @@ pub struct Entry {
     pub openapi: fn() -> OpenApi,
     /// Its problems.
     pub catalogue: fn() -> Catalogue,
+    /// The services it listens to.
+    pub hears: fn() -> Vec<&'static str>,
+    /// Handles its parked messages again, with its default settings.
+    pub replay_parked: fn(CoreConfig) -> BoxFuture<'static, anyhow::Result<Vec<Replayed>>>,
     /// Starts it in this process with its default settings.
     pub start: fn(CoreConfig, Clock, Lifecycle) -> BoxFuture<'static, anyhow::Result<Started>>,
 }
@@ -40,14 +45,17 @@ fn entry<S: Service>() -> Entry {
         migrator: S::migrator,
         openapi: run::openapi::<S>,
         catalogue: run::catalogue::<S>,
+        hears: || S::consumers().iter().map(Consumer::source).collect(),
+        replay_parked: |core| Box::pin(async move { run::replay_parked::<S>(&core, own_settings::<S>()?).await }),
         start: |core, clock, lifecycle| {
-            Box::pin(async move {
-                let settings = config::load::<S::Config>(S::DEFAULTS, None)
-                    .map_err(|findings| anyhow::anyhow!("{}: {}", S::NAME, findings.join("; ")))?;
-                run::start::<S>(&core, settings.service, clock, &lifecycle).await
-            })
+            Box::pin(async move { run::start::<S>(&core, own_settings::<S>()?, clock, &lifecycle).await })
         },
     }
+}
+
+fn own_settings<S: Service>() -> anyhow::Result<S::Config> {
+    let settings = config::load::<S::Config>(S::DEFAULTS, None);
+    Ok(settings.map_err(|findings| anyhow::anyhow!("{}: {}", S::NAME, findings.join("; ")))?.service)
 }
 
 /// All of them.
@@ -103,4 +111,16 @@ pub fn routes() -> BTreeMap<String, &'static str> {
         }
     }
     routes
+}
+
+/// The same, one `prefix service` per line: what gateways are checked against.
+#[must_use]
+pub fn routes_document() -> String {
+    routes().iter().map(|(prefix, service)| format!("{prefix} {service}\n")).collect()
+}
+
+/// Who hears whom: listener and source.
+#[must_use]
+pub fn topology() -> Vec<(&'static str, &'static str)> {
+    all().iter().flat_map(|service| (service.hears)().into_iter().map(|source| (service.name, source))).collect()
 }
