@@ -2,4 +2,5 @@
 //! document, the rights in the message server, the operator's command, end-to-end tests.
 
 pub mod accounts;
+pub mod keyring;
 pub mod services;

@@ -1,6 +1,7 @@
 //! The operator's command: what is done once for all five services, beside them or before them.
 
 mod database;
+mod keys;
 mod nats;
 mod provision;
 mod streams;
@@ -18,6 +19,9 @@ enum Command {
     /// Make the streams of JetStream and their consumers, and keep them.
     #[command(subcommand)]
     Streams(streams::Command),
+    /// Make or change the secrets of an installation.
+    #[command(subcommand)]
+    Keys(keys::Command),
     /// Print the accounts and rights of the message server, for its configuration.
     Accounts,
     /// Print which paths belong to which service, as every gateway routes them.
@@ -48,6 +52,7 @@ async fn run(command: Command) -> anyhow::Result<()> {
     match command {
         Command::Provision(settings) => provision::run(&settings).await?,
         Command::Streams(command) => streams::run(command).await?,
+        Command::Keys(command) => keys::run(command).await?,
         Command::Accounts => print!("{}", accounts::document()),
         Command::Routes => print!("{}", services::routes_document()),
         Command::Openapi => println!("{}", services::openapi().to_pretty_json()?),

@@ -66,6 +66,12 @@ impl DevIssuer {
         Ok(Self { issuer: issuer.to_owned(), pkcs8, public })
     }
 
+    /// Its key, as it stands in a file.
+    #[must_use]
+    pub fn pkcs8(&self) -> &[u8] {
+        &self.pkcs8
+    }
+
     /// Its URL, as in `iss`.
     #[must_use]
     pub fn issuer(&self) -> &str {
