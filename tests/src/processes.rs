@@ -1,16 +1,20 @@
 //! The five services as processes of their own, as they run in production, with a NATS server that can be killed.
 
 use std::{
+    collections::BTreeMap,
     path::{Path, PathBuf},
-    process::Command,
+    process::{Command, Output, Stdio},
     time::Duration,
 };
 
-use async_nats::jetstream;
+use async_nats::{
+    ConnectOptions,
+    jetstream::{self, context::ConsumerInfoErrorKind},
+};
 use chrono::TimeDelta;
-use futures::TryStreamExt as _;
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
-use steward_chassis::{Clock, db::schema, issuer::DevIssuer};
+use steward_admin::{accounts, services};
+use steward_chassis::{Clock, db::schema, issuer::DevIssuer, messages::Subjects, streams::durable};
 use steward_kernel::{Actor, ActorId, Role, TenantId};
 use steward_testkit::{
     Client, TENANT,
@@ -19,6 +23,8 @@ use steward_testkit::{
     wait::within,
 };
 use tempfile::TempDir;
+
+use crate::balancer::Balancer;
 
 /// All of them.
 pub const SERVICES: [&str; 5] = ["intake", "complaint", "dispatch", "notification", "feedback-analytics"];
@@ -37,9 +43,14 @@ pub struct System {
     /// The services that were started at least once.
     services: Vec<Service>,
     gateway: Option<(u16, Process)>,
+    /// What stands before each service, where more than one process of it may run.
+    balancers: BTreeMap<&'static str, Balancer>,
     database_url: String,
     issuer: DevIssuer,
     settings: Vec<(&'static str, String)>,
+    /// Rights, when it has any.
+    pub guard: Option<Guard>,
+    keeper: Option<Process>,
     folder: TempDir,
 }
 
@@ -61,26 +72,97 @@ impl System {
     /// # Panics
     /// When something is missing or does not start.
     pub async fn prepare(database_url: &str) -> Self {
+        Self::prepare_as(database_url, Nats::start(), None, TempDir::new().expect("folder")).await
+    }
+
+    /// The same with everything that guards it in production: a password for each role, NATS with TLS and a user with rights of its own
+    /// for each service, streams made by `steward streams`.
+    ///
+    /// # Panics
+    /// When something is missing or does not start.
+    pub async fn prepare_guarded(database_url: &str) -> Self {
+        let folder = TempDir::new().expect("folder");
+        let guard = Guard::make(folder.path());
+        let nats = Nats::start_guarded(&guard.configuration, guard.public_nkeys());
+        Self::prepare_as(database_url, nats, Some(guard), folder).await
+    }
+
+    async fn prepare_as(database_url: &str, nats: Nats, guard: Option<Guard>, folder: TempDir) -> Self {
         within(PATIENCE, "PostgreSQL answers", || async { PgConnection::connect(database_url).await.ok().map(drop) })
             .await;
-        let provisioned = Command::new(program("steward"))
-            .arg("provision")
-            .env("STEWARD_DATABASE_URL", as_roles(database_url))
-            .env("STEWARD_DATABASE_PASSWORD", PASSWORD)
-            .status()
-            .expect("steward provision");
-        assert!(provisioned.success(), "steward provision");
-        let folder = TempDir::new().expect("folder");
         let issuer = DevIssuer::load_or_generate(ISSUER, &folder.path().join("issuer.der")).expect("issuer");
         std::fs::write(folder.path().join("jwks.json"), issuer.jwks().to_string()).expect("write keys");
-        let services = Vec::new();
-        let (nats, database_url, settings) = (Nats::start(), database_url.to_owned(), Vec::new());
-        Self { nats, services, gateway: None, database_url, issuer, settings, folder }
+        let (services, database_url, settings) = (Vec::new(), database_url.to_owned(), Vec::new());
+        let this = Self {
+            nats,
+            services,
+            gateway: None,
+            balancers: BTreeMap::new(),
+            database_url,
+            issuer,
+            settings,
+            guard,
+            keeper: None,
+            folder,
+        };
+        this.provision();
+        this
+    }
+
+    /// Makes or mends roles and schemas, with the passwords that are in use.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn provision(&self) {
+        let provisioned = self.try_provision();
+        assert!(provisioned.status.success(), "{}", String::from_utf8_lossy(&provisioned.stderr));
+    }
+
+    /// The same, and how it went.
+    ///
+    /// # Panics
+    /// When the program is missing.
+    #[must_use]
+    pub fn try_provision(&self) -> Output {
+        let mut command = Command::new(program("steward"));
+        command.arg("provision").env("STEWARD_DATABASE_URL", as_roles(&self.database_url));
+        match &self.guard {
+            Some(guard) => command.env("STEWARD_SECRETS", &guard.secrets),
+            None => command.env("STEWARD_DATABASE_PASSWORD", PASSWORD),
+        };
+        command.output().expect("steward provision")
+    }
+
+    /// Runs the operator's command on the message server.
+    ///
+    /// # Panics
+    /// When it is missing.
+    #[must_use]
+    pub fn streams(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(program("steward"));
+        command.arg("streams").args(arguments).env("STEWARD_NATS_URL", &self.nats.url);
+        if let Some(guard) = &self.guard {
+            command.env("STEWARD_NATS_CA", &guard.authority).env("STEWARD_NATS_SEED_FILE", guard.seed_file("streams"));
+        }
+        command
     }
 
     /// Sets something in the environment of the services that are started for the first time from here on.
     pub fn set(&mut self, name: &'static str, value: &str) {
         self.settings.push((name, value.to_owned()));
+    }
+
+    /// Puts a balancer before each service that is started from here on.
+    pub async fn balance(&mut self) {
+        for name in SERVICES {
+            self.balancers.insert(name, Balancer::start().await);
+        }
+    }
+
+    /// Where callers of a service go: to its balancer, if it has one.
+    #[must_use]
+    pub fn front(&self, name: &str) -> String {
+        self.balancers.get(name).map_or_else(|| self.service(name).url(), Balancer::url)
     }
 
     /// Starts a service, for the first time or again, without waiting for it.
@@ -90,16 +172,14 @@ impl System {
     pub fn start(&mut self, name: &'static str) {
         if !self.services.iter().any(|known| known.name == name) {
             let (port, log) = (free_port(), self.folder.path().join(format!("{name}.log")));
-            let environment = self.environment(port);
+            let environment = self.environment(name, port);
+            self.balancers.get(name).into_iter().for_each(|balancer| balancer.add(port));
             self.services.push(Service { name, port, environment, log, process: None });
         }
-        let service = self.service_mut(name);
-        let mut command = Command::new(program(name));
-        command.arg("serve").envs(service.environment.iter().map(|(key, value)| (key, value)));
-        service.process = Some(Process::start(&mut command, &service.log));
+        self.service_mut(name).start();
     }
 
-    fn environment(&self, port: u16) -> Vec<(&'static str, String)> {
+    fn environment(&self, name: &str, port: u16) -> Vec<(&'static str, String)> {
         let own = vec![
             ("STEWARD__CORE__HTTP__BIND", format!("127.0.0.1:{port}")),
             ("STEWARD__CORE__HTTP__RATE_PER_SECOND", "1000000".to_owned()),
@@ -109,16 +189,36 @@ impl System {
             ("STEWARD__CORE__AUTH__ISSUER", ISSUER.to_owned()),
             ("STEWARD__CORE__AUTH__JWKS_URL", format!("file://{}", self.folder.path().join("jwks.json").display())),
         ];
-        own.into_iter().chain(self.settings.clone()).collect()
+        let guarded = self.guard.iter().flat_map(|guard| guard.environment(name, &self.database_url));
+        own.into_iter().chain(guarded).chain(self.settings.clone()).collect()
     }
 
     /// Starts all five and the gateway before them, and waits until they are ready.
     pub async fn start_all(&mut self) {
+        if self.guard.is_some() {
+            let port = free_port();
+            let mut command = self.streams(&["keep"]);
+            command.env("STEWARD_HTTP_BIND", format!("127.0.0.1:{port}"));
+            self.keeper = Some(Process::start(&mut command, &self.folder.path().join("streams.log")));
+        }
         for name in SERVICES {
             self.start(name);
         }
         self.start_gateway();
         self.ready().await;
+    }
+
+    /// Another process of a service, on a port of its own, behind its balancer.
+    ///
+    /// # Panics
+    /// When its program is missing.
+    #[must_use]
+    pub fn replica(&self, name: &'static str) -> Service {
+        let (port, log) = (free_port(), self.folder.path().join(format!("{name}-{}.log", new_id().simple())));
+        let mut service = Service { name, port, environment: self.environment(name, port), log, process: None };
+        service.start();
+        self.balancers.get(name).into_iter().for_each(|balancer| balancer.add(port));
+        service
     }
 
     fn start_gateway(&mut self) {
@@ -130,22 +230,23 @@ impl System {
             .env("STEWARD_DEV_ISSUER", ISSUER)
             .env("STEWARD_DEV_ISSUER_KEY", self.folder.path().join("issuer.der"));
         for service in &self.services {
-            command.env(format!("STEWARD_UPSTREAM_{}", schema(service.name).to_uppercase()), service.url());
+            let name = format!("STEWARD_UPSTREAM_{}", schema(service.name).to_uppercase());
+            command.env(name, self.front(service.name));
         }
         self.gateway = Some((port, Process::start(&mut command, &self.folder.path().join("gateway.log"))));
     }
 
     /// Waits until everything that runs is ready.
     pub async fn ready(&self) {
-        let nobody = |url: &str| Client::over_network(url, None);
         let urls = self.services.iter().filter(|service| service.process.is_some()).map(Service::url);
         for url in urls.chain(self.gateway.iter().map(|(port, _)| format!("http://127.0.0.1:{port}"))) {
-            within(PATIENCE, &format!("{url} is ready"), || async {
-                let answer = nobody(&url).get("/ready").try_send().await.ok()?;
-                (answer.status == 200).then_some(())
-            })
-            .await;
+            answers_ready(&url).await;
         }
+    }
+
+    /// Waits until that process is ready.
+    pub async fn is_ready(&self, service: &Service) {
+        answers_ready(&service.url()).await;
     }
 
     /// A service.
@@ -191,6 +292,12 @@ impl System {
         self.issuer.token(&actor, Clock::System.now(), TimeDelta::hours(1), new_id()).expect("token")
     }
 
+    /// Its database, as the superuser.
+    #[must_use]
+    pub fn database_url(&self) -> &str {
+        &self.database_url
+    }
+
     /// One figure out of the database, as its superuser.
     ///
     /// # Panics
@@ -223,16 +330,131 @@ impl System {
 
     /// Messages that some listener has not yet acknowledged; `None` when NATS cannot tell.
     async fn under_way(&self) -> Option<u64> {
-        let js = jetstream::new(async_nats::connect(&self.nats.url).await.ok()?);
-        let (mut count, mut streams) = (0, js.streams());
-        while let Some(stream) = streams.try_next().await.ok()? {
-            let stream = js.get_stream(&stream.config.name).await.ok()?;
-            let mut consumers = stream.consumers();
-            while let Some(consumer) = consumers.try_next().await.ok()? {
-                count += consumer.num_pending + consumer.num_ack_pending as u64;
+        let options = match &self.guard {
+            Some(guard) => guard.options("streams"),
+            None => ConnectOptions::new(),
+        };
+        let js = jetstream::new(options.connect(&self.nats.url).await.ok()?);
+        let subjects = Subjects::new("steward");
+        let mut count = 0;
+        for (listener, source) in services::topology() {
+            let stream = js.get_stream_no_info(subjects.stream(source)).await.ok()?;
+            match stream.consumer_info(durable(listener, source)).await {
+                Ok(consumer) => count += consumer.num_pending + consumer.num_ack_pending as u64,
+                // Its listener was never started here.
+                Err(fault)
+                    if matches!(
+                        fault.kind(),
+                        ConsumerInfoErrorKind::NotFound | ConsumerInfoErrorKind::StreamNotFound
+                    ) => {}
+                Err(_) => return None,
             }
         }
         Some(count)
+    }
+}
+
+/// What guards a system: secrets in a folder, the server's certificate and who signed it.
+#[derive(Debug)]
+pub struct Guard {
+    /// Folder with a folder for each service, as `steward keys` makes it.
+    pub secrets: PathBuf,
+    /// PEM file of who signed NATS' certificate.
+    pub authority: PathBuf,
+    configuration: PathBuf,
+}
+
+impl Guard {
+    fn make(folder: &Path) -> Self {
+        let authority_key = rcgen::KeyPair::generate().expect("a key");
+        let mut authority = rcgen::CertificateParams::new(Vec::new()).expect("a certificate");
+        authority.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
+        let authority = rcgen::CertifiedIssuer::self_signed(authority, authority_key).expect("a certificate");
+        let key = rcgen::KeyPair::generate().expect("a key");
+        let names = vec!["127.0.0.1".to_owned(), "localhost".to_owned()];
+        let certificate =
+            rcgen::CertificateParams::new(names).and_then(|it| it.signed_by(&key, &authority)).expect("signed");
+        let write = |name: &str, text: &str| {
+            let file = folder.join(name);
+            std::fs::write(&file, text).expect("write");
+            file
+        };
+        let (certificate, key) = (write("nats.crt", &certificate.pem()), write("nats.key", &key.serialize_pem()));
+        write("accounts.conf", &accounts::document());
+        let configuration = format!("include accounts.conf\ntls {{ cert_file: {certificate:?}, key_file: {key:?} }}\n");
+        let guard = Self {
+            secrets: folder.join("secrets"),
+            authority: write("ca.crt", &authority.pem()),
+            configuration: write("nats.conf", &configuration),
+        };
+        guard.change_keys("new");
+        guard
+    }
+
+    /// The file with the seed of that user of NATS.
+    #[must_use]
+    pub fn seed_file(&self, user: &str) -> PathBuf {
+        self.secrets.join(user).join("nats-seed")
+    }
+
+    /// A password or another secret of a service; of one that is being changed, the new one.
+    ///
+    /// # Panics
+    /// When it is missing.
+    #[must_use]
+    pub fn secret(&self, service: &str, name: &str) -> String {
+        let text = std::fs::read_to_string(self.secrets.join(service).join(name)).expect("a secret");
+        text.lines().next().unwrap_or_default().to_owned()
+    }
+
+    /// Runs `steward keys` with that word.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn change_keys(&self, word: &str) {
+        let mut command = Command::new(program("steward"));
+        command.args(["keys", word, "--folder"]).arg(&self.secrets).stdout(Stdio::null());
+        assert!(command.status().expect("steward keys").success(), "steward keys {word}");
+    }
+
+    /// The public nkeys, as NATS takes them from its environment.
+    ///
+    /// # Panics
+    /// When they are missing.
+    #[must_use]
+    pub fn public_nkeys(&self) -> Vec<(String, String)> {
+        let files = std::fs::read_dir(self.secrets.join("nats")).expect("public nkeys");
+        let name = |file: &std::fs::DirEntry| file.file_name().into_string().expect("a name");
+        files
+            .map(|file| file.expect("a file"))
+            .map(|file| (name(&file), std::fs::read_to_string(file.path()).expect("a key")))
+            .collect()
+    }
+
+    /// How somebody with that user's seed connects to NATS.
+    ///
+    /// # Panics
+    /// When the seed is missing.
+    #[must_use]
+    pub fn options(&self, user: &str) -> ConnectOptions {
+        ConnectOptions::with_nkey(self.secret(user, "nats-seed"))
+            .custom_inbox_prefix(Subjects::inbox(user))
+            .add_root_certificates(self.authority.clone())
+            .require_tls(true)
+    }
+
+    fn environment(&self, service: &str, database_url: &str) -> Vec<(&'static str, String)> {
+        let file = |name: &str| self.secrets.join(service).join(name).display().to_string();
+        vec![
+            // No password in the URL: it stands in files.
+            ("STEWARD__CORE__DATABASE__URL", as_roles(database_url).replace(&format!(":{PASSWORD}@"), "@")),
+            ("STEWARD__CORE__DATABASE__PASSWORD_FILE", file("database-password")),
+            ("STEWARD__CORE__DATABASE__PLATFORM_PASSWORD_FILE", file("platform-password")),
+            ("STEWARD__CORE__HTTP__CURSOR_SECRET_FILE", file("cursor-secret")),
+            ("STEWARD__CORE__NATS__NKEY_FILE", file("nats-seed")),
+            ("STEWARD__CORE__NATS__ROOT_CERTIFICATES", self.authority.display().to_string()),
+            ("STEWARD__CORE__NATS__MANAGE_STREAMS", "false".to_owned()),
+        ]
     }
 }
 
@@ -247,6 +469,12 @@ impl Drop for System {
 }
 
 impl Service {
+    fn start(&mut self) {
+        let mut command = Command::new(program(self.name));
+        command.arg("serve").envs(self.environment.iter().map(|(key, value)| (key, value)));
+        self.process = Some(Process::start(&mut command, &self.log));
+    }
+
     /// Where it listens.
     #[must_use]
     pub fn url(&self) -> String {
@@ -277,6 +505,14 @@ impl Service {
     }
 }
 
+async fn answers_ready(url: &str) {
+    within(PATIENCE, &format!("{url} is ready"), || async {
+        let answer = Client::over_network(url, None).get("/ready").try_send().await.ok()?;
+        (answer.status == 200).then_some(())
+    })
+    .await;
+}
+
 /// The URL under which each service finds that database under its own roles.
 fn as_roles(database_url: &str) -> String {
     let (_, database) = database_url.rsplit_once('/').expect("a URL with a database");
@@ -284,7 +520,11 @@ fn as_roles(database_url: &str) -> String {
 }
 
 /// A program of this workspace, built in the same profile as the running one.
-fn program(name: &str) -> PathBuf {
+///
+/// # Panics
+/// When it is not built.
+#[must_use]
+pub fn program(name: &str) -> PathBuf {
     let this = std::env::current_exe().expect("own path");
     let folders = this.ancestors().skip(1).take(2);
     folders

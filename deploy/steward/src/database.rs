@@ -16,6 +16,7 @@ const ROLE: &str = "{role}";
 
 /// The database that all services share, each with its own schema and roles.
 #[derive(Debug, Clone, Args)]
+#[group(id = "database")]
 pub(crate) struct Settings {
     /// URL of the database; `{role}` stands for the role that connects.
     #[arg(long, env = "STEWARD_DATABASE_URL", hide_env_values = true)]

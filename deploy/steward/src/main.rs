@@ -1,10 +1,17 @@
 //! The operator's command: what is done once for all five services, beside them or before them.
 
 mod database;
+mod dead_letters;
+mod health;
 mod keys;
 mod nats;
 mod provision;
+mod republish;
+mod selection;
 mod streams;
+mod tenant;
+mod terminal;
+mod verify;
 
 use std::process::ExitCode;
 
@@ -12,7 +19,7 @@ use clap::Parser;
 use steward_admin::{accounts, services};
 
 #[derive(Debug, Parser)]
-#[command(about, version)]
+#[command(name = "steward", about, version)]
 enum Command {
     /// Make roles, schemas and rights of all services and apply all migrations. Safe while an older version serves; done before a rollout.
     Provision(provision::Settings),
@@ -22,6 +29,19 @@ enum Command {
     /// Make or change the secrets of an installation.
     #[command(subcommand)]
     Keys(keys::Command),
+    /// Messages that a service could not handle: show them, handle them again.
+    #[command(subcommand)]
+    DeadLetters(dead_letters::Command),
+    /// Recompute the hash chains of all events and say where one is broken.
+    Verify(verify::Settings),
+    /// How everything is: services, databases, streams. Exit code 0 when all is well, 1 when something is to be looked at, 2 when something
+    /// does not work.
+    Health(health::Settings),
+    /// Publish whole event logs again; listeners discard what they have seen.
+    Republish(republish::Settings),
+    /// Companies: make them known, list, export, delete.
+    #[command(subcommand)]
+    Tenant(tenant::Command),
     /// Print the accounts and rights of the message server, for its configuration.
     Accounts,
     /// Print which paths belong to which service, as every gateway routes them.
@@ -39,7 +59,7 @@ fn main() -> ExitCode {
         .map_err(anyhow::Error::from)
         .and_then(|runtime| runtime.block_on(run(command)));
     match outcome {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(fault) => {
             eprintln!("steward: {fault:#}");
             ExitCode::FAILURE
@@ -48,14 +68,29 @@ fn main() -> ExitCode {
 }
 
 #[expect(clippy::print_stdout, reason = "what the command was asked for")]
-async fn run(command: Command) -> anyhow::Result<()> {
+async fn run(command: Command) -> anyhow::Result<ExitCode> {
     match command {
         Command::Provision(settings) => provision::run(&settings).await?,
         Command::Streams(command) => streams::run(command).await?,
         Command::Keys(command) => keys::run(command).await?,
+        Command::DeadLetters(command) => return dead_letters::run(command).await,
+        Command::Verify(settings) => return verify::run(&settings).await,
+        Command::Health(settings) => return health::run(&settings).await,
+        Command::Republish(settings) => return republish::run(&settings).await,
+        Command::Tenant(command) => return tenant::run(command).await,
         Command::Accounts => print!("{}", accounts::document()),
         Command::Routes => print!("{}", services::routes_document()),
         Command::Openapi => println!("{}", services::openapi().to_pretty_json()?),
     }
-    Ok(())
+    Ok(ExitCode::SUCCESS)
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn the_arguments_fit_together() {
+        super::Command::command().debug_assert();
+    }
 }

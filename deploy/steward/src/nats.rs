@@ -13,6 +13,7 @@ use crate::database::first_line;
 
 /// The message server.
 #[derive(Debug, Clone, Args)]
+#[group(id = "nats")]
 pub(crate) struct Settings {
     /// One server, or several with commas.
     #[arg(long, env = "STEWARD_NATS_URL")]
@@ -23,6 +24,9 @@ pub(crate) struct Settings {
     /// File with the seed of the nkey of user `streams`.
     #[arg(long, env = "STEWARD_NATS_SEED_FILE")]
     nats_seed_file: Option<PathBuf>,
+    /// First token of all subjects, as in `core.nats.prefix`.
+    #[arg(long, env = "STEWARD_NATS_PREFIX", default_value = "steward")]
+    nats_prefix: String,
 }
 
 impl Settings {
@@ -34,6 +38,7 @@ impl Settings {
         let mut core = CoreConfig::development().map_err(|findings| anyhow::anyhow!(findings.join("; ")))?;
         core.nats = NatsConfig {
             url: self.nats_url.clone(),
+            prefix: self.nats_prefix.clone(),
             nkey: self.nats_seed_file.as_deref().map(first_line).transpose()?,
             root_certificates: self.nats_ca.clone(),
             ..core.nats

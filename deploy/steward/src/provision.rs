@@ -11,6 +11,7 @@ use crate::database::{self, first_line};
 
 /// What it needs.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(crate) struct Settings {
     #[command(flatten)]
     database: database::Settings,

@@ -14,6 +14,9 @@ use steward_chassis::{
 };
 use utoipa::openapi::OpenApi;
 
+/// What a service does for us.
+type Promise<T> = BoxFuture<'static, anyhow::Result<T>>;
+
 /// One of the five.
 #[derive(Clone, Copy)]
 pub struct Entry {
@@ -27,10 +30,10 @@ pub struct Entry {
     pub catalogue: fn() -> Catalogue,
     /// The services it listens to.
     pub hears: fn() -> Vec<&'static str>,
-    /// Handles its parked messages again, with its default settings.
-    pub replay_parked: fn(CoreConfig) -> BoxFuture<'static, anyhow::Result<Vec<Replayed>>>,
+    /// Handles its parked messages again, or those of one of its consumers, with its default settings.
+    pub replay_parked: fn(CoreConfig, Option<String>) -> Promise<Vec<Replayed>>,
     /// Starts it in this process with its default settings.
-    pub start: fn(CoreConfig, Clock, Lifecycle) -> BoxFuture<'static, anyhow::Result<Started>>,
+    pub start: fn(CoreConfig, Clock, Lifecycle) -> Promise<Started>,
 }
 
 impl std::fmt::Debug for Entry {
@@ -46,7 +49,9 @@ fn entry<S: Service>() -> Entry {
         openapi: run::openapi::<S>,
         catalogue: run::catalogue::<S>,
         hears: || S::consumers().iter().map(Consumer::source).collect(),
-        replay_parked: |core| Box::pin(async move { run::replay_parked::<S>(&core, own_settings::<S>()?).await }),
+        replay_parked: |core, consumer| {
+            Box::pin(async move { run::replay_parked::<S>(&core, own_settings::<S>()?, consumer.as_deref()).await })
+        },
         start: |core, clock, lifecycle| {
             Box::pin(async move { run::start::<S>(&core, own_settings::<S>()?, clock, &lifecycle).await })
         },

@@ -44,6 +44,7 @@ pub(crate) enum Command {
 
 /// How streams are kept.
 #[derive(Debug, Clone, Args)]
+#[group(skip)]
 pub(crate) struct Settings {
     #[command(flatten)]
     nats: nats::Settings,
@@ -57,6 +58,7 @@ pub(crate) struct Settings {
 
 /// The same, and where it can be asked how it is.
 #[derive(Debug, Args)]
+#[group(skip)]
 pub(crate) struct KeepSettings {
     #[command(flatten)]
     settings: Settings,

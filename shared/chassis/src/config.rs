@@ -347,6 +347,13 @@ impl Checked for CoreConfig {
             positive.iter().filter(|(_, ok)| !ok).map(|(name, _)| format!("{name} must be more than 0")).collect();
         findings.extend(self.database.finding());
         findings.extend(self.nats.findings());
+        let addresses =
+            [("core.auth.issuer", Some(&self.auth.issuer)), ("core.auth.jwks_url", self.auth.jwks_url.as_ref())];
+        for (name, address) in addresses {
+            if address.is_some_and(|address| reqwest::Url::parse(address).is_err()) {
+                findings.push(format!("{name} must be a URL"));
+            }
+        }
         if self.auth.audience.is_empty() || self.auth.accepted_typ.is_empty() {
             findings.push("core.auth.audience and core.auth.accepted_typ must not be empty".to_owned());
         }

@@ -19,6 +19,7 @@ use crate::{
     Error, Result,
     config::{DatabaseConfig, Secret},
     relay::pause,
+    tenants::Tenants,
 };
 
 /// The tables every service has.
@@ -40,6 +41,8 @@ pub struct Db {
     pub app: PgPool,
     /// Under the platform role: relay, timers, housekeeping.
     pub platform: PgPool,
+    /// Companies that are closed.
+    pub tenants: Tenants,
     passwords: Arc<[Followed; 2]>,
 }
 
@@ -67,7 +70,7 @@ impl Db {
             in_use: Mutex::new(password.as_ref().and_then(|password| password.lines().into_iter().next())),
         };
         let passwords = [followed(&app, &config.password), followed(&platform, &config.platform_password)];
-        Ok(Self { app, platform, passwords: Arc::new(passwords) })
+        Ok(Self { app, tenants: Tenants::new(platform.clone()), platform, passwords: Arc::new(passwords) })
     }
 
     /// Takes up passwords that are changed while the service runs.
@@ -83,8 +86,9 @@ impl Db {
     /// A transaction in which only the rows of that tenant exist.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when the database is away.
+    /// [`Error::TenantClosed`]; [`Error::Unavailable`] when the database is away.
     pub async fn begin(&self, tenant: TenantId) -> Result<Tx> {
+        self.tenants.require_open(tenant).await?;
         Tx::begin(&self.app, tenant).await
     }
 

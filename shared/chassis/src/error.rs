@@ -63,6 +63,9 @@ pub enum Error {
     /// The role does not suffice: 403.
     #[error("forbidden: needs {0}")]
     Forbidden(&'static str),
+    /// The company is closed: 403.
+    #[error("the company is closed")]
+    TenantClosed,
     /// Somebody else changed it meanwhile: 412.
     #[error("stale: expected {expected:?}, is {actual:?}")]
     Stale {

@@ -210,12 +210,14 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     async fn answer(&self, message: jetstream::Message) {
         let started = tokio::time::Instant::now();
         let (deliveries, lag) = message.info().map_or((1, 0), |info| (info.delivered, info.pending));
-        let Some(envelope) = message.headers.as_ref().and_then(Envelope::read) else {
-            // Not one of ours: nobody could ever handle it, and there is no tenant under which to park it.
+        let genuine = |headers| Envelope::read_from(headers, &message.subject, self.consumer.source);
+        let Some(envelope) = message.headers.as_ref().and_then(genuine) else {
+            // Not of that service: nobody could ever handle it. Rights of NATS keep others from publishing in its name, but not from having
+            // JetStream answer on its subjects.
             tracing::error!(
                 service = self.service,
                 source = self.consumer.source,
-                "a message without envelope was discarded"
+                "a message without envelope, or with that of another, was discarded"
             );
             metrics::counter!("messages_discarded_total", "service" => self.service).increment(1);
             let _ = message.ack_with(AckKind::Term).await;
@@ -253,6 +255,14 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
             Ok(Turn::BehindParked) => self.park(job, "an earlier message of the same aggregate is parked").await,
             Ok(Turn::TooEarly) if deliveries < MAX_DELIVERIES => Verdict::Again,
             Ok(Turn::TooEarly) => self.park(job, "the message before it never came").await,
+            // Nobody waits for it any more.
+            Err(Error::TenantClosed) => {
+                metrics::counter!(
+                    "messages_of_closed_tenants_total", "service" => self.service, "source" => self.consumer.source
+                )
+                .increment(1);
+                Verdict::Done
+            }
             Err(fault) if fault.is_passing() && deliveries < MAX_DELIVERIES => {
                 tracing::debug!(error = %fault, "a message is tried again");
                 Verdict::Again
@@ -343,7 +353,8 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     pub(crate) async fn replay_parked(&self) -> Result<(usize, usize)> {
         let mut rows: Vec<Parked> = sqlx::query_as(
             "SELECT tenant_id, event_id, aggregate, stream_id, version, subject, headers, message FROM dead_letter
-             WHERE consumer = $1 ORDER BY tenant_id, aggregate, stream_id, version",
+             WHERE consumer = $1 AND NOT EXISTS (SELECT FROM tenant WHERE tenant.tenant_id = dead_letter.tenant_id AND closed_at IS NOT NULL)
+             ORDER BY tenant_id, aggregate, stream_id, version",
         )
         .bind(self.name())
         .fetch_all(&self.engine.db().platform)

@@ -4,6 +4,7 @@
 //! A service implements [`Service`] and hands itself to [`run::main`]; what stands in its own crate is only what differs.
 
 pub mod call;
+pub mod chains;
 pub mod clock;
 pub mod config;
 pub mod db;
@@ -12,10 +13,12 @@ pub mod error;
 pub mod figures;
 pub mod http;
 pub mod inbox;
+pub mod instruments;
 pub mod issuer;
 pub mod lifecycle;
 mod log;
 pub mod messages;
+pub mod parked;
 pub mod relay;
 pub mod run;
 mod secret;
@@ -23,6 +26,7 @@ mod service;
 pub mod sheet;
 pub mod streams;
 pub mod telemetry;
+pub mod tenants;
 pub mod timers;
 
 pub use call::{Call, CommandKey};

@@ -306,7 +306,7 @@ impl Health {
     pub fn is_ready(&self) -> bool {
         let inner = self.inner.read().unwrap_or_else(PoisonError::into_inner);
         let down = |part: &&str| inner.parts.get(*part).is_some_and(|part| part.status == State::Down);
-        inner.phase == Phase::Serving && inner.awaiting.is_empty() && !inner.vital.iter().any(|part| down(&part))
+        inner.phase == Phase::Serving && inner.awaiting.is_empty() && !inner.vital.iter().any(down)
     }
 
     /// How it is.

@@ -174,6 +174,18 @@ impl Envelope {
         headers
     }
 
+    /// Reads the headers of a message of that service; `None` when they say that it is another's, or do not fit its subject.
+    #[must_use]
+    pub fn read_from(headers: &HeaderMap, subject: &str, service: &str) -> Option<Self> {
+        let envelope = Self::read(headers)?;
+        // <prefix>.<tenant>.<service>.<event>.<version>[.<receiver>]
+        let mut tokens = subject.split('.').skip(1);
+        let (tenant, source, event, version) = (tokens.next()?, tokens.next()?, tokens.next()?, tokens.next()?);
+        let kind = format!("steward.{service}.{event}.{version}");
+        let fits = tenant == envelope.tenant.to_string() && source == service;
+        (fits && headers.get("ce-type").is_some_and(|told| told.as_str() == kind)).then_some(envelope)
+    }
+
     /// Reads the headers; `None` when one is missing or cannot be read: then the message is not one of ours.
     #[must_use]
     pub fn read(headers: &HeaderMap) -> Option<Self> {
@@ -220,6 +232,13 @@ mod tests {
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         };
         assert_eq!(Envelope::read(&envelope.headers("intake", "case-opened.v1")), Some(envelope.clone()));
+        let headers = envelope.headers("intake", "case-opened.v1");
+        let read = |subject: &str, service: &str| Envelope::read_from(&headers, subject, service).is_some();
+        let tenant = Uuid::from_u128(2);
+        assert!(read(&format!("steward.{tenant}.intake.case-opened.v1.complaint"), "intake"));
+        assert!(!read(&format!("steward.{tenant}.intake.case-ended.v1"), "intake"));
+        assert!(!read(&format!("steward.{tenant}.complaint.case-opened.v1"), "complaint"));
+        assert!(!read(&format!("steward.{}.intake.case-opened.v1", Uuid::nil()), "intake"));
         assert_eq!(envelope.previous_for("complaint"), 4);
         assert_eq!(envelope.previous_for("dispatch"), 3);
     }

@@ -5,7 +5,7 @@
 //! after the one before it is committed; so nothing is lost and order is kept, without any lock among the writers.
 //!
 //! JetStream is a transport, not the truth: once a second the leader compares the stream with what it remembers. A stream that is new or
-//! shorter than it was has lost messages; then everything public in the log is published again, and listeners discard what they have seen.
+//! shorter than it was has lost messages; then what it would still hold is published again, and listeners discard what they have seen.
 
 use std::{sync::Arc, time::Duration};
 
@@ -147,18 +147,25 @@ impl Relay {
         if same && sequence >= known.last_sequence {
             return Ok(());
         }
+        // What the stream would still hold and no more: nobody can lack what is older, and for this it has room. Counted from the newest
+        // event, since the database may be one that was restored.
         let rows = sqlx::query(
-            "UPDATE relay_state SET stream_created = $1, last_sequence = $2, replay_next = 0,
+            "UPDATE relay_state SET stream_created = $1, last_sequence = $2,
+                    replay_next = least((SELECT min(position) FROM outbox), coalesce((
+                        SELECT position + 1 FROM event WHERE recorded_at < (
+                            SELECT recorded_at FROM event ORDER BY position DESC LIMIT 1) - make_interval(secs => $3)
+                        ORDER BY position DESC LIMIT 1), 0)),
                     replay_end = (SELECT coalesce(max(position), 0) FROM event WHERE suffix IS NOT NULL)",
         )
         .bind(created)
         .bind(sequence)
+        .bind(self.config.keep.as_secs_f64())
         .execute(connection)
         .await?;
         debug_assert_eq!(rows.rows_affected(), 1);
         if known.stream_created.is_some() {
             metrics::counter!("relay_replays_total", "service" => self.service).increment(1);
-            tracing::warn!(service = self.service, "the stream lost messages; publishing the log again");
+            tracing::warn!(service = self.service, "the stream lost messages; publishing them again");
         }
         Ok(())
     }
@@ -297,7 +304,10 @@ pub(crate) async fn pause(stop: &CancellationToken, time: Duration) {
 }
 
 /// Has the leading relay publish the whole log again.
-pub(crate) async fn republish(db: &Db) -> anyhow::Result<()> {
+///
+/// # Errors
+/// When the database is away.
+pub async fn republish(db: &Db) -> anyhow::Result<()> {
     sqlx::query(
         "UPDATE relay_state SET replay_next = 0,
                 replay_end = (SELECT coalesce(max(position), 0) FROM event WHERE suffix IS NOT NULL)",

@@ -87,12 +87,13 @@ pub async fn start<S: Service>(
     let health = Health::new(S::NAME, clock.clone());
     let app = S::build(Core { engine: engine.clone(), db: db.clone(), clock: clock.clone() }, config)?;
 
-    let authenticator = Arc::new(Authenticator::new(&core.auth)?);
+    let authenticator = Arc::new(Authenticator::new(&core.auth)?.of_open(db.tenants.clone()));
     health.require(DATABASE);
     health.require_once(http::auth::PART);
     lifecycle.spawn("identity", Arc::clone(&authenticator).keep_fresh(health.clone(), lifecycle.soft()));
     health.require_once(MESSAGES);
     lifecycle.spawn("passwords", db.clone().follow_passwords(lifecycle.soft()));
+    lifecycle.spawn("tenants", db.tenants.clone().keep_fresh(lifecycle.soft()));
     lifecycle.spawn(MESSAGES, watch_messages(messages.clone(), health.clone(), lifecycle.soft()));
     lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), lifecycle.soft()));
     spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, lifecycle);
@@ -262,7 +263,7 @@ async fn command<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
     match arguments.command {
         Command::CheckConfig => print(&settings.effective.join("\n")),
         Command::ReplayParked => {
-            let lines = replay_parked::<S>(core, own).await?;
+            let lines = replay_parked::<S>(core, own, None).await?;
             let line = |one: &Replayed| format!("{}: {} handled, {} still parked", one.consumer, one.handled, one.stay);
             print(&lines.iter().map(line).collect::<Vec<_>>().join("\n"))
         }
@@ -310,9 +311,14 @@ pub struct Replayed {
 
 /// Handles the parked messages of a service again.
 ///
+/// * `only`: durable name of the one consumer whose messages are meant; `None`: of all.
 /// # Errors
 /// When the database is away, or a setting does not allow it.
-pub async fn replay_parked<S: Service>(core: &CoreConfig, own: S::Config) -> anyhow::Result<Vec<Replayed>> {
+pub async fn replay_parked<S: Service>(
+    core: &CoreConfig,
+    own: S::Config,
+    only: Option<&str>,
+) -> anyhow::Result<Vec<Replayed>> {
     let db = Db::connect_lazily(&core.database, S::NAME)?;
     let engine = Engine::new(db.clone(), Clock::System);
     let app = S::build(Core { engine: engine.clone(), db, clock: Clock::System }, own)?;
@@ -327,6 +333,9 @@ pub async fn replay_parked<S: Service>(core: &CoreConfig, own: S::Config) -> any
             health: Health::new(S::NAME, Clock::System),
             consumer,
         };
+        if only.is_some_and(|only| only != consumer.name()) {
+            continue;
+        }
         let (handled, stay) = consumer.replay_parked().await?;
         outcomes.push(Replayed { consumer: consumer.name(), handled, stay });
     }

@@ -6,6 +6,7 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use anyhow::Context as _;
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 use opentelemetry::{
     propagation::TextMapPropagator as _,
@@ -19,11 +20,14 @@ use tracing_subscriber::{
     EnvFilter, Layer as _, filter::Targets, layer::SubscriberExt as _, util::SubscriberInitExt as _,
 };
 
-use crate::config::{LogFormat, TelemetryConfig};
+use crate::{
+    config::{LogFormat, TelemetryConfig},
+    instruments,
+};
 
 /// Header and field of W3C trace context.
 const TRACEPARENT: &str = "traceparent";
-/// Upper bounds in seconds: a write takes a few milliseconds, the request timeout is 15 seconds.
+/// Upper bounds in seconds: a write takes a few milliseconds, 0.5 is the objective, the request timeout is 15 seconds.
 const BUCKETS: [f64; 14] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0];
 /// How often figures are tidied.
 const UPKEEP: Duration = Duration::from_secs(5);
@@ -63,9 +67,10 @@ pub fn init(service: &'static str, config: &TelemetryConfig) -> anyhow::Result<G
         LogFormat::Json => lines.json().flatten_event(true).with_current_span(true).with_span_list(false).boxed(),
         LogFormat::Pretty => lines.boxed(),
     };
-    let filter = EnvFilter::try_new(&config.log_filter)?;
+    let filter = EnvFilter::try_new(&config.log_filter).context("core.telemetry.log_filter")?;
     tracing_subscriber::registry().with(traces).with(lines.with_filter(filter)).try_init()?;
     std::panic::set_hook(Box::new(|panic| {
+        metrics::counter!("panics_total").increment(1);
         // The place only: composed words may carry what a person wrote.
         tracing::error!(at = panic.location().map(tracing::field::display), "panic");
     }));
@@ -84,7 +89,8 @@ fn provider(service: &'static str, config: &TelemetryConfig) -> anyhow::Result<S
         .with_http()
         .with_protocol(Protocol::HttpBinary)
         .with_endpoint(format!("{}/v1/traces", endpoint.trim_end_matches('/')))
-        .build()?;
+        .build()
+        .context("core.telemetry.otlp_endpoint")?;
     Ok(provider.with_batch_exporter(exporter).build())
 }
 
@@ -95,6 +101,7 @@ pub fn install_metrics() {
         let recorder = PrometheusBuilder::new().set_buckets_for_metric(seconds, &BUCKETS).ok()?.build_recorder();
         let handle = recorder.handle();
         metrics::set_global_recorder(recorder).ok()?;
+        instruments::describe();
         let started = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         metrics::gauge!("process_start_time_seconds").set(started.as_secs_f64());
         let tidied = handle.clone();
@@ -116,6 +123,11 @@ pub fn render_metrics() -> Option<String> {
     let handle = METRICS.get()?.as_ref()?;
     if let Some(bytes) = resident_bytes() {
         metrics::gauge!("process_resident_memory_bytes").set(bytes);
+    }
+    if let Ok(runtime) = tokio::runtime::Handle::try_current() {
+        let runtime = runtime.metrics();
+        metrics::gauge!("tokio_alive_tasks").set(runtime.num_alive_tasks() as f64);
+        metrics::gauge!("tokio_global_queue_depth").set(runtime.global_queue_depth() as f64);
     }
     Some(handle.render())
 }

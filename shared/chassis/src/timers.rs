@@ -112,10 +112,11 @@ impl<A: Send + Sync> Loop<A> {
         let now = self.clock.now();
         let found: Vec<Found> = sqlx::query_as(
             "SELECT tenant_id, aggregate, stream_id, name, due_at, attempts, trace
-             FROM timer WHERE due_at <= $1 ORDER BY due_at LIMIT $2",
+             FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($3) ORDER BY due_at LIMIT $2",
         )
         .bind(now)
         .bind(BATCH.0)
+        .bind(self.db.tenants.closed())
         .fetch_all(&self.db.platform)
         .await?;
         let lag = found.first().map_or(0.0, |timer| (now - timer.due_at).as_seconds_f64());
@@ -144,6 +145,7 @@ impl<A: Send + Sync> Loop<A> {
                 metrics::counter!("timers_fired_total", "service" => self.service).increment(u64::from(fired));
                 fired
             }
+            Err(Error::TenantClosed) => false,
             Err(fault) => {
                 tracing::warn!(service = self.service, timer = timer.name, error = %fault, "a timer's work failed; it is tried again");
                 if let Err(fault) = self.postpone(timer).await {

@@ -302,7 +302,7 @@ impl Kit {
     pub async fn replay_parked<S: Service>(&self) -> (usize, usize) {
         let settings = config::load::<S::Config>(S::DEFAULTS, None).expect("default settings");
         let core = core_config(&self.database, &self.prefix, &jwks_path(&self.prefix));
-        let outcomes = run::replay_parked::<S>(&core, settings.service).await.expect("replay");
+        let outcomes = run::replay_parked::<S>(&core, settings.service, None).await.expect("replay");
         outcomes.iter().fold((0, 0), |(handled, stay), outcome| (handled + outcome.handled, stay + outcome.stay))
     }
 
@@ -325,7 +325,7 @@ impl Kit {
         let open = format!(
             "SELECT string_agg(relname, ', ') FROM pg_class c JOIN pg_namespace n ON n.oid = relnamespace
              WHERE nspname = '{schema}' AND relkind IN ('r', 'p') AND NOT (relrowsecurity AND relforcerowsecurity)
-               AND relname NOT IN ('relay_state', '_migration', '_platform_migration')"
+               AND relname NOT IN ('relay_state', 'tenant', '_migration', '_platform_migration')"
         );
         assert_eq!(self.text(service, &open).await, None, "tables without forced row security");
         let owned = format!(

@@ -6,9 +6,11 @@ use std::{
     time::Duration,
 };
 
+use chrono::{DateTime, Utc};
+use sqlx::{Connection as _, PgConnection};
 use tempfile::TempDir;
 
-use crate::db::new_id;
+use crate::{db::new_id, wait::within};
 
 /// A free port of this machine, below the range from which the kernel serves connections: it is still free when what was killed
 /// comes back.
@@ -74,22 +76,47 @@ pub struct Nats {
     pub url: String,
     port: u16,
     folder: TempDir,
+    /// Its configuration file and what that takes from the environment, when it is guarded.
+    guard: Option<(PathBuf, Vec<(String, String)>)>,
     process: Option<Process>,
 }
 
 impl Nats {
-    /// Starts one.
+    /// Starts one that lets everybody do everything.
     #[must_use]
     pub fn start() -> Self {
+        Self::start_as("nats", None)
+    }
+
+    /// Starts one with TLS and rights, as in production.
+    ///
+    /// * `environment`: what the configuration takes from there.
+    #[must_use]
+    pub fn start_guarded(configuration: &Path, environment: Vec<(String, String)>) -> Self {
+        Self::start_as("tls", Some((configuration.to_owned(), environment)))
+    }
+
+    fn start_as(scheme: &str, guard: Option<(PathBuf, Vec<(String, String)>)>) -> Self {
         let port = free_port();
         let mut this = Self {
-            url: format!("nats://127.0.0.1:{port}"),
+            url: format!("{scheme}://127.0.0.1:{port}"),
             port,
             folder: TempDir::new().expect("folder"),
+            guard,
             process: None,
         };
         this.restart();
         this
+    }
+
+    /// Starts it anew with other values from the environment, as after a change of keys.
+    ///
+    /// # Panics
+    /// When it is not guarded.
+    pub fn restart_with(&mut self, environment: Vec<(String, String)>) {
+        self.kill();
+        self.guard.as_mut().expect("a guarded server").1 = environment;
+        self.restart();
     }
 
     /// Starts it again on the same port and store.
@@ -97,6 +124,9 @@ impl Nats {
         let program = std::env::var("STEWARD_TEST_NATS_SERVER").unwrap_or_else(|_| "nats-server".to_owned());
         let mut command = Command::new(program);
         command.args(["-a", "127.0.0.1", "-p", &self.port.to_string(), "-js", "-sd"]).arg(self.store());
+        if let Some((configuration, environment)) = &self.guard {
+            command.arg("-c").arg(configuration).envs(environment.iter().map(|(name, value)| (name, value)));
+        }
         self.process = Some(Process::start(&mut command, &self.folder.path().join("nats.log")));
     }
 
@@ -127,6 +157,10 @@ pub struct Postgres {
     pub url: String,
     port: u16,
     folder: TempDir,
+    /// Its data, in the folder; other data after a restore.
+    data: PathBuf,
+    /// Whether it keeps all of its write-ahead log.
+    archives: bool,
     process: Option<Process>,
 }
 
@@ -137,18 +171,28 @@ impl Postgres {
     /// When it cannot.
     #[must_use]
     pub fn start() -> Self {
+        Self::make(false)
+    }
+
+    /// The same, with its write-ahead log archived: it can be backed up, and restored to any moment after that.
+    ///
+    /// # Panics
+    /// When it cannot.
+    #[must_use]
+    pub fn start_archiving() -> Self {
+        Self::make(true)
+    }
+
+    fn make(archives: bool) -> Self {
         let port = free_port();
-        let folder = TempDir::new().expect("folder");
-        if let Some(user) = server_user() {
-            let owned = Command::new("chown").arg(&user).arg(folder.path()).status().expect("chown");
-            assert!(owned.success(), "chown to {user}");
-        }
-        let mut this =
-            Self { url: format!("postgres://postgres@127.0.0.1:{port}/postgres"), port, folder, process: None };
+        let (url, folder) = (format!("postgres://postgres@127.0.0.1:{port}/postgres"), TempDir::new().expect("folder"));
+        let data = folder.path().join("data");
+        let mut this = Self { url, port, folder, data, archives, process: None };
+        give_to_server(this.folder.path());
         let made = this
             .program("initdb")
             .args(["--auth=trust", "--username=postgres", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync", "-D"])
-            .arg(this.data())
+            .arg(&this.data)
             .stdout(Stdio::null())
             .status()
             .expect("initdb");
@@ -157,13 +201,13 @@ impl Postgres {
         this
     }
 
-    fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    fn program(&self, name: &str) -> Command {
+        let bin = std::env::var_os("STEWARD_TEST_PG_BIN");
+        self.as_server(&bin.map_or_else(|| name.into(), |bin| PathBuf::from(bin).join(name)))
     }
 
-    fn program(&self, name: &str) -> Command {
-        let program =
-            std::env::var_os("STEWARD_TEST_PG_BIN").map_or_else(|| name.into(), |bin| PathBuf::from(bin).join(name));
+    /// A command under the user who owns the data.
+    fn as_server(&self, program: &Path) -> Command {
         let mut command = match server_user() {
             // PostgreSQL refuses to run as root.
             Some(user) => {
@@ -181,19 +225,107 @@ impl Postgres {
 
     /// Starts it again on the same port and data.
     pub fn restart(&mut self) {
+        self.start_with(&[]);
+    }
+
+    fn start_with(&mut self, more: &[String]) {
+        let mut settings = vec![
+            "listen_addresses=127.0.0.1".to_owned(),
+            "unix_socket_directories=".to_owned(),
+            "max_connections=200".to_owned(),
+        ];
+        if self.archives {
+            let archive = self.archive();
+            settings.push("archive_mode=on".to_owned());
+            settings.push(format!(
+                "archive_command=mkdir -p {archive} && cp %p {archive}/%f.part && mv {archive}/%f.part {archive}/%f"
+            ));
+        }
         let mut command = self.program("postgres");
-        command.arg("-D").arg(self.data()).args([
-            "-p",
-            &self.port.to_string(),
-            "-c",
-            "listen_addresses=127.0.0.1",
-            "-c",
-            "unix_socket_directories=",
-            "-c",
-            "max_connections=200",
-        ]);
+        command.arg("-D").arg(&self.data).args(["-p", &self.port.to_string()]);
+        for setting in settings.iter().chain(more) {
+            command.args(["-c", setting]);
+        }
         self.process =
             Some(Process::start(&mut command, &std::env::temp_dir().join(format!("steward-pg-{}.log", self.port))));
+    }
+
+    fn archive(&self) -> String {
+        self.folder.path().join("archive").display().to_string()
+    }
+
+    fn backup(&self) -> PathBuf {
+        self.folder.path().join("backup")
+    }
+
+    /// Copies its data while it works, as pg_basebackup does, which not every build of PostgreSQL has.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub async fn back_up(&self) {
+        let mut connection = PgConnection::connect(&self.url).await.expect("connect");
+        sqlx::query("SELECT pg_backup_start('test', true)")
+            .execute(&mut connection)
+            .await
+            .expect("start of the backup");
+        self.copy(&self.data, &self.backup());
+        let label: String = sqlx::query_scalar("SELECT labelfile FROM pg_backup_stop()")
+            .fetch_one(&mut connection)
+            .await
+            .expect("end of the backup");
+        self.place("backup_label", &label);
+        // Not part of a backup: that a server runs, and its log, which is in the archive.
+        std::fs::remove_file(self.backup().join("postmaster.pid")).expect("a process id");
+        let log = self.backup().join("pg_wal");
+        std::fs::remove_dir_all(&log).and_then(|()| std::fs::create_dir(&log)).expect("empty the log");
+        give_to_server(&log);
+    }
+
+    fn copy(&self, from: &Path, to: &Path) {
+        // Files come and go under a running server, and cp complains; what it missed stands in the log.
+        let _ = self.as_server(Path::new("cp")).arg("-a").args([from, to]).stderr(Stdio::null()).status();
+        assert!(to.join("global/pg_control").exists(), "{} was not copied", from.display());
+    }
+
+    fn place(&self, name: &str, text: &str) {
+        let file = self.backup().join(name);
+        std::fs::write(&file, text).expect("write");
+        give_to_server(&file);
+    }
+
+    /// Stops it and brings it back as it was at that moment, from its backup and its archive.
+    ///
+    /// # Panics
+    /// When it cannot; also when nothing was done after that moment: then it may be a wrong one.
+    pub async fn restore(&mut self, to: DateTime<Utc>) {
+        // A server that is asked to stop archives the rest of its log first.
+        assert!(self.process.take().is_some_and(|mut process| process.stop()), "PostgreSQL stopped");
+        self.place("recovery.signal", "");
+        self.data = self.folder.path().join("restored");
+        self.copy(&self.backup(), &self.data);
+        self.start_with(&[
+            format!("restore_command=cp {}/%f %p", self.archive()),
+            format!("recovery_target_time={}", to.format("%F %T%.6f+00")),
+            "recovery_target_action=promote".to_owned(),
+        ]);
+        within(Duration::from_secs(60), "PostgreSQL is restored", || async {
+            let mut connection = PgConnection::connect(&self.url).await.ok()?;
+            let restoring: bool =
+                sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await.ok()?;
+            (!restoring).then_some(())
+        })
+        .await;
+    }
+
+    /// From now on asks everybody but the superuser for a password.
+    ///
+    /// # Panics
+    /// When its file cannot be written.
+    pub fn demand_passwords(&mut self) {
+        let rules = "host all postgres 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n";
+        std::fs::write(self.data.join("pg_hba.conf"), rules).expect("write pg_hba.conf");
+        let _ =
+            Command::new("kill").args(["-HUP", &self.process.as_ref().expect("a server").id().to_string()]).status();
     }
 
     /// Kills the server and all its processes, as a machine that fails would.
@@ -205,7 +337,7 @@ impl Postgres {
         }
         self.process = None;
         std::thread::sleep(Duration::from_millis(300));
-        let _ = std::fs::remove_file(self.data().join("postmaster.pid"));
+        let _ = std::fs::remove_file(self.data.join("postmaster.pid"));
     }
 }
 
@@ -213,6 +345,14 @@ impl Drop for Postgres {
     fn drop(&mut self) {
         self.kill();
         let _ = std::fs::remove_file(std::env::temp_dir().join(format!("steward-pg-{}.log", self.port)));
+    }
+}
+
+/// Gives a file or folder to the user under whom PostgreSQL runs.
+fn give_to_server(path: &Path) {
+    if let Some(user) = server_user() {
+        let owned = Command::new("chown").arg(&user).arg(path).status().expect("chown");
+        assert!(owned.success(), "chown to {user}");
     }
 }
 

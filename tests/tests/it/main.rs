@@ -3,6 +3,10 @@
 
 mod faults;
 mod journeys;
+mod restore;
+mod rights;
+mod rolling;
+mod start;
 mod storm;
 mod system;
 mod traces;

@@ -36,7 +36,6 @@ impl Cluster {
     ///
     /// # Errors
     /// When this is no pod, or its service account has no token.
-    #[expect(clippy::disallowed_methods, reason = "Kubernetes tells a pod by these variables where its API server is")]
     pub(crate) fn of_this_pod() -> anyhow::Result<Self> {
         let variable = |name: &str| std::env::var(name).ok();
         let account = variable("STEWARD_SERVICE_ACCOUNT").unwrap_or_else(|| ACCOUNT.to_owned());

@@ -1,5 +1,11 @@
 //! What all five services together promise: one document, one namespace, every operation described.
-#![expect(clippy::unwrap_used, reason = "tests")]
+#![expect(clippy::unwrap_used, clippy::panic, reason = "tests")]
+
+mod command;
+mod dead_letters;
+mod health;
+mod tenant;
+mod verify;
 
 use std::collections::BTreeSet;
 
@@ -32,8 +38,8 @@ fn the_merged_document_is_the_one_in_git() {
 #[test]
 fn who_may_do_what_in_nats_and_which_path_goes_where_is_what_is_in_git() {
     let place = |name: &str| format!("{}/../kubernetes/{name}", env!("CARGO_MANIFEST_DIR"));
-    golden(&place("nats/accounts.conf"), &accounts::document());
-    golden(&place("routes.txt"), &services::routes_document());
+    golden(place("nats/accounts.conf"), &accounts::document());
+    golden(place("routes.txt"), &services::routes_document());
 }
 
 #[test]

@@ -25,6 +25,7 @@ use crate::{
     Error, Result,
     config::AuthConfig,
     lifecycle::{Health, State},
+    tenants::Tenants,
 };
 
 /// How old keys may grow before they are fetched again.
@@ -57,6 +58,7 @@ pub struct Authenticator {
     config: AuthConfig,
     http: reqwest::Client,
     keys: RwLock<Option<Arc<KeySet>>>,
+    tenants: Option<Tenants>,
     /// When a fetch was last tried; held while one is under way, so that there is only one.
     tried: tokio::sync::Mutex<Option<Instant>>,
 }
@@ -74,7 +76,14 @@ impl Authenticator {
     /// When the machine has no usable TLS set-up.
     pub fn new(config: &AuthConfig) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().timeout(FETCH).build()?;
-        Ok(Self { config: config.clone(), http, keys: RwLock::default(), tried: tokio::sync::Mutex::default() })
+        let (config, keys, tried) = (config.clone(), RwLock::default(), tokio::sync::Mutex::default());
+        Ok(Self { config, http, keys, tenants: None, tried })
+    }
+
+    /// The same, that turns away everybody of a closed company.
+    #[must_use]
+    pub fn of_open(self, tenants: Tenants) -> Self {
+        Self { tenants: Some(tenants), ..self }
     }
 
     /// Keeps the keys fresh until `stop`, and tells how it goes.
@@ -109,7 +118,7 @@ impl Authenticator {
     /// Times in the token are compared with the machine's clock, a manual [`Clock`](crate::Clock) does not move them.
     ///
     /// # Errors
-    /// [`Error::Unauthenticated`] with a short reason; [`Error::Forbidden`] when it has none of our roles;
+    /// [`Error::Unauthenticated`] with a short reason; [`Error::Forbidden`] when it has none of our roles; [`Error::TenantClosed`];
     /// [`Error::Unavailable`] when the provider's keys could never be fetched.
     pub async fn verify(&self, token: &str) -> Result<Actor> {
         if token.len() > MAX_TOKEN {
@@ -134,7 +143,11 @@ impl Authenticator {
                 _ => "bad signature",
             })
         })?;
-        self.actor(claims.claims)
+        let actor = self.actor(claims.claims)?;
+        if let Some(tenants) = &self.tenants {
+            tenants.require_open(actor.tenant).await?;
+        }
+        Ok(actor)
     }
 
     fn validation(&self, key: &Key) -> Validation {

@@ -20,7 +20,7 @@ use serde::{Serialize, de::DeserializeOwned};
 use sha2::{Digest as _, Sha256};
 use steward_kernel::{Version, vocabulary::Language};
 
-use super::{HttpContext, Notes};
+use super::{HttpContext, Notes, REPLAYED};
 use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
 
 /// Longest `Idempotency-Key`.
@@ -418,7 +418,7 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
             headers.insert(header::LOCATION, location);
         }
         if self.replayed {
-            headers.insert("idempotency-replayed", HeaderValue::from_static("true"));
+            headers.insert(REPLAYED, HeaderValue::from_static("true"));
         }
         response
     }

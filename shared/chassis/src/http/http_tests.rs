@@ -303,7 +303,12 @@ async fn operators_see_how_it_is() {
     assert_eq!(ask("/ready").await.0, 200);
     health.set("database", crate::lifecycle::State::Down, "");
     assert_eq!(ask("/health").await.0, 503);
-    assert!(ask("/metrics").await.1.contains("health_part_state"));
+    let metrics = ask("/metrics").await.1;
+    for line in
+        ["health_part_state", "service_ready{service=\"test\"} 1", "steward_build_info{service=\"test\",version="]
+    {
+        assert!(metrics.contains(line), "{line}: {metrics}");
+    }
     assert!(ask("/openapi.json").await.1.contains("\"openapi\":\"3.1"));
     assert!(ask("/docs/").await.1.contains("swagger"));
     assert!(ask("/problems").await.1.contains("/problems/busy"));

@@ -30,7 +30,7 @@ use steward_kernel::{Actor, ProblemKind, TenantId, vocabulary::Language};
 use tower_http::compression::CompressionLayer;
 use tracing::Instrument as _;
 
-use crate::{Clock, Error, Result, config::HttpConfig, lifecycle::Health, telemetry};
+use crate::{Clock, Error, Result, config::HttpConfig, instruments, lifecycle::Health, telemetry};
 
 pub use auth::Authenticator;
 pub use document::describe;
@@ -41,6 +41,8 @@ pub use page::{List, ListParams, NoFilter, PageRequest};
 pub use problem::{Catalogue, Problem, Problems};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// Says that this answer was given before.
+const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// Longest request id that is taken over from the caller.
 const MAX_REQUEST_ID: usize = 128;
 
@@ -73,6 +75,7 @@ impl HttpContext {
         health: Health,
         catalogue: Catalogue,
     ) -> Self {
+        instruments::start_counters(service);
         let limiter = Limiter::new(config.rate_per_second, config.rate_burst);
         let seal = page::Seal::new(&config.cursor_secret);
         let config = config.clone();
@@ -324,6 +327,9 @@ fn report(response: &Response, context: &HttpContext, asked: &Asked, notes: &Not
         "http_response_status_code" => status.to_string(),
     )
     .record(elapsed.as_secs_f64());
+    if response.headers().contains_key(REPLAYED) {
+        metrics::counter!("http_server_replayed_requests_total", "service" => context.0.service).increment(1);
+    }
 }
 
 /// A method as a label: made-up ones must not make new time series.

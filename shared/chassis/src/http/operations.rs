@@ -82,7 +82,13 @@ fn report(shown: &Operations) -> ProcessReport {
     ProcessReport { status, services }
 }
 
-async fn metrics() -> Response {
+async fn metrics(State(shown): State<Arc<Operations>>) -> Response {
+    for health in &shown.health {
+        let service = health.report().service;
+        let version = env!("CARGO_PKG_VERSION");
+        metrics::gauge!("steward_build_info", "service" => service, "version" => version).set(1.0);
+        metrics::gauge!("service_ready", "service" => service).set(if health.is_ready() { 1.0 } else { 0.0 });
+    }
     match telemetry::render_metrics() {
         Some(text) => ([(header::CONTENT_TYPE, "text/plain; version=0.0.4")], text).into_response(),
         None => StatusCode::SERVICE_UNAVAILABLE.into_response(),

@@ -34,6 +34,7 @@ pub(super) const CURSOR_FILTER_MISMATCH: ProblemKind =
     kind("cursor-filter-mismatch", 400, "This page mark belongs to a list with other filters");
 const UNAUTHENTICATED: ProblemKind = kind("unauthenticated", 401, "A valid access token is needed");
 const FORBIDDEN: ProblemKind = kind("forbidden", 403, "Your role does not allow this");
+const TENANT_CLOSED: ProblemKind = kind("tenant-closed", 403, "This company is not served any more");
 const NOT_FOUND: ProblemKind = kind("not-found", 404, "There is no such thing here");
 pub(super) const METHOD_NOT_ALLOWED: ProblemKind = kind("method-not-allowed", 405, "Not with this method");
 const BUSY: ProblemKind = kind("busy", 409, "Somebody is working on it right now; try again");
@@ -57,6 +58,7 @@ pub const PLATFORM: &[(ProblemKind, [&str; 2])] = &[
     (CURSOR_FILTER_MISMATCH, ["分页标记属于其他筛选条件的列表", "分頁標記屬於其他篩選條件的列表"]),
     (UNAUTHENTICATED, ["需要有效的访问令牌", "需要有效的存取權杖"]),
     (FORBIDDEN, ["您的角色不允许此操作", "您的角色不允許此操作"]),
+    (TENANT_CLOSED, ["已停止为该公司提供服务", "已停止為該公司提供服務"]),
     (NOT_FOUND, ["没有这项内容", "沒有這項內容"]),
     (METHOD_NOT_ALLOWED, ["不支持此方法", "不支援此方法"]),
     (BUSY, ["有人正在处理，请稍后再试", "有人正在處理，請稍後再試"]),
@@ -165,6 +167,7 @@ pub fn kind_of(error: &Error) -> ProblemKind {
         Error::NotFound => NOT_FOUND,
         Error::Unauthenticated(_) => UNAUTHENTICATED,
         Error::Forbidden(_) => FORBIDDEN,
+        Error::TenantClosed => TENANT_CLOSED,
         Error::Stale { .. } => STALE,
         Error::PreconditionRequired => PRECONDITION,
         Error::KeyReused => KEY_REUSED,

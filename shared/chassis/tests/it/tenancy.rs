@@ -1,6 +1,12 @@
-use steward_testkit::{Kit, attack, db::new_id, with};
+use std::time::Duration;
 
-use crate::toy::Toy;
+use chrono::TimeDelta;
+use serde_json::json;
+use steward_chassis::{Call, Error, engine::Engine};
+use steward_kernel::{Actor, Role};
+use steward_testkit::{Kit, OTHER_TENANT, TENANT, attack, db::new_id, eventually, with};
+
+use crate::toy::{Command, Given, Tally, TallyId, Toy};
 
 #[tokio::test]
 async fn every_table_has_forced_row_security_and_the_service_owns_nothing() {
@@ -20,6 +26,53 @@ async fn no_operation_lets_in_who_may_not() {
         let body = operations[0].body.clone().map(|(_, body)| body).unwrap();
         t.nobody().post(&path, body.clone()).await.expect(401);
         t.client(steward_kernel::Role::Owner).post(&path, body).await.problem(403, "forbidden");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nothing_is_done_for_a_closed_company_and_everything_for_the_others() {
+    with::<Toy>(async |t: Kit| {
+        let other = t.client_of(&Actor { tenant: OTHER_TENANT.into(), ..t.staff(Role::Handler) });
+        let path = |tally: TallyId| format!("/v1/tallies/{tally}/add");
+        let (theirs, ours) = (TallyId::from(new_id()), TallyId::from(new_id()));
+        let _ = other.post(&path(theirs), json!({ "amount": 1 })).await.ok();
+        let db = steward_testkit::db::config(&t.database);
+        let engine = Engine::new(steward_chassis::db::Db::connect_lazily(&db, "toy").unwrap(), t.clock.clone());
+        let remind = Command::Remind { after: TimeDelta::seconds(10), now: t.clock.now() };
+        for (tenant, tally) in [(OTHER_TENANT, theirs), (TENANT, ours)] {
+            let call = Call::internal(Actor::service(tenant.into(), "test"));
+            engine.execute::<Tally>(&call, tally, &remind, &()).await.unwrap();
+        }
+
+        t.execute("toy", &format!("INSERT INTO tenant VALUES ('{OTHER_TENANT}', '', now(), now())")).await;
+        eventually("the company is refused", || async {
+            let answer = other.post(&path(theirs), json!({ "amount": 1 })).try_send().await.unwrap();
+            (answer.status == 403).then_some(())
+        })
+        .await;
+        other.post(&path(theirs), json!({ "amount": 1 })).await.problem(403, "tenant-closed");
+        let _ = t.client(Role::Handler).post(&path(ours), json!({ "amount": 1 })).await.ok();
+
+        // What is heard of it is dropped; its timer rests.
+        t.publish(OTHER_TENANT, new_id(), 1, 0, Given { tally: new_id(), amount: 1 }).await;
+        t.publish(TENANT, new_id(), 1, 0, Given { tally: new_id(), amount: 2 }).await;
+        t.clock.advance(TimeDelta::seconds(20));
+        let mine = format!("SELECT string_agg(amount::text, ',') FROM heard WHERE tenant_id = '{TENANT}'");
+        eventually("the others are heard", || async { t.text("toy", &mine).await.filter(|text| text == "2") }).await;
+        let waits = "SELECT string_agg(tenant_id::text, ',') FROM timer";
+        eventually("the others' timer has rung", || async {
+            t.text("toy", waits).await.filter(|text| *text == OTHER_TENANT.to_string())
+        })
+        .await;
+        tokio::time::sleep(Duration::from_millis(600)).await;
+        assert_eq!(t.count("toy", "heard").await, 1);
+        assert_eq!(t.text("toy", waits).await, Some(OTHER_TENANT.to_string()));
+
+        // A process of which nobody asked anything yet knows it, too.
+        let fresh = steward_chassis::db::Db::connect_lazily(&db, "toy").unwrap();
+        assert!(matches!(fresh.begin(OTHER_TENANT.into()).await, Err(Error::TenantClosed)));
+        assert!(fresh.begin(TENANT.into()).await.is_ok());
     })
     .await;
 }

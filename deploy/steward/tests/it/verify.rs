@@ -1,0 +1,50 @@
+//! A history that somebody has changed behind our back.
+
+use serde_json::json;
+use steward_kernel::Role;
+use steward_testkit::{Kit, with_services};
+
+use crate::command::{five, steward};
+
+/// An estate and a case in it, with all that follows.
+pub(crate) async fn case(kit: &Kit, client: impl Fn(Role) -> steward_testkit::Client) -> String {
+    let estates = "estate_code,estate_name,region,building,unit,floor,area_m2\nYX,御溪花园,上海,3,101,1,89.5\n";
+    let _ = client(Role::Admin).upload("/v1/estates/import", "text/csv", estates.into()).await.ok();
+    let list = client(Role::Admin).get("/v1/estates").await.ok();
+    let words = "三号楼电梯又停了";
+    let body =
+        json!({ "kind": "complaint", "words": words, "channel": "phone", "estate_id": list["items"][0]["estate_id"] });
+    let case = client(Role::Receptionist).post("/v1/cases", body).await.created();
+    kit.relayed().await;
+    case["case_id"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn a_changed_event_and_a_missing_one_are_found_and_named() {
+    with_services(&five(), async |kit| {
+        let case = case(&kit, |role| kit.client(role)).await;
+        let said = steward(&kit.database, &["verify"]).await.well();
+        assert!(said.contains("every chain is whole"), "{said}");
+
+        kit.execute("intake", &format!("UPDATE event SET actor = 'nobody' WHERE stream_id = '{case}' AND aggregate = 'case' AND version = 1")).await;
+        // A history of three whose middle is taken out.
+        kit.execute(
+            "intake",
+            "INSERT INTO event (event_id, tenant_id, aggregate, stream_id, version, kind, actor, occurred_at, recorded_at, payload, hash)
+             SELECT gen_random_uuid(), tenant_id, 'zzz', stream_id, 3, kind, actor, now(), now(), payload, hash
+             FROM event WHERE aggregate = 'estate' LIMIT 1",
+        )
+        .await;
+        let ran = steward(&kit.database, &["verify"]).await;
+        assert_eq!(ran.code, 1);
+        assert!(ran.said.contains(&format!("case {case}, version 1 was changed")), "{}", ran.said);
+        assert!(ran.said.contains("version 3 follows a gap: versions 1 to 2 are missing"), "{}", ran.said);
+        assert!(ran.said.contains("2 places where a chain is broken"), "{}", ran.said);
+        assert!(ran.told.contains("intake: "), "{}", ran.told);
+
+        assert_eq!(steward(&kit.database, &["verify", "--service", "complaint"]).await.code, 0);
+        assert_eq!(steward(&kit.database, &["verify", "--tenant", &steward_testkit::OTHER_TENANT.to_string()]).await.code, 0);
+        assert_eq!(steward(&kit.database, &["verify", "--tenant", &steward_testkit::TENANT.to_string()]).await.code, 1);
+    })
+    .await;
+}
