@@ -83,6 +83,7 @@ impl Relay {
                 outcome = self.lead(&stop) => outcome,
             };
             if let Err(fault) = outcome {
+                self.forget_figures();
                 self.health.set("relay", State::Degraded, "cannot publish; events wait in the outbox");
                 tracing::warn!(service = self.service, error = format!("{fault:#}"), "relay interrupted");
             }
@@ -98,6 +99,7 @@ impl Relay {
             .fetch_one(&mut *connection)
             .await?;
         if !leader {
+            self.forget_figures();
             self.health.set("relay", State::Ok, "another replica leads");
             return Ok(());
         }
@@ -111,8 +113,9 @@ impl Relay {
         let mut checked: Option<tokio::time::Instant> = None;
         while !stop.is_cancelled() {
             if checked.is_none_or(|at| at.elapsed() >= CHECK) {
-                self.check_stream(connection).await?;
+                // Measured first: while NATS is away, the lag is what matters.
                 self.measure(connection).await?;
+                self.check_stream(connection).await?;
                 checked = Some(tokio::time::Instant::now());
             }
             let published = match self.replay_page(connection).await? {
@@ -257,6 +260,13 @@ impl Relay {
             }
         }
         Ok((confirmed, sequence))
+    }
+
+    /// What only the leader measures is nothing any more: the last figures would stand there for ever.
+    fn forget_figures(&self) {
+        metrics::gauge!("outbox_rows", "service" => self.service).set(f64::NAN);
+        metrics::gauge!("relay_lag_seconds", "service" => self.service).set(f64::NAN);
+        metrics::gauge!("parked_messages", "service" => self.service).set(f64::NAN);
     }
 
     /// Lag and rows of the outbox, parked messages; and old keys are forgotten.

@@ -95,8 +95,10 @@ pub async fn start<S: Service>(
     lifecycle.spawn("passwords", db.clone().follow_passwords(lifecycle.soft()));
     lifecycle.spawn("tenants", db.tenants.clone().keep_fresh(lifecycle.soft()));
     lifecycle.spawn(MESSAGES, watch_messages(messages.clone(), health.clone(), lifecycle.soft()));
-    lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), lifecycle.soft()));
-    spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, lifecycle);
+    let migrated = CancellationToken::new();
+    lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), migrated.clone(), lifecycle.soft()));
+    let after_migrations = Later { migrated, lifecycle };
+    spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, &after_migrations);
 
     let catalogue = catalogue::<S>();
     let context = HttpContext::new(S::NAME, authenticator, clock, &core.http, health.clone(), catalogue.clone());
@@ -125,8 +127,9 @@ fn spawn_loops<S: Service>(
     messages: &Messages,
     clock: &Clock,
     health: &Health,
-    lifecycle: &Lifecycle,
+    later: &Later<'_>,
 ) {
+    let stop = || later.lifecycle.soft();
     let relay = Relay {
         service: S::NAME,
         db: engine.db().clone(),
@@ -136,7 +139,7 @@ fn spawn_loops<S: Service>(
         health: health.clone(),
         config: core.relay.clone(),
     };
-    lifecycle.spawn("relay", relay.run(lifecycle.soft()));
+    later.spawn("relay", relay.run(stop()));
     for consumer in S::consumers() {
         let consumer = inbox::Loop {
             service: S::NAME,
@@ -146,7 +149,7 @@ fn spawn_loops<S: Service>(
             health: health.clone(),
             consumer,
         };
-        lifecycle.spawn("consumer", Arc::new(consumer).run(lifecycle.soft()));
+        later.spawn("consumer", Arc::new(consumer).run(stop()));
     }
     let timers = timers::Loop {
         service: S::NAME,
@@ -157,14 +160,33 @@ fn spawn_loops<S: Service>(
         health: health.clone(),
         timers: S::timers(),
     };
-    lifecycle.spawn("timers", timers.run(lifecycle.soft()));
+    later.spawn("timers", timers.run(stop()));
     let figures =
         figures::Loop { service: S::NAME, db: engine.db().clone(), clock: clock.clone(), figures: S::figures() };
-    lifecycle.spawn("figures", figures.run(lifecycle.soft()));
+    later.spawn("figures", figures.run(stop()));
 }
 
-/// Tells whether the database answers and is migrated.
-async fn watch_database<S: Service>(db: Db, health: Health, stop: CancellationToken) {
+/// What begins when the schema is up to date: a new version that heard messages before would park what it cannot write yet.
+struct Later<'a> {
+    migrated: CancellationToken,
+    lifecycle: &'a Lifecycle,
+}
+
+impl Later<'_> {
+    fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
+        let (migrated, stop) = (self.migrated.clone(), self.lifecycle.soft());
+        self.lifecycle.spawn(name, async move {
+            tokio::select! {
+                () = stop.cancelled() => return,
+                () = migrated.cancelled() => {}
+            }
+            task.await;
+        });
+    }
+}
+
+/// Tells whether the database answers and is migrated; and once, that it is.
+async fn watch_database<S: Service>(db: Db, health: Health, is_migrated: CancellationToken, stop: CancellationToken) {
     let mut migrated = false;
     while !stop.is_cancelled() {
         let answer = if migrated {
@@ -175,6 +197,7 @@ async fn watch_database<S: Service>(db: Db, health: Health, stop: CancellationTo
         match answer {
             Ok(pending) if pending.is_empty() => {
                 migrated = true;
+                is_migrated.cancel();
                 health.set(DATABASE, State::Ok, "");
             }
             Ok(pending) => health.set(DATABASE, State::Down, format!("migrations missing: {}", pending.join(", "))),
