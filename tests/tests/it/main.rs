@@ -1,5 +1,5 @@
 //! End-to-end tests against the real programs.
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests fail loudly")]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
 
 mod faults;
 mod journeys;

@@ -1,5 +1,6 @@
 //! The secrets of an installation, made in a cluster: the command as the Job `keys` runs it, against an API server that keeps the wire
 //! format, the authentication and the refusals of Kubernetes.
+#![expect(clippy::disallowed_types, reason = "answers of a stand-in for Kubernetes, not of ours")]
 
 use std::{
     collections::BTreeMap,
@@ -92,7 +93,18 @@ async fn the_keys_of_a_trial_are_made_once_in_the_cluster_and_can_be_changed() {
     let made = keys(port, account.path(), &["new", "--trial"]).await;
     assert!(made.status.success(), "{made:?}");
     let names: Vec<String> = held.lock().unwrap().keys().cloned().collect();
-    let expected = ["complaint", "dispatch", "feedback-analytics", "intake", "issuer", "nats", "notification", "postgres", "streams", "sys"];
+    let expected = [
+        "complaint",
+        "dispatch",
+        "feedback-analytics",
+        "intake",
+        "issuer",
+        "nats",
+        "notification",
+        "postgres",
+        "streams",
+        "sys",
+    ];
     assert_eq!(names, expected.map(|name| format!("steward-{name}")));
     let seed = entry(&held, "steward-intake", "nats-seed");
     assert_eq!(entry(&held, "steward-nats", "INTAKE_NKEY"), KeyPair::from_seed(&seed).unwrap().public_key());
@@ -103,7 +115,11 @@ async fn the_keys_of_a_trial_are_made_once_in_the_cluster_and_can_be_changed() {
     let before = held.lock().unwrap().clone();
     let lost = held.lock().unwrap().remove("steward-nats");
     assert!(keys(port, account.path(), &["new", "--trial"]).await.status.success());
-    assert_eq!(held.lock().unwrap()["steward-nats"]["data"], lost.unwrap()["data"], "it fits the seeds that are in use");
+    assert_eq!(
+        held.lock().unwrap()["steward-nats"]["data"],
+        lost.unwrap()["data"],
+        "it fits the seeds that are in use"
+    );
     assert_eq!(held.lock().unwrap().len(), before.len());
 
     assert!(keys(port, account.path(), &["rotate", "--only", "messages"]).await.status.success());
