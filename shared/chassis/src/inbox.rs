@@ -14,7 +14,7 @@ use std::{
 
 use async_nats::{
     HeaderMap,
-    jetstream::{self, AckKind},
+    jetstream::{self, AckKind, consumer::pull},
 };
 use futures::{StreamExt as _, future::BoxFuture};
 use steward_kernel::{
@@ -41,6 +41,8 @@ const LANES: usize = 8;
 const LANE_DEPTH: usize = 64;
 /// Messages asked for at once, and how long an empty pull stays open.
 const PULL: (usize, Duration) = (256, Duration::from_secs(2));
+/// How long a consumer that stops waits for what is still on its way to it.
+const LAST_CALL: Duration = Duration::from_millis(100);
 /// Deliveries after which a message that keeps failing, or whose predecessor never comes, is parked.
 const MAX_DELIVERIES: i64 = 200;
 /// First and longest wait before a message is delivered again.
@@ -160,7 +162,10 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
             let mut heard = 0_u32;
             let fault = loop {
                 let next = tokio::select! {
-                    () = stop.cancelled() => break None,
+                    () = stop.cancelled() => {
+                        give_back(&mut batch).await;
+                        break None;
+                    }
                     next = batch.next() => next,
                 };
                 match next {
@@ -454,6 +459,13 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
         Some((_, true)) => Turn::BehindParked,
         Some(_) | None => Turn::TooEarly,
     })
+}
+
+/// Puts back what was delivered and not begun: another replica has it at once, and not only when the time for an acknowledgement is over.
+async fn give_back(batch: &mut pull::Batch) {
+    while let Ok(Some(Ok(message))) = tokio::time::timeout(LAST_CALL, batch.next()).await {
+        let _ = message.ack_with(AckKind::Nak(None)).await;
+    }
 }
 
 /// Gives a message to the lane of its aggregate.
