@@ -31,7 +31,7 @@ pub(crate) enum Command {
     Keep(KeepSettings),
     /// Show streams, consumers and what waits in them.
     Status(nats::Settings),
-    /// Delete all streams and make them anew, so that the services publish their whole logs again: after the databases were restored to
+    /// Delete all streams and make them anew; the services then publish again what streams hold: after the databases were restored to
     /// an earlier time.
     Rebuild {
         #[command(flatten)]
