@@ -174,7 +174,7 @@ impl Script<'_> {
         if value == self.sample.case_id {
             return fresh_case_id();
         }
-        if name == "event_id" {
+        if name == "event_id" || name == "clock_id" {
             return format!("CAST('0198f000-0000-7000-900{number}-' || :n AS uuid)");
         }
         if value == self.sample.reference {
@@ -188,6 +188,10 @@ impl Script<'_> {
         }
         if name == "changed_xid" {
             return "CAST(CAST(pg_current_xact_id() AS text) AS bigint)".to_owned();
+        }
+        if value.is_empty() {
+            // pgbench takes no empty variable.
+            return format!("CAST('' AS {kind})");
         }
         self.values.push(value.to_owned());
         format!("CAST(:v{} AS {kind})", self.values.len() - 1)
