@@ -264,14 +264,19 @@ impl Work {
     ) -> Result<Executed<A>> {
         let first = !std::mem::replace(&mut self.keyed, true);
         let key = self.call.key.clone().filter(|_| first);
+        // Its claim may stand under a text that ours does not run into.
+        if key.as_ref().is_some_and(|key| key.former.is_some()) {
+            return Err(Error::Busy);
+        }
         let unborn = A::unborn(id);
         let events = unborn.decide(command, facts).map_err(|refusal| Error::refused(&refusal))?;
         self.record(key.as_ref(), id, unborn, History::default(), events).await
     }
 
     async fn replayed<A: Stored>(&mut self, key: &CommandKey) -> Result<Option<Executed<A>>> {
-        let Some(done) = log::claimed(&mut self.tx, key).await? else { return Ok(None) };
-        if done.fingerprint != key.fingerprint || done.aggregate != A::NAME {
+        let actor = &self.call.actor.id;
+        let Some(done) = log::claimed(&mut self.tx, key, actor).await? else { return Ok(None) };
+        if !done.answers(key, actor) || done.aggregate != A::NAME {
             return Err(Error::KeyReused);
         }
         let (state, history) = load::<A>(&mut self.tx, A::Id::from(done.stream_id), done.version).await?;

@@ -38,26 +38,51 @@ impl Row {
     }
 }
 
-/// A key that is already claimed: for what, and with which request.
+/// A key that is already claimed: for what, by whom, and with which request.
 #[derive(Debug, FromRow)]
 pub(crate) struct Claimed {
-    pub fingerprint: Vec<u8>,
+    command_key: String,
+    fingerprint: Vec<u8>,
+    caller: Option<Vec<u8>>,
     pub aggregate: String,
     pub stream_id: Uuid,
     pub version: i32,
+    /// Who wrote the event that is the answer.
+    actor: Option<String>,
+}
+
+impl Claimed {
+    /// Whether it is the answer to this very request of this caller.
+    pub(crate) fn answers(&self, key: &CommandKey, actor: &ActorId) -> bool {
+        let same_caller = match &self.caller {
+            Some(caller) => self.command_key == key.key && *caller == key.caller,
+            None => self.is_former_claim_of(actor),
+        };
+        same_caller && self.fingerprint == key.fingerprint
+    }
+
+    /// Claims of former versions do not say whose they are: their text does, when it can be read in one way only, or else the event.
+    fn is_former_claim_of(&self, actor: &ActorId) -> bool {
+        self.command_key.matches(':').count() == 2 || self.actor.as_deref() == Some(actor.as_str())
+    }
 }
 
 /// The claim of that key, if there is one.
-pub(crate) async fn claimed(tx: &mut Tx, key: &CommandKey) -> Result<Option<Claimed>> {
+pub(crate) async fn claimed(tx: &mut Tx, key: &CommandKey, actor: &ActorId) -> Result<Option<Claimed>> {
     let tenant = tx.tenant();
-    let row = sqlx::query_as(
-        "SELECT fingerprint, aggregate, stream_id, version FROM command_log WHERE tenant_id = $1 AND command_key = $2",
+    let rows: Vec<Claimed> = sqlx::query_as(
+        "SELECT command_key, fingerprint, caller, aggregate, stream_id, version,
+                (SELECT actor FROM event e WHERE e.tenant_id = c.tenant_id AND e.aggregate = c.aggregate
+                 AND e.stream_id = c.stream_id AND e.version = c.version)
+         FROM command_log c WHERE tenant_id = $1 AND command_key IN ($2, $3)",
     )
     .bind(tenant.get())
     .bind(&key.key)
-    .fetch_optional(tx.conn())
+    .bind(key.former.as_ref().unwrap_or(&key.key))
+    .fetch_all(tx.conn())
     .await?;
-    Ok(row)
+    // Under the former text may stand a claim of another subject and key; that is nothing to us.
+    Ok(rows.into_iter().find(|row| row.command_key == key.key || row.answers(key, actor)))
 }
 
 /// All events of an aggregate up to a version, oldest first.
@@ -187,6 +212,7 @@ pub(crate) async fn append(tx: &mut Tx, a: &Append<'_>) -> Result<Appended> {
         .bind(a.key.map(|key| key.key.as_str()))
         .bind(a.key.map(|key| key.fingerprint.as_slice()))
         .bind(a.version)
+        .bind(a.key.map(|key| key.caller.as_slice()))
         .fetch_one(tx.conn())
         .await?;
     let (claims, events): (i64, i64) = (row.try_get(0)?, row.try_get(1)?);
@@ -201,8 +227,8 @@ pub(crate) async fn append(tx: &mut Tx, a: &Append<'_>) -> Result<Appended> {
 
 const APPEND: &str = "
 WITH claimed AS (
-    INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at)
-    SELECT $1, $19, $20, $2, $3, $21, $5 WHERE $19::text IS NOT NULL
+    INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at, caller)
+    SELECT $1, $19, $20, $2, $3, $21, $5, $22 WHERE $19::text IS NOT NULL
     ON CONFLICT DO NOTHING RETURNING 1
 ), appended AS (
     INSERT INTO event (event_id, tenant_id, aggregate, stream_id, version, kind, actor, occurred_at, recorded_at, trace,
@@ -234,8 +260,8 @@ pub(crate) async fn claim(
 ) -> Result<bool> {
     let tenant = tx.tenant();
     let done = sqlx::query(
-        "INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7) ON CONFLICT DO NOTHING",
+        "INSERT INTO command_log (tenant_id, command_key, fingerprint, aggregate, stream_id, version, claimed_at, caller)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8) ON CONFLICT DO NOTHING",
     )
     .bind(tenant.get())
     .bind(&key.key)
@@ -244,6 +270,7 @@ pub(crate) async fn claim(
     .bind(id)
     .bind(version)
     .bind(at)
+    .bind(&key.caller)
     .execute(tx.conn())
     .await?;
     Ok(done.rows_affected() == 1)

@@ -65,7 +65,7 @@ impl<P: Permission, S: Sync> FromRequestParts<S> for Allowed<P> {
         let key = match idempotency_key(&parts.headers)? {
             Some(key) if parts.method == Method::POST => {
                 let fingerprint = fingerprint_of(parts).await?;
-                Some(CommandKey { key: format!("http:{}:{key}", actor.id), fingerprint })
+                Some(CommandKey::of_request(&actor, &key, fingerprint))
             }
             _ => None,
         };
