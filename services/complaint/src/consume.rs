@@ -108,6 +108,9 @@ fn receipt(message: intake::ComplaintReceived) -> Result<Receipt> {
         resident_id: read_optional("resident_id", &message.resident_id)?,
         linked_case_id: read_optional("linked_case_id", &message.linked_case_id)?,
         opened_at,
+        time_zone: message.time_zone,
+        urgent: message.urgent,
+        source_unit_id: read_optional("source_unit_id", &message.source_unit_id)?,
     })
 }
 

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
+    day::day,
     ids::{CaseId, WorkOrderId},
     message::optional_uuid,
     reference::reference,
@@ -76,6 +77,8 @@ async fn request_received(work: &mut Work, message: intake::ServiceRequestReceiv
         language: Language::parse(&message.language).unwrap_or(Language::ZhHans),
         opened_at: time(message.opened_at_ms, "opened_at_ms")?,
         reference: message.reference,
+        urgent: message.urgent,
+        source_unit_id: optional_id(&message.source_unit_id, "source_unit_id")?,
     };
     let facts = request::Facts { actor: work.call.actor.clone() };
     match work.execute::<ServiceRequest>(case_id, &request::Command::Receive(origin), &facts).await {
@@ -119,7 +122,8 @@ async fn complaint_withdrawn(work: &mut Work, message: complaint::ComplaintWithd
 
 async fn estate_registered(work: &mut Work, message: intake::EstateRegistered) -> Result<()> {
     let (estate_id, at) = (id(&message.estate_id, "estate_id")?, time(message.at_ms, "at_ms")?);
-    store::remember_estate(&mut work.tx, estate_id, &message.code, &message.name, at).await
+    let estate = store::HeardEstate { estate_id, code: message.code, name: message.name, time_zone: message.time_zone };
+    store::remember_estate(&mut work.tx, &estate, at).await
 }
 
 async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()> {
@@ -129,12 +133,14 @@ async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()>
 /// The remedy of a complaint becomes a work order.
 async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) -> Result<()> {
     let order_id = WorkOrderId::from(work.clock().new_id());
+    let estate_id = id(&message.estate_id, "estate_id")?;
     let now = work.clock().now();
+    let today = day(now, store::zone_of(&mut work.tx, estate_id).await?);
     let skill = if message.skill.trim().is_empty() { None } else { Some(text(&message.skill, "skill")?) };
     let summary: Words = text(&message.summary, "summary")?;
     let (case_id, department) = (id(&message.case_id, "case_id")?, text(&message.department, "department")?);
     let job = Job {
-        reference: reference(LETTER, order_id.get(), now),
+        reference: reference(LETTER, order_id.get(), today),
         case_id,
         remedy_id: Some(id(&message.remedy_id, "remedy_id")?),
         rework_of: None,
@@ -145,7 +151,7 @@ async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) 
         category: message.category,
         // Intake's word may have come to us sooner than to the complaint.
         priority: store::priority_of_complaint(&mut work.tx, case_id, priority(&message.priority)?).await?,
-        estate_id: id(&message.estate_id, "estate_id")?,
+        estate_id,
         unit_id: optional_id(&message.unit_id, "unit_id")?,
         resident_id: optional_id(&message.resident_id, "resident_id")?,
         opened_at: now,

@@ -3,6 +3,7 @@
 use steward_chassis::{Call, Engine, Error, Executed, Result, Work};
 use steward_kernel::{
     Actor,
+    day::day,
     ids::{CaseId, WorkOrderId},
     reference::reference,
     text::Words,
@@ -138,8 +139,9 @@ async fn open_rework(work: &mut Work, id: WorkOrderId, request: &ServiceRequest)
     let of = request.last_done().ok_or_else(missing)?;
     let job = work.find::<WorkOrder>(of).await?.and_then(|order| order.job).ok_or_else(missing)?;
     let now = work.clock().now();
+    let today = day(now, store::zone_of(&mut work.tx, job.estate_id).await?);
     let job = Job {
-        reference: reference(LETTER, id.get(), now),
+        reference: reference(LETTER, id.get(), today),
         rework_of: Some(of),
         contractor: is_contractor(work, &job.department).await?,
         priority: request.origin.as_ref().map_or(job.priority, |origin| origin.priority),
@@ -182,13 +184,12 @@ pub(crate) async fn open_order(engine: &Engine, call: &Call, new: NewOrder) -> R
 /// The job, with what is known of its case.
 async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> {
     let now = work.clock().now();
-    let reference = reference(LETTER, id.get(), now);
     let NewOrder { case_id, department, skill, summary } = new;
     let serving = store::find_department(&mut work.tx, department.as_str()).await?;
     let contractor = serving.as_ref().is_some_and(|department| department.contractor);
     let job = match work.find::<ServiceRequest>(case_id).await?.and_then(|request| request.origin) {
         Some(origin) => Job {
-            reference,
+            reference: String::new(),
             case_id,
             remedy_id: None,
             rework_of: None,
@@ -208,7 +209,7 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
             let known = known.ok_or_else(|| Error::refused(&Misdirected::UnknownCase))?;
             let priority = store::priority_of_complaint(&mut work.tx, case_id, known.priority).await?;
             let rework_of = None;
-            Job { reference, rework_of, department, contractor, skill, summary, priority, opened_at: now, ..known }
+            Job { rework_of, department, contractor, skill, summary, priority, opened_at: now, ..known }
         }
     };
     if !work.call.actor.sees(job.estate_id, job.resident_id) {
@@ -217,7 +218,8 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
     if serving.is_none_or(|department| !department.estates.includes(job.estate_id)) {
         return Err(Error::refused(&Misdirected::UnknownDepartment));
     }
-    Ok(job)
+    let today = day(now, store::zone_of(&mut work.tx, job.estate_id).await?);
+    Ok(Job { reference: reference(LETTER, id.get(), today), ..job })
 }
 
 /// Carries out a command on a work order; its service request follows.

@@ -150,6 +150,8 @@ async fn suggestion_received(app: &App, work: &mut Work, message: pb::Suggestion
         language: language(&message.language),
         received_at,
         received_on: day(received_at, zone),
+        time_zone: zone.name().to_owned(),
+        urgent: message.urgent,
     };
     let facts = app.facts(&work.call.actor);
     let receive = suggestion::Command::Receive(Box::new(received));

@@ -40,6 +40,13 @@ impl App {
         self.facts_at(&work.call, work.clock().now())
     }
 
+    /// How far back staff may say that something was said.
+    #[must_use]
+    pub fn said_back(&self) -> TimeDelta {
+        // Settings are checked to be at most a year.
+        TimeDelta::from_std(self.config.said_back).unwrap_or(TimeDelta::days(30))
+    }
+
     fn facts_at(&self, call: &Call, now: DateTime<Utc>) -> Facts {
         Facts {
             now,
@@ -47,6 +54,7 @@ impl App {
             actor: call.actor.clone(),
             // Settings are checked to be at most 30 days.
             follow_up_after: TimeDelta::from_std(self.config.follow_up_after).unwrap_or(TimeDelta::days(30)),
+            said_back: self.said_back(),
         }
     }
 }

@@ -12,14 +12,21 @@ pub struct Config {
     /// How long after the answer to an important inquiry its owner is called back; 1 s to 30 days.
     #[serde(with = "humantime_serde")]
     pub follow_up_after: Duration,
+    /// How far back staff may say that an owner said something; 1 h to 365 days.
+    #[serde(with = "humantime_serde")]
+    pub said_back: Duration,
 }
 
 impl Checked for Config {
     fn findings(&self) -> Vec<String> {
-        let (least, most) = (Duration::from_secs(1), Duration::from_secs(30 * 24 * 3600));
-        if (least..=most).contains(&self.follow_up_after) {
-            return Vec::new();
-        }
-        vec![format!("service.follow_up_after is {:?}; it must be between 1s and 30d", self.follow_up_after)]
+        let day = Duration::from_secs(24 * 3600);
+        let bounds = [
+            ("follow_up_after", self.follow_up_after, Duration::from_secs(1)..=30 * day, "1s and 30d"),
+            ("said_back", self.said_back, Duration::from_secs(3600)..=365 * day, "1h and 365d"),
+        ];
+        let wrong = bounds.into_iter().filter(|(_, value, allowed, _)| !allowed.contains(value));
+        wrong
+            .map(|(name, value, _, words)| format!("service.{name} is {value:?}; it must be between {words}"))
+            .collect()
     }
 }

@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use futures::future::BoxFuture;
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
+    day::HOME,
     ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
     text::Words,
@@ -96,7 +97,7 @@ async fn decided(app: &App, work: &mut Work, heard: complaint::ComplaintDecided,
     }
     let case_id: CaseId = id("case_id", &heard.case_id)?;
     let estate: EstateId = id("estate_id", &heard.estate_id)?;
-    let time_zone = app.places.estate(work.call.tenant(), estate).await?.unwrap_or(chrono_tz::Asia::Shanghai);
+    let time_zone = app.places.estate(work.call.tenant(), estate).await?.unwrap_or(HOME);
     let mut commitments = Vec::new();
     for (commitment_id, due_on) in heard.commitment_ids.iter().zip(&heard.commitment_due_on) {
         let day =
@@ -332,6 +333,10 @@ async fn further_need(app: &App, work: &mut Work, heard: dispatch::FurtherNeedRa
         files: Vec::new(),
         language: Language::parse(&heard.language).unwrap_or(opening.language),
         said_at: None,
+        source_unit: None,
+        urgent: false,
+        link_is_for_staff: false,
+        time_zone: app.places.estate(work.call.tenant(), opening.estate).await?.unwrap_or(HOME),
     };
     match desk::open_within(app, work, id, new).await {
         Ok(_) => Ok(()),

@@ -1,8 +1,12 @@
 //! What concerns more than one aggregate, each in one transaction: a case with its inquiry, its visit, the case it
 //! follows from.
 
+use chrono::NaiveDate;
+use chrono_tz::Tz;
 use steward_chassis::{Call, Error, Executed, Result, Work};
 use steward_kernel::{
+    Recorded,
+    day::day,
     ids::{CaseId, EstateId, ResidentId},
     text::Line,
     vocabulary::{CaseKind, Priority},
@@ -12,7 +16,9 @@ use crate::{
     app::App,
     domain::{
         ArticleId, VisitId,
+        article::{self, Article},
         case::{self, Case, Refusal},
+        home::{self, Stranger},
         inquiry::{self, Cited, Inquiry, Question},
         opening::{NewCase, Opening},
         stewardship::Command,
@@ -22,20 +28,24 @@ use crate::{
     stewardship, store,
 };
 
-/// Whether the register knows the place and the person that a new case names; asks the database only for what is new to
-/// this process.
+/// The time zone of a new case's estate, if the register knows the place and the person it names; asks the database only
+/// for what is new to this process.
 ///
 /// # Errors
 /// The refusal that names the field.
-pub(crate) async fn check_register(app: &App, call: &Call, new: &NewCase) -> Result<()> {
+pub(crate) async fn check_register(app: &App, call: &Call, new: &NewCase) -> Result<Tz> {
     let tenant = call.tenant();
-    if !call.actor.sees_estate(new.estate) || app.places.estate(tenant, new.estate).await?.is_none() {
-        return Err(Error::refused(&Refusal::UnknownEstate));
-    }
+    let known = app.places.estate(tenant, new.estate).await?.filter(|_| call.actor.sees_estate(new.estate));
+    let time_zone = known.ok_or_else(|| Error::refused(&Refusal::UnknownEstate))?;
     if let Some(unit) = new.unit
         && !app.places.has_unit(tenant, new.estate, unit).await?
     {
         return Err(Error::refused(&Refusal::UnknownUnit));
+    }
+    if let Some(unit) = new.source_unit
+        && !app.places.has_unit(tenant, new.estate, unit).await?
+    {
+        return Err(Error::refused(&Refusal::UnknownSourceUnit));
     }
     // An owner's resident stands in the token, which is proven.
     if let Some(resident) = new.resident.filter(|_| !call.actor.is_only_owner())
@@ -43,7 +53,22 @@ pub(crate) async fn check_register(app: &App, call: &Call, new: &NewCase) -> Res
     {
         return Err(Error::refused(&Refusal::UnknownResident));
     }
-    Ok(())
+    Ok(time_zone)
+}
+
+/// Whether the caller may name that person together with that place.
+async fn check_home(work: &mut Work, opening: &Opening, today: NaiveDate) -> Result<()> {
+    let actor = work.call.actor.clone();
+    let Some(resident) = opening.resident.filter(|_| !actor.is_service()) else { return Ok(()) };
+    let homes = store::place::homes(&mut work.tx, resident).await?;
+    home::check(&actor, &homes, (opening.estate, opening.unit), today).map_err(|stranger| {
+        Error::refused(&match stranger {
+            Stranger::ToTheCaller => Refusal::UnknownResident,
+            Stranger::ToTheEstate => Refusal::UnknownEstate,
+            Stranger::NotYourUnit => Refusal::NotYourUnit,
+            Stranger::NotTheirUnit => Refusal::NotTheirUnit,
+        })
+    })
 }
 
 /// Opens a case.
@@ -79,6 +104,9 @@ async fn open_alone(app: &App, call: &Call, id: CaseId, new: &NewCase) -> Result
         Err(Error::Busy) => return Ok(None),
         other => other?,
     };
+    if let Some(opening) = opened.state.opening.as_deref() {
+        check_home(&mut work, opening, new.day(opening.opened_at)).await?;
+    }
     stewardship::begin(app, &mut work, &opened.state).await?;
     work.commit().await?;
     Ok(Some(opened))
@@ -88,10 +116,13 @@ async fn open_alone(app: &App, call: &Call, id: CaseId, new: &NewCase) -> Result
 ///
 /// # Errors
 /// As [`open`]; nothing of it may be committed then.
-pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, new: NewCase) -> Result<Executed<Case>> {
+pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, mut new: NewCase) -> Result<Executed<Case>> {
     let facts = app.facts_of(work);
+    let today = new.day(facts.now);
+    new.link_is_for_staff = follows_from_anothers(work, &new).await?;
     let opened = work.execute::<Case>(id, &case::Command::Open(Box::new(new)), &facts).await?;
     let Some(opening) = opened.state.opening.as_deref().filter(|_| !opened.replayed) else { return Ok(opened) };
+    check_home(work, opening, today).await?;
     stewardship::begin(app, work, &opened.state).await?;
     check_visit(work, opening).await?;
     if !opening.files.is_empty() && !store::case::has_files(&mut work.tx, &facts.actor, &opening.files).await? {
@@ -111,15 +142,32 @@ pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, new: New
     Ok(opened)
 }
 
+/// Whether the case that a new one follows from is known as another person's.
+async fn follows_from_anothers(work: &mut Work, new: &NewCase) -> Result<bool> {
+    let Some(origin) = new.linked else { return Ok(false) };
+    let origin = work.find::<Case>(origin).await?.and_then(|case| case.opening);
+    let whose = if work.call.actor.is_only_owner() { work.call.actor.resident } else { new.resident };
+    Ok(origin.is_some_and(|origin| origin.resident != whose))
+}
+
 async fn check_visit(work: &mut Work, opening: &Opening) -> Result<()> {
     let Some(id) = opening.visit else { return Ok(()) };
     let visit = work.find::<Visit>(id).await?;
     let arrival = visit.and_then(|visit| visit.arrival).filter(|arrival| arrival.estate == opening.estate);
     // An owner may name the own visit only.
-    match arrival.filter(|arrival| work.call.actor.sees(arrival.estate, arrival.resident)) {
-        Some(_) => Ok(()),
-        None => Err(Error::refused(&Refusal::UnknownVisit)),
+    let arrival = arrival.filter(|arrival| work.call.actor.sees(arrival.estate, arrival.resident));
+    let arrival = arrival.ok_or_else(|| Error::refused(&Refusal::UnknownVisit))?;
+    match (arrival.resident, opening.resident) {
+        (Some(visitor), Some(resident)) if visitor != resident => check_speaker(work, visitor, resident).await,
+        _ => Ok(()),
     }
+}
+
+/// Who comes to the desk may speak for who shares a unit with them.
+async fn check_speaker(work: &mut Work, visitor: ResidentId, resident: ResidentId) -> Result<()> {
+    let one = store::place::homes(&mut work.tx, visitor).await?;
+    let other = store::place::homes(&mut work.tx, resident).await?;
+    if home::share_a_unit(&one, &other) { Ok(()) } else { Err(Error::refused(&Refusal::VisitOfAnother)) }
 }
 
 fn question(opening: &Opening) -> Question {
@@ -244,13 +292,18 @@ pub(crate) async fn cite(
     let question = inquiry.question.filter(|question| call.actor.sees(question.estate, question.resident));
     let estate = question.ok_or_else(|| Error::refused(&inquiry::Refusal::NoSuchInquiry))?.estate;
     let mut tx = app.core.db.begin(call.tenant()).await?;
-    let newest = store::inquiry::newest_version(&mut tx, article, estate).await?;
+    let good = store::inquiry::version_in_force(&mut tx, article, estate).await?;
     tx.rollback().await?;
-    let version = newest.map(|newest| (version.unwrap_or(newest), newest));
-    match version.filter(|(version, newest)| (1..=*newest).contains(version)) {
-        Some((version, _)) => Ok(Cited { article, version }),
-        None => Err(Error::refused(&inquiry::Refusal::UnknownArticle)),
+    let unknown = || Error::refused(&inquiry::Refusal::UnknownArticle);
+    let good = good.ok_or_else(unknown)?;
+    let version = version.unwrap_or(good);
+    // What was good once may be cited, what is only planned may not.
+    if version != good {
+        let history = app.core.engine.history::<Article>(call, article).await?;
+        let was_good = |event: &Recorded<article::Event>| matches!(event.body, article::Event::Written(_));
+        history.iter().find(|event| event.version.get() == version && was_good(event)).ok_or_else(unknown)?;
     }
+    Ok(Cited { article, version })
 }
 
 /// Notes an arrival and gives out the next number in the queue of the estate and day.
@@ -279,16 +332,30 @@ pub(crate) async fn receive(
             let (app, purpose) = (app_again.clone(), purpose.clone());
             Box::pin(async move {
                 let facts = app.facts_of(work);
-                let on = facts.now.with_timezone(&time_zone).date_naive();
+                let on = day(facts.now, time_zone);
                 let queue_number = store::visit::next_number(&mut work.tx, estate, on).await?;
                 let arrival = Box::new(Arrival { estate, resident, purpose, queue_number });
                 let arrived = work.execute::<Visit>(id, &visit::Command::Arrive(arrival), &facts).await?;
                 // An answer given again takes no second number.
                 if !arrived.replayed {
+                    check_visitor(work, estate, resident, on).await?;
                     store::visit::give_out(&mut work.tx, estate, on, queue_number).await?;
                 }
                 Ok(arrived)
             })
         })
         .await
+}
+
+/// Staff name as a visitor whom they may see in the register.
+async fn check_visitor(
+    work: &mut Work,
+    estate: EstateId,
+    resident: Option<ResidentId>,
+    today: NaiveDate,
+) -> Result<()> {
+    let Some(resident) = resident else { return Ok(()) };
+    let homes = store::place::homes(&mut work.tx, resident).await?;
+    home::check(&work.call.actor, &homes, (estate, None), today)
+        .map_err(|_| Error::refused(&visit::Refusal::UnknownResident))
 }

@@ -27,6 +27,13 @@ const UNKNOWN_VISIT: ProblemKind =
 const UNKNOWN_FILE: ProblemKind = ProblemKind::unprocessable("intake/unknown-file", "One of the files does not exist");
 const SAID_IN_FUTURE: ProblemKind =
     ProblemKind::unprocessable("intake/said-in-future", "Words cannot have been said in the future");
+const SAID_TOO_LONG_AGO: ProblemKind =
+    ProblemKind::unprocessable("intake/said-too-long-ago", "Words of so long ago are entered by a supervisor");
+const NOT_FOR_OWNERS: ProblemKind = ProblemKind::unprocessable("intake/not-for-owners", "This is for staff to say");
+const NOT_YOUR_UNIT: ProblemKind =
+    ProblemKind::unprocessable("intake/not-your-unit", "You are not tied to this unit today");
+const NOT_THEIR_UNIT: ProblemKind =
+    ProblemKind::unprocessable("intake/not-their-unit", "The resident was never tied to this unit");
 const NO_SUCH_INQUIRY: ProblemKind = ProblemKind::not_found("intake/no-such-inquiry", "There is no such inquiry");
 const INQUIRY_ASKED: ProblemKind =
     ProblemKind::conflict("intake/inquiry-already-asked", "The inquiry is already noted");
@@ -54,6 +61,10 @@ const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (UNKNOWN_VISIT, ["该小区没有这次到访", "該小區沒有這次到訪"]),
     (UNKNOWN_FILE, ["其中一个文件不存在", "其中一個檔案不存在"]),
     (SAID_IN_FUTURE, ["反映时间不能晚于现在", "反映時間不能晚於現在"]),
+    (SAID_TOO_LONG_AGO, ["太久以前的反映须由主管补录", "太久以前的反映須由主管補錄"]),
+    (NOT_FOR_OWNERS, ["这一项由工作人员填写", "這一項由工作人員填寫"]),
+    (NOT_YOUR_UNIT, ["您目前与该房屋没有关系", "您目前與該房屋沒有關係"]),
+    (NOT_THEIR_UNIT, ["该住户与该房屋没有关系", "該住戶與該房屋沒有關係"]),
     (NO_SUCH_INQUIRY, ["没有这个咨询", "沒有這個諮詢"]),
     (INQUIRY_ASKED, ["咨询已经登记", "諮詢已經登記"]),
     (EMPTY_ANSWER, ["答复需要文字或手册条目", "答覆需要文字或手冊條目"]),
@@ -79,15 +90,19 @@ impl Refuses for case::Refusal {
             Self::NoSuchCase => NO_SUCH_CASE,
             Self::AlreadyOpened => CASE_OPEN,
             Self::Ended => CASE_ENDED,
-            Self::UnknownEstate | Self::UnknownUnit => UNKNOWN_ESTATE,
+            Self::UnknownEstate | Self::UnknownUnit | Self::UnknownSourceUnit => UNKNOWN_ESTATE,
             Self::UnknownResident => UNKNOWN_RESIDENT,
             Self::NotTheOwner => NOT_THE_OWNER,
             Self::NoResident => NO_RESIDENT,
             Self::UnknownCategory => UNKNOWN_CATEGORY,
             Self::UnknownLinkedCase => UNKNOWN_LINKED_CASE,
-            Self::UnknownVisit => UNKNOWN_VISIT,
+            Self::UnknownVisit | Self::VisitOfAnother => UNKNOWN_VISIT,
             Self::UnknownFile => UNKNOWN_FILE,
             Self::SaidInFuture => SAID_IN_FUTURE,
+            Self::SaidTooLongAgo { .. } => SAID_TOO_LONG_AGO,
+            Self::OwnersPriority | Self::OwnersChannel | Self::OwnersSaidAt => NOT_FOR_OWNERS,
+            Self::NotYourUnit => NOT_YOUR_UNIT,
+            Self::NotTheirUnit => NOT_THEIR_UNIT,
         }
     }
 
@@ -103,6 +118,22 @@ impl Refuses for case::Refusal {
             Self::UnknownVisit => at("/visit_id", "must be a visit in that estate"),
             Self::UnknownFile => at("/file_ids", "must be files that were stored before"),
             Self::SaidInFuture => at("/said_at", "must not be later than now"),
+            Self::SaidTooLongAgo { days } => {
+                at("/said_at", &format!("must be at most {days} days back; a supervisor may enter what is older"))
+            }
+            Self::OwnersPriority => at("/priority", "must be left out; say \"urgent\": true if it cannot wait"),
+            Self::OwnersChannel => at("/channel", "must be app, wechat, web or qr"),
+            Self::OwnersSaidAt => at("/said_at", "must be left out: it is said now"),
+            Self::UnknownSourceUnit => at("/source_unit_id", "must be a unit of that estate"),
+            Self::NotYourUnit => at(
+                "/unit_id",
+                "must be a unit you are tied to today; leave it out for common parts, name any other as source_unit_id",
+            ),
+            Self::NotTheirUnit => at(
+                "/unit_id",
+                "must be a unit the resident is or was tied to; leave it out, or name it as source_unit_id",
+            ),
+            Self::VisitOfAnother => at("/visit_id", "must be a visit of the resident or of somebody of the same unit"),
         }
     }
 }

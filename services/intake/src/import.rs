@@ -168,17 +168,24 @@ pub async fn articles(engine: &Engine, call: &Call, file: File<Naming<Content>>)
             if report.replayed {
                 return Ok(report);
             }
-            let facts = article::Facts { actor: work.call.actor.clone() };
             for (id, content) in plan.created {
+                let facts = article_facts(work, &content).await?;
                 work.execute::<Article>(id.into(), &article::Command::Write(content), &facts).await?;
             }
             for (id, content) in plan.updated {
+                let facts = article_facts(work, &content).await?;
                 work.execute::<Article>(id.into(), &article::Command::Revise(content), &facts).await?;
             }
             Ok(report)
         })
     })
     .await
+}
+
+/// What is known when a text of the handbook is written.
+pub(crate) async fn article_facts(work: &mut Work, content: &Content) -> Result<article::Facts> {
+    let time_zone = store::article::zone_of(&mut work.tx, content.estate).await?;
+    Ok(article::Facts { actor: work.call.actor.clone(), now: work.clock().now(), time_zone })
 }
 
 /// Runs an import in one transaction, after those of the same company that came before.

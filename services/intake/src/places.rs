@@ -12,13 +12,11 @@ use chrono_tz::Tz;
 use steward_chassis::{Result, db::Db};
 use steward_kernel::{
     TenantId,
+    day::zone,
     ids::{EstateId, ResidentId, UnitId},
 };
 
 use crate::store::place;
-
-/// Where estates are unless the register says otherwise.
-const DEFAULT_TIME_ZONE: Tz = chrono_tz::Asia::Shanghai;
 
 /// What stands in the register.
 #[derive(Debug, Clone)]
@@ -54,7 +52,7 @@ impl Places {
         let found = place::estate(&mut tx, estate).await?;
         tx.rollback().await?;
         let Some(row) = found else { return Ok(None) };
-        let time_zone = row.time_zone.parse().unwrap_or(DEFAULT_TIME_ZONE);
+        let time_zone = zone(&row.time_zone);
         self.note(|known| {
             known.units.extend(row.units.iter().map(|unit| (tenant, estate, UnitId::from(*unit))));
             known.residents.extend(row.residents.iter().map(|resident| (tenant, ResidentId::from(*resident))));

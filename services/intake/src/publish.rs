@@ -12,6 +12,7 @@ use steward_proto::intake as pb;
 use uuid::Uuid;
 
 use crate::domain::{
+    article::{self, Article},
     case::{self, Case, Receiver},
     estate::{self, Estate},
     file::{self, File},
@@ -22,6 +23,9 @@ use crate::domain::{
 
 /// Name of the timer that calls an inquiry's owner back.
 pub(crate) const FOLLOW_UP: &str = "follow-up";
+
+/// Name of the timer that lets a planned text of the handbook be good.
+pub(crate) const TAKE_EFFECT: &str = "take-effect";
 
 fn id(id: impl Into<Uuid>) -> String {
     id.into().to_string()
@@ -136,8 +140,11 @@ macro_rules! handed_over {
                 resident_id: optional(opening.resident),
                 language: opening.language.to_string(),
                 words: opening.words.to_string(),
-                linked_case_id: optional(opening.linked),
+                linked_case_id: optional(opening.linked.filter(|_| !opening.link_is_for_staff)),
                 opened_at_ms: opening.opened_at.timestamp_millis(),
+                time_zone: opening.time_zone.clone(),
+                urgent: opening.urgent,
+                source_unit_id: optional(opening.source_unit),
             }
         }
     };
@@ -160,6 +167,15 @@ pub(crate) fn visit(visit: &Visit, event: &Recorded<visit::Event>) -> Option<Out
             outcome: visit.stage.to_string(),
             at_ms: event.occurred_at.timestamp_millis(),
         })),
+    }
+}
+
+/// What is planned for an article is good when its day begins.
+pub(crate) fn article_timers(article: &Article, event: &Recorded<article::Event>) -> Vec<TimerChange> {
+    match (&event.body, article.changes_at()) {
+        (_, Some(due_at)) => vec![TimerChange::Set { name: TAKE_EFFECT, due_at }],
+        (article::Event::Written(_), None) => vec![TimerChange::Clear { name: TAKE_EFFECT }],
+        (article::Event::Planned(_), None) => Vec::new(),
     }
 }
 

@@ -43,7 +43,8 @@ pub(crate) async fn begin(app: &App, work: &mut Work, case: &Case) -> Result<()>
     let Some(opening) = case.opening.as_deref() else { return Ok(()) };
     let is_received = opening.opened_by == Party::Staff && work.call.actor.is_any(&RECEIVERS);
     let receiver = is_received.then(|| work.call.actor.id.as_str().to_owned());
-    let command = Command::Begin { matter: Box::new(matter(case, opening)), receiver, adopted: false };
+    let archived = opening.is_from_the_archive(app.said_back());
+    let command = Command::Begin { matter: Box::new(matter(case, opening)), receiver, adopted: false, archived };
     let facts = facts(app, work, &Stewardship::unborn(case.id), opening.estate, &command).await?;
     work.create::<Stewardship>(case.id, &command, &facts).await.map(drop)
 }
@@ -68,7 +69,8 @@ pub(crate) async fn command(
 async fn adopt(app: &App, work: &mut Work, id: CaseId) -> Result<Stewardship> {
     let case = work.find::<Case>(id).await?.ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
     let opening = case.opening.as_deref().ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
-    let begin = Command::Begin { matter: Box::new(matter(&case, opening)), receiver: None, adopted: true };
+    let matter = Box::new(matter(&case, opening));
+    let begin = Command::Begin { matter, receiver: None, adopted: true, archived: false };
     let facts = facts(app, work, &Stewardship::unborn(id), opening.estate, &begin).await?;
     Ok(work.execute::<Stewardship>(id, &begin, &facts).await?.state)
 }

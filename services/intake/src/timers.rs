@@ -1,16 +1,18 @@
 //! What intake does later.
 
 use steward_chassis::timers::Timer;
-use steward_kernel::{Aggregate as _, ids::CaseId};
+use steward_kernel::{Aggregate as _, day::HOME, ids::CaseId};
 
 use crate::{
     app::App,
     desk,
     domain::{
+        ArticleId,
+        article::{self, Article},
         inquiry::{Command, Inquiry},
         stewardship::{self as stewardship_of, Stewardship},
     },
-    publish::{FOLLOW_UP, stewardship::LOOK},
+    publish::{FOLLOW_UP, TAKE_EFFECT, stewardship::LOOK},
     stewardship,
 };
 
@@ -21,6 +23,15 @@ pub(crate) fn all() -> Vec<Timer<App>> {
             Box::pin(async move {
                 let id = CaseId::from(due.stream_id);
                 desk::inquire_within(app, work, id, &Command::FallDue).await.map(|_| ())
+            })
+        }),
+        Timer::on(Article::NAME, TAKE_EFFECT, |_, work, due| {
+            Box::pin(async move {
+                let id = ArticleId::from(due.stream_id);
+                let (actor, now) = (work.call.actor.clone(), work.clock().now());
+                // Whoever planned it said when its day begins.
+                let facts = article::Facts { actor, now, time_zone: HOME };
+                work.execute::<Article>(id, &article::Command::TakeEffect, &facts).await.map(drop)
             })
         }),
         Timer::on(Stewardship::NAME, LOOK, |app: &App, work, due| {

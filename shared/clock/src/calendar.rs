@@ -135,7 +135,7 @@ pub struct CalendarRules {
     pub public_holidays: Option<String>,
     /// Hours on public holidays; none = closed.
     pub holiday: Vec<Period>,
-    /// Hours on weekend days that are working days (調休), where the week has none; left out = those of Monday.
+    /// Hours on weekend days that are working days (調休), whatever the week says of that day; left out = those of Monday.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub makeup: Option<Vec<Period>>,
     /// Days with hours of their own.
@@ -512,6 +512,12 @@ impl Calendar {
     }
 }
 
+/// The hours of a weekend day that is worked; none where nothing is said of it and Mondays are closed.
+fn makeup_hours(rules: &CalendarRules) -> Option<&[Period]> {
+    let as_on_monday = || Some(rules.week.monday.as_slice()).filter(|hours| !hours.is_empty());
+    rules.makeup.as_deref().or_else(as_on_monday)
+}
+
 /// The hours of a day, by which rule, and whether the year's public holidays are still unknown.
 fn hours_of<'a>(rules: &'a CalendarRules, holidays: &'a Holidays, on: NaiveDate) -> (&'a [Period], Rule<'a>, bool) {
     let public = rules.public_holidays.as_deref().map_or(PublicDay::Ordinary, |region| holidays.on(region, on));
@@ -519,10 +525,8 @@ fn hours_of<'a>(rules: &'a CalendarRules, holidays: &'a Holidays, on: NaiveDate)
     let (hours, rule) = match (rules.special_days.get(&on), public) {
         (Some(day), _) => (day.hours.as_slice(), Rule::Special(&day.name)),
         (None, PublicDay::Off(name)) => (rules.holiday.as_slice(), Rule::Holiday(name)),
-        (None, PublicDay::Workday) if week.is_empty() => {
-            (rules.makeup.as_deref().unwrap_or(&rules.week.monday), Rule::Makeup)
-        }
-        (None, PublicDay::Workday | PublicDay::Ordinary | PublicDay::Unknown) => (week, Rule::Week),
+        (None, PublicDay::Workday) => makeup_hours(rules).map_or((week, Rule::Week), |hours| (hours, Rule::Makeup)),
+        (None, PublicDay::Ordinary | PublicDay::Unknown) => (week, Rule::Week),
     };
     (hours, rule, public == PublicDay::Unknown && !matches!(rule, Rule::Special(_)))
 }

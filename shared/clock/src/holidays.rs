@@ -2,9 +2,13 @@
 
 use std::{collections::BTreeMap, sync::LazyLock};
 
-use chrono::{Datelike as _, NaiveDate, Weekday};
+use chrono::{Datelike as _, NaiveDate, TimeDelta, Weekday};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
+
+/// How far beyond its year an arrangement may make days of a weekend working days. New Year of 2012 took 31 December 2011
+/// (国务院办公厅关于2012年部分节假日安排的通知); two weekends are as far as it is ever made up for.
+const WORKDAYS_BEYOND: TimeDelta = TimeDelta::days(14);
 
 /// A public holiday.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -85,13 +89,48 @@ impl Holidays {
     /// What is special about a day in a region.
     #[must_use]
     pub fn on(&self, region: &str, day: NaiveDate) -> PublicDay<'_> {
-        let Some(arrangement) = self.0.get(region).and_then(|years| years.get(&day.year())) else {
-            return PublicDay::Unknown;
-        };
-        if let Some(off) = arrangement.days_off.iter().find(|off| off.on == day) {
-            return PublicDay::Off(&off.name);
+        let Some(years) = self.0.get(region) else { return PublicDay::Unknown };
+        // What is announced later knows better: New Year may begin on 31 December.
+        let told = [day.year() + 1, day.year(), day.year() - 1].into_iter().filter_map(|year| years.get(&year));
+        let special = told.map(|arrangement| arrangement.says_of(day)).find(|said| *said != PublicDay::Ordinary);
+        let known = years.contains_key(&day.year());
+        special.unwrap_or(if known { PublicDay::Ordinary } else { PublicDay::Unknown })
+    }
+}
+
+impl Arrangement {
+    fn says_of(&self, day: NaiveDate) -> PublicDay<'_> {
+        match self.days_off.iter().find(|off| off.on == day) {
+            Some(off) => PublicDay::Off(&off.name),
+            None if self.workdays.contains(&day) => PublicDay::Workday,
+            None => PublicDay::Ordinary,
         }
-        if arrangement.workdays.contains(&day) { PublicDay::Workday } else { PublicDay::Ordinary }
+    }
+
+    fn is_off(&self, day: NaiveDate) -> bool {
+        self.days_off.iter().any(|off| off.on == day)
+    }
+
+    /// The first and the last day of its year.
+    fn bounds(&self) -> Option<(NaiveDate, NaiveDate)> {
+        NaiveDate::from_ymd_opt(self.year, 1, 1).zip(NaiveDate::from_ymd_opt(self.year, 12, 31))
+    }
+
+    /// Whether a day off is of its year, or joins on to it without a gap.
+    fn joins_on(&self, day: NaiveDate) -> bool {
+        let Some((first, last)) = self.bounds() else { return false };
+        let off =
+            |from: NaiveDate, to: NaiveDate| from.iter_days().take_while(|on| *on <= to).all(|on| self.is_off(on));
+        match day {
+            day if day < first => first - day < WORKDAYS_BEYOND && off(day, first),
+            day if day > last => day - last < WORKDAYS_BEYOND && off(last, day),
+            _ => true,
+        }
+    }
+
+    /// Whether a working day is of its year, or near enough to make up for one of its days.
+    fn is_near(&self, day: NaiveDate) -> bool {
+        self.bounds().is_some_and(|(first, last)| first - day <= WORKDAYS_BEYOND && day - last <= WORKDAYS_BEYOND)
     }
 }
 
@@ -113,8 +152,9 @@ impl Arrangement {
             found.push(("/source".to_owned(), "must name who announced it".to_owned()));
         }
         for (index, off) in self.days_off.iter().enumerate() {
-            if off.on.year() != self.year {
-                found.push((format!("/days_off/{index}/on"), format!("must be a day of {}", self.year)));
+            if !self.joins_on(off.on) {
+                let must = format!("must be a day of {}, or join on to its first or last one without a gap", self.year);
+                found.push((format!("/days_off/{index}/on"), must));
             }
             if self.days_off[..index].iter().any(|other| other.on == off.on) {
                 found.push((format!("/days_off/{index}/on"), "must be named once".to_owned()));
@@ -124,8 +164,9 @@ impl Arrangement {
             }
         }
         for (index, day) in self.workdays.iter().enumerate() {
-            if day.year() != self.year {
-                found.push((format!("/workdays/{index}"), format!("must be a day of {}", self.year)));
+            if !self.is_near(*day) {
+                let must = format!("must be a day of {}, or at most 14 days before or after it", self.year);
+                found.push((format!("/workdays/{index}"), must));
             }
             if self.days_off.iter().any(|off| off.on == *day) {
                 found.push((format!("/workdays/{index}"), "must not be a day off as well".to_owned()));

@@ -105,8 +105,8 @@ fn the_shipped_arrangements_have_no_findings_and_name_their_source() {
 fn a_bad_arrangement_is_found_out() {
     let arrangement: Arrangement = serde_json::from_value(json!({
         "region": "CN", "year": 2027, "source": " ",
-        "days_off": [{ "on": "2026-12-31", "name": "" }, { "on": "2027-01-01", "name": "元旦" }, { "on": "2027-01-01", "name": "元旦" }],
-        "workdays": ["2027-01-01", "2027-01-03", "2027-01-03", "2028-01-02"],
+        "days_off": [{ "on": "2026-12-30", "name": "" }, { "on": "2027-01-01", "name": "元旦" }, { "on": "2027-01-01", "name": "元旦" }],
+        "workdays": ["2027-01-01", "2027-01-03", "2027-01-03", "2028-01-16"],
     }))
     .expect("an arrangement");
     let pointers: Vec<String> = arrangement.findings().into_iter().map(|(pointer, _)| pointer).collect();
@@ -162,6 +162,94 @@ fn a_year_whose_holidays_are_not_loaded_is_provisional_until_they_are() {
 }
 
 #[test]
+fn a_holiday_that_begins_on_the_last_day_of_december_is_taken_and_holds() {
+    let arrangement = |days: &[&str], workdays: &[&str]| -> Arrangement {
+        let off: Vec<Value> = days.iter().map(|on| json!({ "on": on, "name": "元旦" })).collect();
+        let arrangement = json!({
+            "region": "cn", "year": 2027, "source": "通知", "days_off": off, "workdays": workdays,
+        });
+        serde_json::from_value(arrangement).expect("an arrangement")
+    };
+    // 31 December 2026 is a Thursday; 26 December is worked for it. 31 December 2027 is a Friday, 1 January 2028 belongs to it.
+    let days = ["2026-12-31", "2027-01-01", "2027-01-02", "2027-12-31", "2028-01-01"];
+    let next = arrangement(&days, &["2026-12-26", "2028-01-08"]);
+    assert_eq!(next.findings(), []);
+    let rules: CalendarRules = serde_json::from_value(office(&[("09:00", "18:00")])).expect("rules");
+    let calendar = Calendar::compile(&rules, &Holidays::shipped().clone().with(next), Tz::Asia__Shanghai);
+    let rule = |on: &str| calendar.day(on.parse().expect("a date")).rule;
+    for off in days {
+        assert_eq!(rule(off), DayRule::PublicHoliday { name: "元旦".to_owned() }, "{off}");
+    }
+    assert_eq!(rule("2026-12-26"), DayRule::MakeupWorkday);
+    assert_eq!(rule("2028-01-08"), DayRule::MakeupWorkday);
+    assert_eq!(rule("2026-12-30"), DayRule::Week);
+    let open = calendar.day_span("2026-12-31".parse().expect("a date"));
+    assert_eq!(calendar.open_seconds(open.from, open.to), 0);
+
+    let pointers = |arrangement: Arrangement| -> Vec<String> {
+        arrangement.findings().into_iter().map(|(pointer, _)| pointer).collect()
+    };
+    assert_eq!(pointers(arrangement(&["2026-12-30", "2027-01-01"], &[])), ["/days_off/0/on"], "a gap between them");
+    assert_eq!(pointers(arrangement(&["2026-12-31"], &[])), ["/days_off/0/on"], "nothing to join on to");
+    assert_eq!(pointers(arrangement(&["2027-01-01"], &["2026-12-12"])), ["/workdays/0"], "too far");
+}
+
+/// What a day is by each pair of rules that meet on it: the first one of the pair stands.
+#[test]
+fn of_two_rules_for_a_day_the_stronger_one_stands() {
+    let hours = |from: &str, to: &str| json!([{ "from": from, "to": to }]);
+    let rules = |change: &dyn Fn(&mut Value)| {
+        let mut rules = office(&[("09:00", "18:00")]);
+        (rules["week"]["saturday"], rules["makeup"]) = (hours("09:00", "12:00"), hours("08:30", "18:00"));
+        change(&mut rules);
+        compile(rules)
+    };
+    let of = |calendar: &Calendar, on: &str| {
+        let day = calendar.day(on.parse().expect("a date"));
+        let hours: Vec<u16> = day.hours.iter().flat_map(|period| [period.from, period.to]).collect();
+        (day.rule, hours)
+    };
+    let plain = rules(&|_| {});
+    // Saturdays that are worked stand over the half day of the week; others do not.
+    for saturday in ["2026-02-14", "2026-02-28"] {
+        assert_eq!(of(&plain, saturday), (DayRule::MakeupWorkday, vec![510, 1080]), "{saturday}");
+    }
+    assert_eq!(of(&plain, "2026-02-07"), (DayRule::Week, vec![540, 720]));
+    // A Sunday on which the week is closed.
+    assert_eq!(of(&plain, "2026-09-20"), (DayRule::MakeupWorkday, vec![510, 1080]));
+    // Nothing is said of them: they are worked as Mondays are, not as half days.
+    let unsaid = rules(&|rules| rules["makeup"] = Value::Null);
+    assert_eq!(of(&unsaid, "2026-02-14"), (DayRule::MakeupWorkday, vec![540, 1080]));
+    // Closed on Mondays: as on any such day.
+    let museum = rules(&|rules| (rules["makeup"], rules["week"]["monday"]) = (Value::Null, json!([])));
+    assert_eq!(of(&museum, "2026-02-14"), (DayRule::Week, vec![540, 720]));
+    // Said to be closed then.
+    let closed = rules(&|rules| rules["makeup"] = json!([]));
+    assert_eq!(of(&closed, "2026-02-14"), (DayRule::MakeupWorkday, vec![]));
+    // A public holiday stands over the week, on a Saturday, too.
+    let holiday = || DayRule::PublicHoliday { name: "春节".to_owned() };
+    assert_eq!(of(&plain, "2026-02-21"), (holiday(), vec![]));
+    assert_eq!(of(&plain, "2026-02-17"), (holiday(), vec![]));
+    // A special day stands over the week, a holiday and a day that is made up for.
+    let special = rules(&|rules| {
+        let day = json!({ "name": "盘点", "hours": hours("13:00", "14:00") });
+        rules["special_days"] = json!({ "2026-02-09": day, "2026-02-17": day, "2026-02-14": day });
+    });
+    for on in ["2026-02-09", "2026-02-17", "2026-02-14"] {
+        assert_eq!(of(&special, on), (DayRule::SpecialDay { name: "盘点".to_owned() }, vec![780, 840]), "{on}");
+    }
+    // Who is open day and night is so on all of them.
+    let always = rules(&|rules| rules["always"] = json!(true));
+    for on in ["2026-02-14", "2026-02-17", "2026-02-09"] {
+        assert_eq!(of(&always, on).0, DayRule::Always, "{on}");
+    }
+    // Who follows no public holidays has its week.
+    let own = rules(&|rules| rules["public_holidays"] = Value::Null);
+    assert_eq!(of(&own, "2026-02-14"), (DayRule::Week, vec![540, 720]));
+    assert_eq!(of(&own, "2026-02-17"), (DayRule::Week, vec![540, 1080]));
+}
+
+#[test]
 fn special_days_stand_over_holidays_and_these_over_the_week() {
     let mut rules = office(&[("09:00", "18:00")]);
     rules["holiday"] = json!([{ "from": "10:00", "to": "12:00" }]);
@@ -191,9 +279,9 @@ fn special_days_stand_over_holidays_and_these_over_the_week() {
     );
 }
 
-/// A working Saturday where Saturdays are open anyway keeps its own hours.
+/// A working Saturday has no Monday to be like.
 #[test]
-fn a_working_weekend_changes_nothing_where_the_weekend_is_open() {
+fn a_working_weekend_changes_nothing_where_only_weekends_are_open() {
     let hours = json!([{ "from": "10:00", "to": "16:00" }]);
     let calendar = compile(json!({ "public_holidays": "cn", "week": { "saturday": hours } }));
     let saturday = calendar.day("2026-02-14".parse().expect("a date"));

@@ -95,6 +95,12 @@ impl Actor {
         self.roles.iter().any(|role| roles.contains(role))
     }
 
+    /// Whether it is a service or a timer, which nobody asks for permission.
+    #[must_use]
+    pub fn is_service(&self) -> bool {
+        self.roles.is_empty()
+    }
+
     /// Whether it acts only as an owner, so that only what is theirs may be seen.
     #[must_use]
     pub fn is_only_owner(&self) -> bool {

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod aggregate;
+pub mod day;
 pub mod era;
 pub mod ids;
 pub mod message;

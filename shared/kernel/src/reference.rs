@@ -1,22 +1,24 @@
 //! Short references that people quote: `C-261123-7K3QD4M`.
 //!
-//! A letter for the kind, the day (UTC), six characters of Crockford's base 32 drawn from the id, and a check character, so that
+//! A letter for the kind, the day at the place, six characters of Crockford's base 32 drawn from the id, and a check character, so that
 //! a slip of the pen is noticed. Six characters give a thousand million values a day and kind: two alike are rare, and a search by
 //! reference then shows both.
 
-use chrono::{DateTime, Utc};
+use chrono::NaiveDate;
 use uuid::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const DIGITS: usize = 6;
 
-/// The reference of a thing with this id, made at that time.
+/// The reference of a thing with this id, made on that day.
+///
+/// * `on`: the day where the thing is, as the people there would write it.
 #[must_use]
-pub fn reference(letter: char, id: Uuid, at: DateTime<Utc>) -> String {
+pub fn reference(letter: char, id: Uuid, on: NaiveDate) -> String {
     use sha2::Digest as _;
     let digest = sha2::Sha256::digest(id.as_bytes());
     let body: String = digest.iter().take(DIGITS).map(|byte| symbol(usize::from(*byte) % 32)).collect();
-    let stem = format!("{letter}-{}-{body}", at.format("%y%m%d"));
+    let stem = format!("{letter}-{}-{body}", on.format("%y%m%d"));
     let check = check_character(&stem);
     format!("{stem}{check}")
 }
@@ -68,8 +70,8 @@ mod tests {
 
     #[test]
     fn a_reference_names_kind_and_day() {
-        let at = "2026-11-23T08:00:00Z".parse().unwrap();
-        let text = reference('C', Uuid::nil(), at);
+        let on = "2026-11-23".parse().unwrap();
+        let text = reference('C', Uuid::nil(), on);
         assert!(text.starts_with("C-261123-"), "{text}");
         assert!(is_plausible(&text));
         assert!(is_plausible(&text.to_lowercase()));
@@ -78,8 +80,8 @@ mod tests {
     proptest! {
         #[test]
         fn one_wrong_character_is_noticed(id in any::<u128>(), place in 9_usize..15, other in 0_usize..32) {
-            let at = "2026-11-23T08:00:00Z".parse().unwrap();
-            let right = reference('S', Uuid::from_u128(id), at);
+            let on = "2026-11-23".parse().unwrap();
+            let right = reference('S', Uuid::from_u128(id), on);
             let mut wrong: Vec<char> = right.chars().collect();
             prop_assume!(wrong[place] != symbol(other));
             wrong[place] = symbol(other);

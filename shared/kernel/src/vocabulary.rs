@@ -101,6 +101,17 @@ word_enum! {
     }
 }
 
+impl Channel {
+    /// Whether owners use it by themselves; what comes by the others is taken down by staff.
+    #[must_use]
+    pub const fn is_of_owners(self) -> bool {
+        match self {
+            Self::App | Self::Wechat | Self::Web | Self::Qr => true,
+            Self::Desk | Self::Phone | Self::Email => false,
+        }
+    }
+}
+
 word_enum! {
     /// What the owner sees of a case, the same for every kind (DOMAIN.md §3).
     CaseStatus {

@@ -57,6 +57,9 @@ fn receipt() -> Receipt {
         resident_id: Some(id(OWNER)),
         linked_case_id: None,
         opened_at: now(),
+        time_zone: "Asia/Shanghai".into(),
+        urgent: false,
+        source_unit_id: None,
     }
 }
 

@@ -3,7 +3,12 @@
 use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Utc};
-use steward_kernel::{ids::WorkOrderId, text::Words, vocabulary};
+use steward_kernel::{
+    day::{day, zone},
+    ids::WorkOrderId,
+    text::Words,
+    vocabulary,
+};
 
 use super::{
     Code, Command, CommitmentId, ComplaintStage, ConsultationId, Event, Facts, Matter, NewCommitment, NewPoint,
@@ -173,8 +178,7 @@ impl Matter {
             return Err(Refusal::PointUndecided);
         }
         counted("/commitments", commitments.len(), &COMMITMENTS)?;
-        // The day in UTC is never later than the day in China, so nobody there is refused wrongly.
-        let today = at.date_naive();
+        let today = day(at, zone(&self.receipt.time_zone));
         if let Some(index) = commitments.iter().position(|commitment| commitment.due_on < today) {
             return Err(Refusal::CommitmentPast { index });
         }

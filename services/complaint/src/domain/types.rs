@@ -108,6 +108,15 @@ pub struct Receipt {
     pub linked_case_id: Option<CaseId>,
     /// When the case was opened.
     pub opened_at: DateTime<Utc>,
+    /// IANA name of the time zone of the estate; empty when intake has not told it.
+    #[serde(default)]
+    pub time_zone: String,
+    /// Whether the owner wishes that it is looked at soon.
+    #[serde(default)]
+    pub urgent: bool,
+    /// The unit from which the trouble comes, if another one was named.
+    #[serde(default)]
+    pub source_unit_id: Option<UnitId>,
 }
 
 /// A point as the assessment states it.

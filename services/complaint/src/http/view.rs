@@ -50,6 +50,11 @@ pub struct ComplaintView {
     /// The case it follows from.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub linked_case_id: Option<CaseId>,
+    /// Whether the owner wishes that it is looked at soon; the priority says how urgent it is.
+    pub urgent: bool,
+    /// The unit from which the trouble comes, if another one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub source_unit_id: Option<UnitId>,
     /// When the case was opened.
     pub opened_at: DateTime<Utc>,
     /// When a person took it up.
@@ -136,6 +141,8 @@ impl ComplaintView {
             unit_id: receipt.unit_id,
             resident_id: receipt.resident_id,
             linked_case_id: receipt.linked_case_id,
+            urgent: receipt.urgent,
+            source_unit_id: receipt.source_unit_id,
             opened_at: receipt.opened_at,
             acknowledged_at,
             points,

@@ -41,6 +41,8 @@ impl Known {
             words: "楼上天天半夜一点钟还在拖凳子".into(),
             linked_case_id: String::new(),
             opened_at_ms: 1_795_420_800_000,
+            time_zone: "Asia/Shanghai".into(),
+            ..ComplaintReceived::default()
         }
     }
 

@@ -84,6 +84,12 @@ pub struct Origin {
     pub language: Language,
     /// When the case was opened.
     pub opened_at: DateTime<Utc>,
+    /// Whether the owner wishes that it is looked at soon.
+    #[serde(default)]
+    pub urgent: bool,
+    /// The unit from which the trouble comes, if another one was named.
+    #[serde(default)]
+    pub source_unit_id: Option<UnitId>,
 }
 
 /// A window of time that the owner was promised.

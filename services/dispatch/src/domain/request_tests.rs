@@ -44,6 +44,8 @@ fn origin() -> Origin {
         words: text("卫生间天花板滴水"),
         language: Language::ZhHans,
         opened_at: DateTime::from_timestamp(1_795_000_000, 0).unwrap(),
+        urgent: false,
+        source_unit_id: None,
     }
 }
 

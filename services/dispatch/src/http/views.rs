@@ -41,6 +41,11 @@ pub(crate) struct ServiceRequestView {
     resident_id: Option<ResidentId>,
     /// The case it follows from.
     linked_case_id: Option<CaseId>,
+    /// Whether the owner wishes that it is looked at soon; the priority says how urgent it is.
+    urgent: bool,
+    /// The unit from which the trouble comes, if another one was named; nobody is sent there by that alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source_unit_id: Option<UnitId>,
     /// What was found out.
     details: Option<Words>,
     appointment: Option<Appointment>,
@@ -76,6 +81,8 @@ impl ServiceRequestView {
             unit_id: origin.unit_id,
             resident_id: origin.resident_id,
             linked_case_id: origin.linked_case_id,
+            urgent: origin.urgent,
+            source_unit_id: origin.source_unit_id,
             details: request.details,
             appointment: request.appointment,
             questions: request.questions,

@@ -6,8 +6,13 @@ mod requests;
 mod roster;
 
 use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
 use steward_chassis::{Error, Result, db::Tx, http::page::Key};
-use steward_kernel::{Actor, Version};
+use steward_kernel::{
+    Actor, Version,
+    day::{HOME, zone},
+    ids::EstateId,
+};
 use uuid::Uuid;
 
 pub(crate) use imports::{departments, shifts_of_days, technicians, write_department, write_shifts, write_technician};
@@ -74,29 +79,53 @@ fn corrupt<E: std::error::Error + Send + Sync + 'static>(fault: E) -> Error {
     Error::internal("reading the roster", fault)
 }
 
+/// What intake says of an estate.
+#[derive(Debug, Clone)]
+pub(crate) struct HeardEstate {
+    /// Which.
+    pub estate_id: Uuid,
+    /// Its code in the register.
+    pub code: String,
+    /// Its name.
+    pub name: String,
+    /// IANA name of its time zone.
+    pub time_zone: String,
+}
+
+/// The time zone of an estate.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn zone_of(tx: &mut Tx, estate_id: EstateId) -> Result<Tz> {
+    let name: Option<String> =
+        sqlx::query_scalar("SELECT time_zone FROM estate WHERE tenant_id = $1 AND estate_id = $2")
+            .bind(tx.tenant().get())
+            .bind(estate_id.get())
+            .fetch_optional(tx.conn())
+            .await?;
+    Ok(name.map_or(HOME, |name| zone(&name)))
+}
+
 /// Remembers an estate of intake's register; the newest word stands.
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn remember_estate(
-    tx: &mut Tx,
-    estate_id: Uuid,
-    code: &str,
-    name: &str,
-    registered_at: DateTime<Utc>,
-) -> Result<()> {
+pub(crate) async fn remember_estate(tx: &mut Tx, estate: &HeardEstate, registered_at: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     sqlx::query(
-        "INSERT INTO estate (tenant_id, estate_id, code, name, registered_at) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO estate (tenant_id, estate_id, code, name, registered_at, time_zone)
+         VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (tenant_id, estate_id) DO UPDATE
-         SET code = excluded.code, name = excluded.name, registered_at = excluded.registered_at
+         SET code = excluded.code, name = excluded.name, registered_at = excluded.registered_at,
+             time_zone = excluded.time_zone
          WHERE estate.registered_at <= excluded.registered_at",
     )
     .bind(tenant.get())
-    .bind(estate_id)
-    .bind(code)
-    .bind(name)
+    .bind(estate.estate_id)
+    .bind(&estate.code)
+    .bind(&estate.name)
     .bind(registered_at)
+    .bind(&estate.time_zone)
     .execute(tx.conn())
     .await?;
     Ok(())

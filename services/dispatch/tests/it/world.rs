@@ -117,6 +117,7 @@ impl World {
             words: "卫生间天花板滴水".to_owned(),
             linked_case_id: String::new(),
             opened_at_ms: self.kit.clock.now().timestamp_millis(),
+            ..Default::default()
         }
     }
 

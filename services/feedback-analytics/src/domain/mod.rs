@@ -24,18 +24,15 @@ pub mod suggestion;
 pub mod survey;
 pub mod timekeeping;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
+use chrono::{DateTime, Utc};
 use steward_kernel::{Actor, text::Text};
 
+pub use steward_kernel::day::{HOME, day, zone};
 pub use suggestion::Suggestion;
 pub use survey::{Survey, SurveyId};
 
 /// A reason, a note, a proof: at most 1,000 characters.
 pub type Remark = Text<1000>;
-
-/// Where an estate is whose own time zone is not known (yet).
-pub const HOME: Tz = chrono_tz::Asia::Shanghai;
 
 /// What decisions need to know.
 #[derive(Debug, Clone)]
@@ -44,16 +41,4 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
-}
-
-/// The time zone of that IANA name; [`HOME`] when there is none of that name.
-#[must_use]
-pub fn zone(name: &str) -> Tz {
-    name.parse().unwrap_or(HOME)
-}
-
-/// The calendar day of an instant, as the people of the estate count it.
-#[must_use]
-pub fn day(at: DateTime<Utc>, zone: Tz) -> NaiveDate {
-    at.with_timezone(&zone).date_naive()
 }

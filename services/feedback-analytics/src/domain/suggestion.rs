@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Aggregate,
+    day::{day, zone},
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::Words,
     vocabulary::{Language, Priority},
@@ -85,6 +86,12 @@ pub struct Received {
     pub received_at: DateTime<Utc>,
     /// That day in its estate.
     pub received_on: NaiveDate,
+    /// IANA name of the time zone of the estate; empty in what was recorded before it was kept.
+    #[serde(default)]
+    pub time_zone: String,
+    /// Whether the owner wishes that it is looked at soon.
+    #[serde(default)]
+    pub urgent: bool,
 }
 
 /// What will be done.
@@ -328,8 +335,7 @@ impl Life {
         use SuggestionStage as S;
         match self.stage {
             S::Planned if self.plan.as_ref() == Some(plan) => Ok(vec![]),
-            // UTC is behind most of our estates: at night this lets yesterday pass, and never refuses today.
-            S::Accepted | S::Planned if plan.by_on.is_some_and(|by| by < at.date_naive()) => {
+            S::Accepted | S::Planned if plan.by_on.is_some_and(|by| by < day(at, zone(&self.received.time_zone))) => {
                 Err(Refusal::PlannedForThePast)
             }
             S::Accepted | S::Planned => Ok(vec![Event::Planned { plan: plan.clone(), at }]),

@@ -51,6 +51,8 @@ fn new() -> Received {
         language: Language::ZhHans,
         received_at: now(),
         received_on: now().date_naive(),
+        time_zone: "Asia/Shanghai".to_owned(),
+        urgent: false,
     }
 }
 

@@ -18,7 +18,7 @@ const PARTIES: [&str; 3] = [COMPANY, "department", "contractor"];
 /// Whom escalations reach.
 const LEVELS: [&str; 5] = ["worker", "lead", "estate_manager", "region", "company"];
 /// Why they are raised.
-const CAUSES: [&str; 6] = ["share", "unowned", "returned", "long_paused", "reopened", "promise"];
+const CAUSES: [&str; 7] = ["share", "unowned", "returned", "long_paused", "reopened", "promise", "late_entry"];
 /// What is counted of a promise beside its outcomes.
 pub const MADE: &str = "made";
 

@@ -125,7 +125,7 @@ async fn promises_and_deadlines_have_shares_from_five_on_and_teams_of_their_own(
         );
         assert_eq!(
             metrics["escalations"]["by_cause"],
-            json!({"share": 1, "unowned": 1, "returned": 0, "long_paused": 0, "reopened": 0, "promise": 1})
+            json!({"share": 1, "unowned": 1, "returned": 0, "long_paused": 0, "reopened": 0, "promise": 1, "late_entry": 0})
         );
     })
     .await;

@@ -204,6 +204,25 @@ pub enum Refusal {
     UnknownFile,
     /// It was said in the future.
     SaidInFuture,
+    /// It was said longer ago than staff may enter by themselves.
+    SaidTooLongAgo {
+        /// How many days back they may go.
+        days: i64,
+    },
+    /// An owner says how urgent it is.
+    OwnersPriority,
+    /// An owner says that it came by a way of the staff.
+    OwnersChannel,
+    /// An owner says when it was said.
+    OwnersSaidAt,
+    /// The estate has no such unit for the trouble to come from.
+    UnknownSourceUnit,
+    /// An owner names a unit that is not theirs today.
+    NotYourUnit,
+    /// Staff name a unit to which the resident never had a tie.
+    NotTheirUnit,
+    /// The visit was somebody's who never lived with the resident.
+    VisitOfAnother,
 }
 
 /// A case.

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::prelude::*;
 use steward_kernel::{
-    Actor, ActorId, Aggregate as _, Role, TenantId,
+    Actor, ActorId, Aggregate as _, Role, TenantId, day,
     ids::{CaseId, EstateId, ResidentId},
     replay,
     text::{Line, Words},
@@ -42,7 +42,13 @@ pub(super) fn actor(roles: &[Role]) -> Actor {
 }
 
 pub(super) fn facts(roles: &[Role]) -> Facts {
-    Facts { now: noon(), at: noon(), actor: actor(roles), follow_up_after: TimeDelta::days(3) }
+    Facts {
+        now: noon(),
+        at: noon(),
+        actor: actor(roles),
+        follow_up_after: TimeDelta::days(3),
+        said_back: TimeDelta::days(30),
+    }
 }
 
 fn after(minutes: i64) -> Facts {
@@ -55,7 +61,7 @@ fn new(kind: CaseKind) -> NewCase {
         category: Some("lift.entrapment".to_owned()),
         priority: None,
         words: Words::try_new("电梯困人").unwrap(),
-        channel: Channel::Phone,
+        channel: Channel::App,
         estate: estate(),
         unit: None,
         resident: None,
@@ -64,6 +70,10 @@ fn new(kind: CaseKind) -> NewCase {
         files: Vec::new(),
         language: Language::ZhHans,
         said_at: None,
+        source_unit: None,
+        urgent: false,
+        link_is_for_staff: false,
+        time_zone: day::HOME,
     }
 }
 
@@ -116,6 +126,59 @@ fn a_case_that_breaks_a_rule_is_not_opened() {
     assert_eq!(open(new(CaseKind::Inquiry), &nobody), Err(Refusal::NoResident));
     let other = wrong(|new| new.resident = Some(Uuid::from_u128(21).into()));
     assert_eq!(open(other, &facts(&[Role::Owner])), Err(Refusal::NotTheOwner));
+}
+
+#[test]
+fn an_owner_says_words_and_wishes_and_not_what_is_for_staff_to_say() {
+    let owner = facts(&[Role::Owner]);
+    let new = || new(CaseKind::Suggestion);
+    let opened = |new| open(new, &owner);
+    assert_eq!(opened(NewCase { priority: Some(Priority::P1), ..new() }), Err(Refusal::OwnersPriority));
+    for channel in [Channel::Desk, Channel::Phone, Channel::Email] {
+        assert_eq!(opened(NewCase { channel, ..new() }), Err(Refusal::OwnersChannel), "{channel}");
+    }
+    // Neither 1970 nor a moment ago.
+    for said_at in [DateTime::UNIX_EPOCH, noon()] {
+        assert_eq!(opened(NewCase { said_at: Some(said_at), ..new() }), Err(Refusal::OwnersSaidAt));
+    }
+    let events = opened(NewCase { urgent: true, category: None, ..new() }).unwrap();
+    let Some(Event::Opened { opening }) = events.first() else { panic!("{events:?}") };
+    assert_eq!((opening.urgent, opening.priority), (true, Priority::P4), "a wish is shown and moves no priority");
+    let by_phone = NewCase { channel: Channel::Phone, priority: Some(Priority::P1), said_at: Some(noon()), ..new() };
+    assert!(open(by_phone, &facts(&[Role::Receptionist])).is_ok());
+}
+
+#[test]
+fn staff_enter_what_was_said_in_the_last_thirty_days_and_who_leads_what_is_older() {
+    let said = |before: TimeDelta, role| {
+        let said_at = Some(noon() - before);
+        open(NewCase { said_at, ..new(CaseKind::Complaint) }, &facts(&[role])).map(|_| ())
+    };
+    let (bound, second) = (TimeDelta::days(30), TimeDelta::seconds(1));
+    for role in [Role::Receptionist, Role::Handler, Role::Integration] {
+        assert_eq!(said(bound, role), Ok(()), "{role:?}");
+        assert_eq!(said(bound + second, role), Err(Refusal::SaidTooLongAgo { days: 30 }), "{role:?}");
+        assert_eq!(said(TimeDelta::minutes(-6), role), Err(Refusal::SaidInFuture), "{role:?}");
+        // Clocks differ a little.
+        assert_eq!(said(TimeDelta::minutes(-4), role), Ok(()), "{role:?}");
+    }
+    for role in [Role::Supervisor, Role::Manager, Role::Admin] {
+        assert_eq!(said(bound + second, role), Ok(()), "{role:?}");
+        assert_eq!(said(TimeDelta::minutes(-6), role), Err(Refusal::SaidInFuture), "{role:?}");
+    }
+}
+
+#[test]
+fn a_reference_has_the_day_of_the_estate() {
+    let at = "2026-11-29T23:28:00Z".parse().unwrap();
+    let facts = Facts { now: at, at, ..facts(&[Role::Receptionist]) };
+    let reference = |time_zone| {
+        let events = open(NewCase { time_zone, ..new(CaseKind::Complaint) }, &facts).unwrap();
+        let Some(Event::Opened { opening }) = events.first().cloned() else { panic!("{events:?}") };
+        opening.reference
+    };
+    assert!(reference(day::HOME).starts_with("C-261130-"));
+    assert!(reference(day::zone("Europe/Lisbon")).starts_with("C-261129-"));
 }
 
 #[test]

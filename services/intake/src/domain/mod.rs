@@ -14,6 +14,7 @@ mod case_tests;
 pub mod desk_check;
 pub mod estate;
 pub mod file;
+pub mod home;
 pub mod import;
 pub mod inquiry;
 #[cfg(test)]
@@ -59,4 +60,6 @@ pub struct Facts {
     pub actor: Actor,
     /// How long after the answer to an important inquiry its owner is called back.
     pub follow_up_after: TimeDelta,
+    /// How far back staff may say that something was said.
+    pub said_back: TimeDelta,
 }

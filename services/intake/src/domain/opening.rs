@@ -1,9 +1,11 @@
 //! How a case begins: what is asked, and what stands from the first moment on.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Role,
+    day::day,
     ids::{CaseId, EstateId, ResidentId, UnitId},
     reference,
     text::Words,
@@ -13,6 +15,7 @@ use steward_kernel::{
 use super::{
     Facts, FileId, VisitId,
     case::{Event, Receiver, Refusal},
+    stewardship::LEADS,
     timeline::Party,
 };
 
@@ -48,6 +51,22 @@ pub struct NewCase {
     pub language: Language,
     /// When it was said, if not now.
     pub said_at: Option<DateTime<Utc>>,
+    /// The unit from which the trouble comes, if that is another one; nobody is sent there by that alone.
+    pub source_unit: Option<UnitId>,
+    /// Whether the owner wishes that it is looked at soon.
+    pub urgent: bool,
+    /// Whether the case it follows from is another person's.
+    pub link_is_for_staff: bool,
+    /// The time zone of the estate.
+    pub time_zone: Tz,
+}
+
+impl NewCase {
+    /// The day at the place.
+    #[must_use]
+    pub fn day(&self, at: DateTime<Utc>) -> NaiveDate {
+        day(at, self.time_zone)
+    }
 }
 
 /// What stands of a case from its first moment on.
@@ -85,6 +104,26 @@ pub struct Opening {
     pub said_at: DateTime<Utc>,
     /// When the case was opened.
     pub opened_at: DateTime<Utc>,
+    /// The unit from which the trouble comes, if that is another one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub source_unit: Option<UnitId>,
+    /// Whether the owner wishes that it is looked at soon.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub urgent: bool,
+    /// Whether the case it follows from is another person's: what joins two people is for staff.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub link_is_for_staff: bool,
+    /// IANA name of the time zone of the estate; empty in what was recorded before it was kept.
+    #[serde(default)]
+    pub time_zone: String,
+}
+
+impl Opening {
+    /// Whether it was older than staff may enter by themselves.
+    #[must_use]
+    pub fn is_from_the_archive(&self, said_back: TimeDelta) -> bool {
+        self.said_at < self.opened_at - said_back
+    }
 }
 
 /// As what the caller acts.
@@ -98,6 +137,30 @@ pub(super) fn party(facts: &Facts) -> Party {
     }
 }
 
+/// From an owner come words, place, photos and wishes; the rest is for staff to say.
+fn check_owners_say(new: &NewCase) -> Result<(), Refusal> {
+    if new.priority.is_some() {
+        Err(Refusal::OwnersPriority)
+    } else if !new.channel.is_of_owners() {
+        Err(Refusal::OwnersChannel)
+    } else if new.said_at.is_some() {
+        Err(Refusal::OwnersSaidAt)
+    } else {
+        Ok(())
+    }
+}
+
+/// What was said lies behind us, and not too far; who leads may enter what is older.
+fn check_said_at(said_at: DateTime<Utc>, facts: &Facts) -> Result<(), Refusal> {
+    if said_at > facts.now + SKEW {
+        return Err(Refusal::SaidInFuture);
+    }
+    if said_at < facts.now - facts.said_back && !facts.actor.is_any(&LEADS) {
+        return Err(Refusal::SaidTooLongAgo { days: facts.said_back.num_days() });
+    }
+    Ok(())
+}
+
 /// The first events of a case.
 pub(super) fn open(id: CaseId, new: &NewCase, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     if !facts.actor.sees_estate(new.estate) {
@@ -108,16 +171,15 @@ pub(super) fn open(id: CaseId, new: &NewCase, facts: &Facts) -> Result<Vec<Event
         if new.resident.is_some_and(|named| named != own) {
             return Err(Refusal::NotTheOwner);
         }
+        check_owners_say(new)?;
         Some(own)
     } else {
         new.resident
     };
     let category = category(new.category.as_deref().unwrap_or(OTHER)).ok_or(Refusal::UnknownCategory)?;
-    if new.said_at.is_some_and(|said_at| said_at > facts.now + SKEW) {
-        return Err(Refusal::SaidInFuture);
-    }
+    new.said_at.map_or(Ok(()), |said_at| check_said_at(said_at, facts))?;
     let opening = Opening {
-        reference: reference::reference(new.kind.letter(), id.get(), facts.now),
+        reference: reference::reference(new.kind.letter(), id.get(), new.day(facts.now)),
         kind: new.kind,
         category: category.code.clone(),
         priority: new.priority.unwrap_or(category.priority),
@@ -133,6 +195,10 @@ pub(super) fn open(id: CaseId, new: &NewCase, facts: &Facts) -> Result<Vec<Event
         opened_by: party(facts),
         said_at: new.said_at.unwrap_or(facts.now).min(facts.now),
         opened_at: facts.now,
+        source_unit: new.source_unit,
+        urgent: new.urgent,
+        link_is_for_staff: new.link_is_for_staff,
+        time_zone: new.time_zone.name().to_owned(),
     };
     let to = match new.kind {
         CaseKind::Inquiry => None,

@@ -2,9 +2,11 @@
 
 use std::collections::HashMap;
 
+use chrono::{DateTime, Utc};
 use proptest::prelude::*;
 use steward_kernel::{
     Actor, ActorId, Aggregate as _, Role,
+    day::HOME,
     ids::{EstateId, ResidentId, UnitId},
     replay,
     text::Text,
@@ -197,7 +199,11 @@ fn content(body: &str, estate: Option<u128>) -> Content {
 fn an_article_gets_a_version_for_every_other_text() {
     use article::{Command, Event, Facts, Refusal};
     let born = || given::<Article>(id(1), [Event::Written(content("一", None))]);
-    let facts = |estates| Facts { actor: actor(Role::Manager, estates, None) };
+    let facts = |estates| Facts {
+        actor: actor(Role::Manager, estates, None),
+        now: DateTime::<Utc>::UNIX_EPOCH,
+        time_zone: HOME,
+    };
     born().when(&Command::Revise(content("一", None)), &facts(None)).then([]);
     born().when(&Command::Revise(content("二", None)), &facts(None)).then([Event::Written(content("二", None))]);
     born().when(&Command::Write(content("二", None)), &facts(None)).refused(Refusal::CodeTaken);
@@ -211,7 +217,8 @@ fn an_article_gets_a_version_for_every_other_text() {
 #[test]
 fn who_has_some_estates_writes_for_them_only() {
     use article::{Command, Event, Facts, Refusal};
-    let facts = Facts { actor: actor(Role::Manager, Some(&[7]), None) };
+    let facts =
+        Facts { actor: actor(Role::Manager, Some(&[7]), None), now: DateTime::<Utc>::UNIX_EPOCH, time_zone: HOME };
     let unborn = || given::<Article>(id(1), []);
     unborn().when(&Command::Write(content("一", Some(7))), &facts).then([Event::Written(content("一", Some(7)))]);
     unborn().when(&Command::Write(content("一", None)), &facts).refused(Refusal::NotYourEstate);

@@ -4,13 +4,16 @@ use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{
-    Error, Result,
+    Call, Error, Permission as _, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
 };
 use steward_kernel::{
-    Version, era,
+    Aggregate as _, Recorded, Version,
+    day::HOME,
+    era,
     ids::EstateId,
     page::Page,
+    replay,
     text::{Line, Text},
     vocabulary::Language,
 };
@@ -24,7 +27,7 @@ use crate::{
     app::App,
     domain::{
         ArticleId,
-        article::{self, Article, Command, Content, may_read},
+        article::{self, Article, Command, Content, Event, Planned, may_read, may_write},
     },
     import,
     store::article::{ArticleFilter, ArticleLine, list_articles as read_articles},
@@ -50,7 +53,8 @@ pub struct WriteArticle {
     language: Language,
     /// The estate it is for; absent = all.
     estate_id: Option<EstateId>,
-    /// From which day on it is good; absent = always.
+    /// From which day on it is good, as days begin in its estate; absent = always. Until then what was good before is read,
+    /// listed and cited.
     #[serde(default, deserialize_with = "era::read")]
     valid_from: Option<NaiveDate>,
 }
@@ -75,7 +79,7 @@ impl From<WriteArticle> for Content {
     "article_id": "0198f001-0000-7000-8000-000000000401", "code": "DECO-01", "title": "装修办理流程",
     "category": "permit.renovation", "language": "zh-Hans", "valid_from": "2026-01-01",
     "body": "业主本人带身份证和装修方案到服务中心登记；工程部三个工作日内审核。",
-    "changed_at": "2026-11-23T08:00:00Z", "version": 2
+    "changed_at": "2026-11-23T08:00:00Z", "in_force": true, "version": 2
 }))]
 pub struct ArticleView {
     /// Its id.
@@ -98,12 +102,37 @@ pub struct ArticleView {
     pub valid_from: Option<NaiveDate>,
     /// When this version was written.
     pub changed_at: DateTime<Utc>,
-    /// Its version: answers cite it.
+    /// Whether it is good now; what is planned is shown to those who write the handbook.
+    pub in_force: bool,
+    /// What will be good later, soonest first; for those who write the handbook.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub planned: Vec<PlannedText>,
+    /// The version of this text: answers cite it. `If-Match` takes the `ETag`, which changes with plans, too.
     pub version: i32,
 }
 
+/// A text that is good later.
+#[derive(Debug, Serialize, ToSchema)]
+pub struct PlannedText {
+    /// From which day on.
+    pub valid_from: Option<NaiveDate>,
+    /// When that day begins where it is for.
+    pub takes_effect_at: DateTime<Utc>,
+    /// Its title.
+    pub title: String,
+    /// The text.
+    pub body: String,
+}
+
+impl From<Planned> for PlannedText {
+    fn from(Planned { content, takes_effect_at }: Planned) -> Self {
+        Self { valid_from: content.valid_from, takes_effect_at, title: content.title.into(), body: content.body.into() }
+    }
+}
+
 impl From<ArticleLine> for ArticleView {
-    fn from(ArticleLine { id, version, content, changed_at }: ArticleLine) -> Self {
+    fn from(ArticleLine { id, version, content, changed_at, in_force, planned }: ArticleLine) -> Self {
         Self {
             article_id: id,
             code: content.code.into(),
@@ -114,16 +143,25 @@ impl From<ArticleLine> for ArticleView {
             estate_id: content.estate,
             valid_from: content.valid_from,
             changed_at,
+            in_force,
+            planned: planned.into_iter().map(PlannedText::from).collect(),
             version,
         }
     }
 }
 
-/// An article as the answer shows it; it was born, so it says something.
-fn view(article: Article, version: Version, changed_at: DateTime<Utc>) -> Result<ArticleView> {
-    let Article { id, content } = article;
-    let content = content.ok_or(Error::NotFound)?;
-    Ok(ArticleLine { id, version: version.get(), content, changed_at }.into())
+/// An article as it was just written: the text that is good, or that is planned by this very version.
+fn view(article: Article, version: Version, changed_at: DateTime<Utc>, written: &Content) -> Result<ArticleView> {
+    let Article { id, content, planned } = article;
+    let is_planned = planned.iter().any(|planned| planned.content == *written);
+    let content = if is_planned { Some(written.clone()) } else { content };
+    let (content, in_force) = (content.ok_or(Error::NotFound)?, !is_planned);
+    Ok(ArticleLine { id, version: version.get(), content, changed_at, in_force, planned }.into())
+}
+
+/// Whether the caller is shown what is planned for that estate.
+fn sees_plans(call: &Call, estate: Option<EstateId>) -> bool {
+    call.actor.is_any(permission::WriteArticles::ROLES) && may_write(&call.actor, estate)
 }
 
 /// Import the handbook
@@ -164,16 +202,17 @@ pub async fn write_article(
 ) -> Result<Versioned<ArticleView>> {
     let content = Content::from(body);
     check_estate(&app, &call, content.estate).await?;
-    let (id, facts) = (app.core.clock.new_id().into(), article::Facts { actor: call.actor.clone() });
-    let done = app.core.engine.create::<Article>(&call, id, &Command::Write(content), &facts).await?;
+    let (id, facts) = (app.core.clock.new_id().into(), facts(&app, &call, &content).await?);
+    let done = app.core.engine.create::<Article>(&call, id, &Command::Write(content.clone()), &facts).await?;
     let location = format!("/v1/articles/{}", done.state.id);
-    Ok(Versioned::created(view(done.state, done.version, done.changed_at)?, done.version, location)
+    Ok(Versioned::created(view(done.state, done.version, done.changed_at, &content)?, done.version, location)
         .replayed(done.replayed))
 }
 
 /// Revise an article
 ///
-/// Writes its next version; the code stays. The same text again changes nothing. `If-Match` is required, so that nobody writes over what
+/// Writes its next version; the code stays. The same text again changes nothing. A text that is dated ahead is planned: it is good when its day
+/// begins, and replaces what was planned for that day. `If-Match` is required, so that nobody writes over what
 /// a colleague has just changed.
 #[utoipa::path(
     post, path = "/v1/articles/{article_id}/revise", tag = "articles",
@@ -191,13 +230,21 @@ pub async fn revise_article(
     call.must_have_read()?;
     let content = Content::from(body);
     check_estate(&app, &call, content.estate).await?;
-    let facts = article::Facts { actor: call.actor.clone() };
-    let done = app.core.engine.execute::<Article>(&call, article_id, &Command::Revise(content), &facts).await?;
-    Ok(Versioned::ok(view(done.state, done.version, done.changed_at)?, done.version).replayed(done.replayed))
+    let (facts, command) = (facts(&app, &call, &content).await?, Command::Revise(content.clone()));
+    let done = app.core.engine.execute::<Article>(&call, article_id, &command, &facts).await?;
+    Ok(Versioned::ok(view(done.state, done.version, done.changed_at, &content)?, done.version).replayed(done.replayed))
+}
+
+async fn facts(app: &App, call: &Call, content: &Content) -> Result<article::Facts> {
+    let known = match content.estate {
+        Some(estate) => app.places.estate(call.tenant(), estate).await?,
+        None => None,
+    };
+    Ok(article::Facts { actor: call.actor.clone(), now: app.core.clock.now(), time_zone: known.unwrap_or(HOME) })
 }
 
 /// An article is for all estates or for one of the register.
-async fn check_estate(app: &App, call: &steward_chassis::Call, estate: Option<EstateId>) -> Result<()> {
+async fn check_estate(app: &App, call: &Call, estate: Option<EstateId>) -> Result<()> {
     if let Some(estate) = estate
         && app.places.estate(call.tenant(), estate).await?.is_none()
     {
@@ -219,11 +266,14 @@ pub struct ArticleQuery {
     language: Option<Language>,
     /// Only what is good for this estate.
     estate_id: Option<EstateId>,
+    /// Only those of which something is planned, good now or not; for those who write the handbook.
+    #[serde(default)]
+    planned: bool,
 }
 
 /// List articles
 ///
-/// Those for all estates and for the caller's own, newest first.
+/// Those for all estates and for the caller's own that are good now, newest first.
 #[utoipa::path(
     get, path = "/v1/articles", tag = "articles",
     params(ArticleQuery, ListParams),
@@ -235,12 +285,24 @@ pub async fn list_articles(
     call: Allowed<permission::ReadArticles>,
     list: List<ArticleQuery>,
 ) -> Result<Json<Page<ArticleView>>> {
-    let ArticleQuery { category, q, language, estate_id: estate } = list.filter;
-    let filter = ArticleFilter { category: category.map(String::from), words: q.map(String::from), language, estate };
+    let ArticleQuery { category, q, language, estate_id: estate, planned } = list.filter;
+    if planned && !call.actor.is_any(permission::WriteArticles::ROLES) {
+        return Err(Error::field("/planned", "not-for-you", "must be left out by those who do not write the handbook"));
+    }
+    let (category, words) = (category.map(String::from), q.map(String::from));
+    let filter = ArticleFilter { category, words, language, estate, planned };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = read_articles(&mut tx, call.actor.estates.as_deref(), &filter, list.page).await?;
     tx.rollback().await?;
-    Ok(Json(page.map(ArticleView::from)))
+    Ok(Json(page.map(|line| shown(&call, line))))
+}
+
+/// An article as the caller may see it.
+fn shown(call: &Call, mut line: ArticleLine) -> ArticleView {
+    if !sees_plans(call, line.content.estate) {
+        line.planned.clear();
+    }
+    line.into()
 }
 
 /// Which version to read.
@@ -248,13 +310,13 @@ pub async fn list_articles(
 #[serde(deny_unknown_fields)]
 #[into_params(parameter_in = Query)]
 pub struct VersionQuery {
-    /// A former version, as an answer cites it; the newest when absent.
+    /// A former version, as an answer cites it, or one that is planned; the one that is good now when absent.
     version: Option<i32>,
 }
 
 /// Read an article
 ///
-/// Its newest version, or the one that an answer cites.
+/// The text that is good now, or the version that an answer cites.
 #[utoipa::path(
     get, path = "/v1/articles/{article_id}", tag = "articles",
     params(("article_id" = ArticleId, Path, description = "The article"), VersionQuery),
@@ -268,14 +330,36 @@ pub async fn get_article(
     Query(query): Query<VersionQuery>,
 ) -> Result<Versioned<ArticleView>> {
     let history = app.core.engine.history::<Article>(&call, article_id).await?;
-    let newest = history.last().ok_or(Error::NotFound)?;
-    let article::Event::Written(content) = &newest.body;
-    if !may_read(&call.actor, content.estate) {
+    let newest = history.last().ok_or(Error::NotFound)?.version;
+    let line = read(article_id, &history, query.version, |estate| sees_plans(&call, estate)).ok_or(Error::NotFound)?;
+    if !may_read(&call.actor, line.content.estate) {
         return Err(Error::NotFound);
     }
-    let wanted = query.version.map_or(newest.version, Version);
-    let found = history.into_iter().find(|event| event.version == wanted).ok_or(Error::NotFound)?;
-    let article::Event::Written(content) = found.body;
-    let article = ArticleLine { id: article_id, version: wanted.get(), content, changed_at: found.recorded_at };
-    Ok(Versioned::ok(article.into(), wanted))
+    Ok(Versioned::ok(shown(&call, line), newest))
+}
+
+/// The text of that version, else the one that is good now, else the one that will be first; what is planned only for whom it is shown to.
+fn read(
+    id: ArticleId,
+    history: &[Recorded<Event>],
+    version: Option<i32>,
+    sees_plans: impl Fn(Option<EstateId>) -> bool,
+) -> Option<ArticleLine> {
+    let article = replay(Article::unborn(id), history.iter().map(|event| &event.body));
+    let is_shown = |event: &&Recorded<Event>| match &event.body {
+        Event::Written(_) => true,
+        Event::Planned(planned) => sees_plans(planned.content.estate),
+    };
+    let good = history.iter().rfind(|event| matches!(event.body, Event::Written(_)));
+    let event = match version {
+        Some(wanted) => history.iter().find(|event| event.version == Version(wanted)),
+        None => good.or(history.last()),
+    };
+    let event = event.filter(is_shown)?;
+    let (content, in_force) = match &event.body {
+        Event::Written(content) => (content, good.is_some_and(|good| good.version == event.version)),
+        Event::Planned(planned) => (&planned.content, false),
+    };
+    let (version, changed_at) = (event.version.get(), event.recorded_at);
+    Some(ArticleLine { id, version, content: content.clone(), changed_at, in_force, planned: article.planned })
 }

@@ -35,15 +35,16 @@ pub struct OpenCase {
     pub kind: CaseKind,
     /// Code of the taxonomy; `other` when left out.
     pub category: Option<Line>,
-    /// How urgent; as is usual for the category when left out.
+    /// How urgent; as is usual for the category when left out. For staff.
     pub priority: Option<Priority>,
     /// What the owner said, verbatim; 1 to 4,000 characters.
     pub words: Words,
-    /// The way by which it came.
+    /// The way by which it came. An owner's is `app`, `wechat`, `web` or `qr`.
     pub channel: Channel,
     /// Where: an estate of the register.
     pub estate_id: EstateId,
-    /// Which unit of that estate.
+    /// Which unit of that estate: one to which an owner is tied today, or to which the resident named is or was tied. Left
+    /// out for common parts.
     pub unit_id: Option<UnitId>,
     /// Whose matter it is. For staff; an owner's is always the own.
     pub resident_id: Option<ResidentId>,
@@ -51,7 +52,8 @@ pub struct OpenCase {
     pub visit_id: Option<VisitId>,
     /// The case it follows from.
     pub linked_case_id: Option<CaseId>,
-    /// When it was said, if not now (a paper form entered late).
+    /// When it was said, if not now (a paper form entered late). For staff; at most 30 days back, unless the company has set
+    /// another time. What is older is entered by a supervisor, a manager or an admin.
     #[serde(default, deserialize_with = "era::read")]
     pub said_at: Option<DateTime<Utc>>,
     /// The language to answer in; an owner's own, otherwise zh-Hans, when left out.
@@ -60,6 +62,12 @@ pub struct OpenCase {
     #[serde(default)]
     #[schema(max_items = 20)]
     pub file_ids: Vec<FileId>,
+    /// The unit of that estate from which the trouble comes, if that is another one (the flat above). It is shown to staff;
+    /// nobody is sent there by that alone.
+    pub source_unit_id: Option<UnitId>,
+    /// Whether the owner wishes that it is looked at soon. It is shown; the priority stays that of the category.
+    #[serde(default)]
+    pub urgent: bool,
 }
 
 /// A case as its owner and the staff see it.
@@ -112,6 +120,12 @@ pub struct CaseView {
     /// The language to answer in.
     #[schema(value_type = Language)]
     pub language: String,
+    /// The unit from which the trouble comes, if another one was named.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<UnitId>)]
+    pub source_unit_id: Option<Uuid>,
+    /// Whether the owner wishes that it is looked at soon.
+    pub urgent: bool,
     /// As what its opener acted.
     #[schema(value_type = Party)]
     pub opened_by: String,
@@ -156,6 +170,8 @@ impl From<CaseRow> for CaseView {
             linked_case_ids: row.linked_case_ids,
             file_ids: row.file_ids,
             language: row.language,
+            source_unit_id: row.source_unit_id,
+            urgent: row.urgent,
             opened_by: row.opened_by,
             said_at: row.said_at,
             opened_at: row.opened_at,

@@ -8,6 +8,7 @@ use steward_chassis::{
 };
 use steward_kernel::{
     Aggregate as _, Recorded,
+    day::HOME,
     ids::{CaseId, EstateId},
     page::Page,
     reference,
@@ -41,7 +42,8 @@ const MAX_FILES: usize = 20;
 /// Open a case
 ///
 /// Takes down what an owner says and answers at once with an id and a reference that never change. An owner opens a
-/// case for the own resident; staff and other systems may name one.
+/// case for the own resident, about a unit they are tied to today or about common parts, and says nothing of priority or
+/// time; staff and other systems may name a resident, with a unit to which that resident is or was tied.
 #[utoipa::path(
     post, path = "/v1/cases", operation_id = "open_case", tag = "cases",
     request_body = OpenCase,
@@ -58,11 +60,11 @@ pub(super) async fn open_case(
     call: Allowed<permission::OpenCase>,
     Json(body): Json<OpenCase>,
 ) -> Result<Versioned<CaseView>> {
-    let new = new_case(body, &call)?;
-    desk::check_register(&app, &call, &new).await?;
+    let mut new = new_case(body, &call)?;
+    new.time_zone = desk::check_register(&app, &call, &new).await?;
     let opened = desk::open(&app, &call, new).await?;
     let location = format!("/v1/cases/{}", opened.state.id);
-    let view = dto::case(&opened)?;
+    let view = shown(&app, &call, dto::case(&opened)?).await?;
     Ok(Versioned::created(view.body, view.version, location).replayed(view.replayed))
 }
 
@@ -81,6 +83,8 @@ fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
         said_at,
         language,
         file_ids,
+        source_unit_id,
+        urgent,
     } = body;
     if file_ids.len() > MAX_FILES {
         return Err(Error::field("/file_ids", "too_many", format!("must be at most {MAX_FILES}")));
@@ -100,6 +104,11 @@ fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
         files: file_ids,
         language: language.unwrap_or(own_language),
         said_at,
+        source_unit: source_unit_id,
+        urgent,
+        link_is_for_staff: false,
+        // Until the register is asked.
+        time_zone: HOME,
     })
 }
 
@@ -129,6 +138,7 @@ pub(super) async fn list_cases(
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let rows = store::case::list(&mut tx, &call.actor, filter, page).await?;
     let mut views = rows.map(CaseView::from);
+    keep_to_the_own(&mut tx, &call, &mut views.items).await?;
     answer_for(&app, &mut tx, &call, &mut views.items).await?;
     tx.rollback().await?;
     Ok(Json(views))
@@ -156,10 +166,34 @@ pub(super) async fn get_case(
     check_sees(&call, &found.state)?;
     let mut view = dto::case(&found)?;
     let mut tx = app.core.db.begin(call.tenant()).await?;
+    keep_to_the_own(&mut tx, &call, std::slice::from_mut(&mut view.body)).await?;
     answer_for(&app, &mut tx, &call, std::slice::from_mut(&mut view.body)).await?;
     view.body.clocks = clocks::of_case(&app, &mut tx, &call, case_id).await?;
     tx.rollback().await?;
     Ok(view)
+}
+
+/// A case as the caller may see it.
+async fn shown(app: &App, call: &Call, mut view: Versioned<CaseView>) -> Result<Versioned<CaseView>> {
+    if call.actor.is_only_owner() && !view.body.linked_case_ids.is_empty() {
+        let mut tx = app.core.db.begin(call.tenant()).await?;
+        keep_to_the_own(&mut tx, call, std::slice::from_mut(&mut view.body)).await?;
+        tx.rollback().await?;
+    }
+    Ok(view)
+}
+
+/// Takes from an owner's cases the links to cases of others: what joins two people is for staff.
+async fn keep_to_the_own(tx: &mut Tx, call: &Call, views: &mut [CaseView]) -> Result<()> {
+    if !call.actor.is_only_owner() {
+        return Ok(());
+    }
+    let linked: Vec<Uuid> = views.iter().flat_map(|view| view.linked_case_ids.iter().copied()).collect();
+    let own = store::case::own_among(tx, &call.actor, &linked).await?;
+    for view in views {
+        view.linked_case_ids.retain(|id| own.contains(id));
+    }
+    Ok(())
 }
 
 /// Adds who answers for the cases, and when they are due next.
@@ -286,14 +320,36 @@ pub(super) async fn get_case_timeline(
     Path(case_id): Path<CaseId>,
 ) -> Result<Json<Timeline>> {
     let history = app.core.engine.history::<Case>(&call, case_id).await?;
+    let hidden = links_of_others(&app, &call, &history).await?;
     let mut case = Case::unborn(case_id);
     let mut items = Vec::new();
     for event in &history {
         case = case.evolve(&event.body);
+        if matches!(&event.body, Event::Linked { case } if hidden.contains(case)) {
+            continue;
+        }
         items.extend(item(&case, event, call.language));
     }
     check_sees(&call, &case)?;
     Ok(Json(Timeline { items }))
+}
+
+/// The links of a case to cases that its owner may not see.
+async fn links_of_others(app: &App, call: &Call, history: &[Recorded<Event>]) -> Result<Vec<CaseId>> {
+    let linked = |event: &Recorded<Event>| match &event.body {
+        Event::Linked { case } => Some(*case),
+        _ => None,
+    };
+    let mut links: Vec<CaseId> = history.iter().filter_map(linked).collect();
+    if !call.actor.is_only_owner() || links.is_empty() {
+        return Ok(Vec::new());
+    }
+    let ids: Vec<Uuid> = links.iter().map(|link| link.get()).collect();
+    let mut tx = app.core.db.begin(call.tenant()).await?;
+    let own = store::case::own_among(&mut tx, &call.actor, &ids).await?;
+    tx.rollback().await?;
+    links.retain(|link| !own.contains(&link.get()));
+    Ok(links)
 }
 
 /// What the timeline shows of an event; the case is as it was right after it.
@@ -330,7 +386,8 @@ pub(super) async fn cancel_case(
     Path(case_id): Path<CaseId>,
     Json(body): Json<WithReason>,
 ) -> Result<Versioned<CaseView>> {
-    dto::case(&desk::cancel(&app, &call, case_id, body.reason).await?)
+    let view = dto::case(&desk::cancel(&app, &call, case_id, body.reason).await?)?;
+    shown(&app, &call, view).await
 }
 
 fn check_sees(call: &Call, case: &Case) -> Result<()> {

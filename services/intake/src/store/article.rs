@@ -1,9 +1,10 @@
-//! Articles: the newest version of each.
+//! Articles: what is good now of each, and what is planned.
 
 use std::collections::HashMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
-use sqlx::FromRow;
+use chrono_tz::Tz;
+use sqlx::{FromRow, types::Json};
 use steward_chassis::{
     Error, Result, Stored,
     db::{Tx, on_constraint},
@@ -11,6 +12,7 @@ use steward_chassis::{
 };
 use steward_kernel::{
     Recorded,
+    day::{HOME, zone},
     ids::EstateId,
     message::{Outgoing, TimerChange},
     page::Page,
@@ -22,22 +24,31 @@ use super::{
     list::{listed, statements},
     register::{text, uuids},
 };
-use crate::domain::{
-    ArticleId,
-    article::{Article, Content, Event, Refusal},
+use crate::{
+    domain::{
+        ArticleId,
+        article::{Article, Content, Event, Planned, Refusal},
+    },
+    publish,
 };
 
 impl Stored for Article {
     async fn project(&self, tx: &mut Tx, events: &[Recorded<Event>]) -> Result<()> {
-        let (Some(last), Some(content)) = (events.last(), &self.content) else { return Ok(()) };
+        let last_written = events.iter().rev().find(|event| matches!(event.body, Event::Written(_)));
+        // A plan beside a text that is good changes nothing of that text.
+        let Some(last) = last_written.or_else(|| events.last().filter(|_| self.content.is_none())) else {
+            return plan(tx, self).await;
+        };
+        let Some(content) = self.known() else { return Ok(()) };
         let written = sqlx::query(
             "INSERT INTO article (tenant_id, article_id, version, changed_xid, code, title, category, body, language,
-                                  estate_id, valid_from, written_at, changed_at)
-             VALUES ($1, $2, $3, pg_current_xact_id()::text::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+                                  estate_id, valid_from, written_at, changed_at, in_force, planned)
+             VALUES ($1, $2, $3, pg_current_xact_id()::text::bigint, $4, $5, $6, $7, $8, $9, $10, $11, $11, $12, $13)
              ON CONFLICT (tenant_id, article_id) DO UPDATE
              SET version = excluded.version, changed_xid = excluded.changed_xid, title = excluded.title,
                  category = excluded.category, body = excluded.body, language = excluded.language,
-                 estate_id = excluded.estate_id, valid_from = excluded.valid_from, changed_at = excluded.changed_at",
+                 estate_id = excluded.estate_id, valid_from = excluded.valid_from, changed_at = excluded.changed_at,
+                 in_force = excluded.in_force, planned = excluded.planned",
         )
         .bind(tx.tenant().get())
         .bind(self.id.get())
@@ -50,6 +61,8 @@ impl Stored for Article {
         .bind(content.estate.map(EstateId::get))
         .bind(content.valid_from)
         .bind(last.recorded_at)
+        .bind(self.content.is_some())
+        .bind(Json(&self.planned))
         .execute(tx.conn())
         .await;
         on_constraint(written, "article_code_key", || Error::refused(&Refusal::CodeTaken))?;
@@ -60,9 +73,22 @@ impl Stored for Article {
         None
     }
 
-    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
-        Vec::new()
+    fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
+        publish::article_timers(self, event)
     }
+}
+
+async fn plan(tx: &mut Tx, article: &Article) -> Result<()> {
+    sqlx::query(
+        "UPDATE article SET planned = $3, changed_xid = pg_current_xact_id()::text::bigint
+         WHERE tenant_id = $1 AND article_id = $2",
+    )
+    .bind(tx.tenant().get())
+    .bind(article.id.get())
+    .bind(Json(&article.planned))
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 /// An article as lists show it.
@@ -70,12 +96,16 @@ impl Stored for Article {
 pub struct ArticleLine {
     /// Its id.
     pub id: ArticleId,
-    /// Its newest version.
+    /// The version that is good, or that will be first.
     pub version: i32,
     /// What that says.
     pub content: Content,
     /// When that was written.
     pub changed_at: DateTime<Utc>,
+    /// Whether it is good now.
+    pub in_force: bool,
+    /// What will be good later.
+    pub planned: Vec<Planned>,
 }
 
 #[derive(Debug, FromRow)]
@@ -92,6 +122,8 @@ struct ArticleRow {
     valid_from: Option<NaiveDate>,
     written_at: DateTime<Utc>,
     changed_at: DateTime<Utc>,
+    in_force: bool,
+    planned: Json<Vec<Planned>>,
 }
 
 impl ArticleRow {
@@ -105,7 +137,8 @@ impl ArticleRow {
             estate: self.estate_id.map(EstateId::from),
             valid_from: self.valid_from,
         };
-        Ok(ArticleLine { id: self.article_id.into(), version: self.version, content, changed_at: self.changed_at })
+        let (version, changed_at, in_force) = (self.version, self.changed_at, self.in_force);
+        Ok(ArticleLine { id: self.article_id.into(), version, content, changed_at, in_force, planned: self.planned.0 })
     }
 }
 
@@ -120,6 +153,8 @@ pub struct ArticleFilter {
     pub language: Option<Language>,
     /// Good for this estate.
     pub estate: Option<EstateId>,
+    /// Of which something is planned, good now or not; only what is good now otherwise.
+    pub planned: bool,
 }
 
 /// One page of articles, newest first.
@@ -137,8 +172,9 @@ pub async fn list_articles(
     // A handbook has hundreds of articles, not millions: words are looked for in all of them.
     const STATEMENTS: [&str; 2] = statements!(
         "SELECT article_id, version, changed_xid, code, title, category, body, language, estate_id, valid_from,
-                written_at, changed_at
-         FROM article WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($7))
+                written_at, changed_at, in_force, planned
+         FROM article WHERE tenant_id = $1
+         AND CASE WHEN $12 THEN planned <> '[]' ELSE in_force END AND ($7::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($7))
          AND ($8::text IS NULL OR category = $8)
          AND ($9::text IS NULL OR strpos(lower(title), lower($9)) > 0 OR strpos(lower(body), lower($9)) > 0)
          AND ($10::text IS NULL OR language = $10) AND ($11::uuid IS NULL OR estate_id IS NULL OR estate_id = $11)",
@@ -152,6 +188,7 @@ pub async fn list_articles(
         .bind(filter.words.clone())
         .bind(filter.language.map(Language::as_str))
         .bind(filter.estate.map(EstateId::get))
+        .bind(filter.planned)
         .fetch_all(tx.conn())
         .await?;
     let key = |row: &ArticleRow| Key { at: row.written_at, id: row.article_id, changed_xid: row.changed_xid };
@@ -160,14 +197,14 @@ pub async fn list_articles(
     Ok(Page { items, next_cursor, since })
 }
 
-/// The articles with these codes.
+/// The articles with these codes, as they were last written: a file that is imported again changes nothing.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn articles_by_code(tx: &mut Tx, codes: &[String]) -> Result<HashMap<String, (Uuid, Content)>> {
     let rows: Vec<ArticleRow> = sqlx::query_as(
         "SELECT article_id, version, changed_xid, code, title, category, body, language, estate_id, valid_from,
-                written_at, changed_at
+                written_at, changed_at, in_force, planned
          FROM article WHERE tenant_id = $1 AND code = ANY($2)",
     )
     .bind(tx.tenant().get())
@@ -177,7 +214,23 @@ pub async fn articles_by_code(tx: &mut Tx, codes: &[String]) -> Result<HashMap<S
     rows.into_iter()
         .map(|row| {
             let line = row.read()?;
-            Ok((line.content.code.to_string(), (line.id.get(), line.content)))
+            let last = line.planned.into_iter().next_back().map_or(line.content, |planned| planned.content);
+            Ok((last.code.to_string(), (line.id.get(), last)))
         })
         .collect()
+}
+
+/// The time zone in which the days of an article begin: its estate's, or the company's.
+///
+/// # Errors
+/// When the database is away.
+pub async fn zone_of(tx: &mut Tx, estate: Option<EstateId>) -> Result<Tz> {
+    let Some(estate) = estate else { return Ok(HOME) };
+    let name: Option<String> =
+        sqlx::query_scalar("SELECT time_zone FROM estate WHERE tenant_id = $1 AND estate_id = $2")
+            .bind(tx.tenant().get())
+            .bind(estate.get())
+            .fetch_optional(tx.conn())
+            .await?;
+    Ok(name.map_or(HOME, |name| zone(&name)))
 }

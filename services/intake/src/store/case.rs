@@ -64,6 +64,10 @@ pub struct CaseRow {
     pub file_ids: Vec<Uuid>,
     /// Tag of the language to answer in.
     pub language: String,
+    /// The unit from which the trouble comes.
+    pub source_unit_id: Option<Uuid>,
+    /// Whether the owner wishes that it is looked at soon.
+    pub urgent: bool,
     /// Role word of who opened it.
     pub opened_by: String,
     /// Whether the owner was asked how it went.
@@ -100,6 +104,8 @@ impl CaseRow {
             linked_case_ids: case.linked.iter().map(|linked| linked.get()).collect(),
             file_ids: opening.files.iter().map(|file| file.get()).collect(),
             language: opening.language.to_string(),
+            source_unit_id: opening.source_unit.map(Into::into),
+            urgent: opening.urgent,
             opened_by: opening.opened_by.to_string(),
             satisfaction_asked: case.satisfaction_asked,
             said_at: opening.said_at,
@@ -116,9 +122,9 @@ impl Stored for Case {
         sqlx::query(
             "INSERT INTO intake_case (tenant_id, changed_xid, case_id, version, reference, kind, category, priority,
                  status, stage, words, channel, estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids,
-                 language, opened_by, satisfaction_asked, said_at, opened_at, updated_at)
+                 language, opened_by, satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent)
              VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $15, $16, $17, $18, $19, $20, $21, $22, $23)
+                 $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, category = excluded.category,
                  priority = excluded.priority, status = excluded.status, stage = excluded.stage, linked_case_ids = excluded.linked_case_ids,
@@ -147,6 +153,8 @@ impl Stored for Case {
         .bind(row.said_at)
         .bind(row.opened_at)
         .bind(row.updated_at)
+        .bind(row.source_unit_id)
+        .bind(row.urgent)
         .execute(tx.conn())
         .await?;
         Ok(())
@@ -198,7 +206,7 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
     const STATEMENTS: [&str; 2] = statements!(
         "SELECT case_id, version, changed_xid, reference, kind, category, priority, status, stage, words, channel,
              estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids, language, opened_by,
-             satisfaction_asked, said_at, opened_at, updated_at
+             satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent
          FROM intake_case WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR kind = $11)
@@ -248,4 +256,21 @@ pub async fn has_files(tx: &mut Tx, actor: &Actor, files: &[FileId]) -> Result<b
     .fetch_one(tx.conn())
     .await?;
     Ok(usize::try_from(found) == Ok(wanted.len()))
+}
+
+/// Those of the cases that are the owner's own.
+///
+/// # Errors
+/// When the database is away.
+pub async fn own_among(tx: &mut Tx, owner: &Actor, cases: &[Uuid]) -> Result<Vec<Uuid>> {
+    let Some(resident) = owner.resident.filter(|_| !cases.is_empty()) else { return Ok(Vec::new()) };
+    let own = sqlx::query_scalar(
+        "SELECT case_id FROM intake_case WHERE tenant_id = $1 AND case_id = ANY($2) AND resident_id = $3",
+    )
+    .bind(tx.tenant().get())
+    .bind(cases)
+    .bind(resident.get())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(own)
 }

@@ -188,14 +188,14 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: InquiryFilter, page: PageR
     Ok(page.finish(rows, horizon, key))
 }
 
-/// The newest version of an article that is good for that estate; `None` when there is no such article.
+/// The version of an article that is good now for that estate; `None` when there is no such article, or nothing of it is good yet.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn newest_version(tx: &mut Tx, article: ArticleId, estate: EstateId) -> Result<Option<i32>> {
+pub async fn version_in_force(tx: &mut Tx, article: ArticleId, estate: EstateId) -> Result<Option<i32>> {
     let version = sqlx::query_scalar(
         "SELECT version FROM article
-         WHERE tenant_id = $1 AND article_id = $2 AND (estate_id IS NULL OR estate_id = $3)",
+         WHERE tenant_id = $1 AND article_id = $2 AND in_force AND (estate_id IS NULL OR estate_id = $3)",
     )
     .bind(tx.tenant().get())
     .bind(article.get())

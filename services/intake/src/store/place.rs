@@ -1,9 +1,12 @@
 //! What the opening of cases and visits asks of the register.
 
+use chrono::NaiveDate;
 use sqlx::FromRow;
 use steward_chassis::{Result, db::Tx};
 use steward_kernel::ids::{EstateId, ResidentId, UnitId};
 use uuid::Uuid;
+
+use crate::domain::home::Home;
 
 /// An estate with all its units and the residents tied to them.
 #[derive(Debug, FromRow)]
@@ -59,4 +62,24 @@ pub(crate) async fn has_resident(tx: &mut Tx, resident: ResidentId) -> Result<bo
         .fetch_one(tx.conn())
         .await?;
     Ok(found)
+}
+
+/// The ties of a resident, to any unit, begun or not.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn homes(tx: &mut Tx, resident: ResidentId) -> Result<Vec<Home>> {
+    let rows: Vec<(Uuid, Uuid, Option<NaiveDate>)> = sqlx::query_as(
+        "SELECT unit_id, estate_id, since_on FROM resident_unit WHERE tenant_id = $1 AND resident_id = $2",
+    )
+    .bind(tx.tenant().get())
+    .bind(resident.get())
+    .fetch_all(tx.conn())
+    .await?;
+    let home = |(unit, estate, since_on): (Uuid, Uuid, Option<NaiveDate>)| Home {
+        unit: unit.into(),
+        estate: estate.into(),
+        since_on,
+    };
+    Ok(rows.into_iter().map(home).collect())
 }

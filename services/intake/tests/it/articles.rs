@@ -120,6 +120,85 @@ async fn managers_write_for_their_estates() {
 }
 
 #[tokio::test]
+async fn a_text_for_next_year_is_read_listed_searched_and_cited_when_its_day_begins() {
+    with::<Intake>(async |kit| {
+        let (admin, yx, _) = estates(&kit).await;
+        let desk = kit.client(Role::Receptionist);
+        let zone = steward_testkit::kernel::day::HOME;
+        let next = steward_testkit::kernel::day::day(kit.clock.now(), zone) + chrono::Days::new(30);
+        let article = |price: &str, valid_from: Option<chrono::NaiveDate>| {
+            json!({
+                "code": "PARK-09", "title": "月卡", "category": "parking.service", "language": "zh-Hans",
+                "body": format!("monthly card {price}"), "valid_from": valid_from
+            })
+        };
+        let written = admin.post("/v1/articles", article("300", None)).await;
+        let path = written.header("location").to_owned();
+        let planned = admin.post(&format!("{path}/revise"), article("500", Some(next))).if_match(1).await;
+        assert_eq!((&planned.ok()["in_force"], planned.header("etag")), (&json!(false), "\"2\""));
+        let asked = async || {
+            let case = json!({ "kind": "inquiry", "words": "月卡多少钱？", "channel": "phone", "estate_id": yx });
+            let case = desk.post("/v1/cases", case).await.created();
+            format!("/v1/inquiries/{}/answer", case["case_id"].as_str().unwrap())
+        };
+        let cites = |version: Option<i32>| {
+            json!({ "article_id": path.rsplit('/').next().unwrap(), "article_version": version })
+        };
+        let found = async |client: &Client, price: &str| {
+            client.get(&format!("/v1/articles?q={price}")).await.ok()["items"].as_array().unwrap().len()
+        };
+
+        let owner = kit.client_of(&kit.staff_of(Role::Owner, &[yx]));
+        for reader in [&owner, &admin] {
+            let read = reader.get(&path).await;
+            assert_eq!((&read.ok()["body"], read.header("etag")), (&json!("monthly card 300"), "\"2\""));
+            assert_eq!((found(reader, "300").await, found(reader, "500").await), (1, 0));
+            assert_eq!(reader.get("/v1/articles").await.ok()["items"][0]["version"], 1);
+        }
+        assert_eq!(admin.get(&path).await.ok()["planned"][0]["body"], "monthly card 500");
+        assert_eq!(owner.get(&path).await.ok().get("planned"), None);
+        let _ = owner.get(&format!("{path}?version=2")).await.problem(404, "not-found");
+        assert_eq!(admin.get(&format!("{path}?version=2")).await.ok()["body"], "monthly card 500");
+        assert_eq!(codes(&admin, "/v1/articles?planned=true").await, ["PARK-09"]);
+        let _ = owner.get("/v1/articles?planned=true").await.problem(422, "invalid-request");
+        let answer = asked().await;
+        let _ = desk.post(&answer, cites(Some(2))).await.problem(422, "intake/unknown-article");
+        assert_eq!(desk.post(&answer, cites(None)).await.ok()["article_version"], 1);
+
+        kit.clock.advance(chrono::TimeDelta::days(30));
+        steward_testkit::eventually("the text of next year is good", || async {
+            let read = owner.get(&path).await.ok();
+            (read["body"] == "monthly card 500" && read["version"] == 3).then_some(())
+        })
+        .await;
+        assert_eq!((found(&owner, "300").await, found(&owner, "500").await), (0, 1));
+        assert_eq!(owner.get(&format!("{path}?version=1")).await.ok()["body"], "monthly card 300");
+        let answer = asked().await;
+        let _ = desk.post(&answer, cites(Some(2))).await.problem(422, "intake/unknown-article");
+        assert_eq!(desk.post(&answer, cites(None)).await.ok()["article_version"], 3);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_article_that_begins_later_is_not_there_yet() {
+    with::<Intake>(async |kit| {
+        let (admin, yx, _) = estates(&kit).await;
+        let file = "编码,标题,分类,正文,语言,生效日期\nNEW-1,新规,pets,x,zh-Hans,2999-01-01\n";
+        assert_eq!(upload(&admin, "articles", file).await["created"], 1);
+        assert_eq!(upload(&admin, "articles", file).await["unchanged"], 1);
+        assert!(codes(&admin, "/v1/articles").await.is_empty());
+        let planned = admin.get("/v1/articles?planned=true").await.ok()["items"][0].clone();
+        assert_eq!(planned["in_force"], false);
+        let path = format!("/v1/articles/{}", planned["article_id"].as_str().unwrap());
+        let owner = kit.client_of(&kit.staff_of(Role::Owner, &[yx]));
+        let _ = owner.get(&path).await.problem(404, "not-found");
+        assert_eq!(admin.get(&path).await.ok()["in_force"], false);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_desk_is_checked_in_the_morning() {
     with::<Intake>(async |kit| {
         let (admin, yx, ht) = estates(&kit).await;

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 use steward_intake::Intake;
 use steward_kernel::{Role, reference};
 use steward_proto::intake as pb;
-use steward_testkit::{Kit, OTHER_TENANT, db::new_id, eventually, with};
+use steward_testkit::{Client, Kit, OTHER_TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
 use crate::world::{World, case_id, codes, world};
@@ -14,14 +14,16 @@ async fn a_case_is_opened_read_and_told_to_the_service_that_works_on_it() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
         let owner = kit.owner(world.resident);
-        let mut body = world.case("service_request");
+        let mut body = world.owners_case("service_request");
         body["category"] = json!("lift.entrapment");
+        body["urgent"] = json!(true);
         let answer = owner.post("/v1/cases", body).await;
         let case = answer.created();
         let id = case_id(&case);
         assert_eq!(answer.header("location"), format!("/v1/cases/{id}"));
         assert_eq!((&case["priority"], &case["status"]), (&json!("P1"), &json!("received")));
         assert_eq!((&case["resident_id"], &case["opened_by"]), (&json!(world.resident), &json!("owner")));
+        assert_eq!(case["urgent"], true);
         assert!(reference::is_plausible(case["reference"].as_str().unwrap()), "{case}");
 
         let again = owner.get(&format!("/v1/cases/{id}")).await;
@@ -36,6 +38,7 @@ async fn a_case_is_opened_read_and_told_to_the_service_that_works_on_it() {
             panic!("not handed over once")
         };
         assert_eq!((&received.words[..], &received.case_id), ("三号楼电梯又停了", &id.to_string()));
+        assert_eq!((received.urgent, &received.time_zone[..]), (true, "Asia/Shanghai"));
 
         let english = owner.get(&format!("/v1/cases/{id}/timeline")).header("accept-language", "en").await.ok();
         assert_eq!(english["items"][0]["text"], "We have received what you told us");
@@ -80,7 +83,9 @@ fn wrong_bodies(world: &World) -> Vec<(&'static str, Value, u16, &'static str, &
         ("visit_id", json!(new_id()), 422, "intake/unknown-visit", "/visit_id"),
         ("file_ids", json!([new_id()]), 422, "intake/unknown-file", "/file_ids"),
         ("file_ids", json!(vec![new_id(); 21]), 422, "invalid-request", "/file_ids"),
+        ("source_unit_id", json!(new_id()), 422, "intake/unknown-estate", "/source_unit_id"),
         ("said_at", json!("2999-01-01T00:00:00Z"), 422, "intake/said-in-future", "/said_at"),
+        ("said_at", json!("1970-01-01T00:00:00Z"), 422, "intake/said-too-long-ago", "/said_at"),
     ]
 }
 
@@ -110,7 +115,7 @@ async fn a_wrong_body_is_explained_and_nothing_is_written() {
 async fn nobody_speaks_for_another_owner_estate_or_company() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
-        let mut body = world.case("complaint");
+        let mut body = world.owners_case("complaint");
         body["resident_id"] = json!(world.neighbour);
         kit.owner(world.resident).post("/v1/cases", body).await.problem(422, "intake/not-the-owner");
         let elsewhere = kit.client_of(&kit.staff_of(Role::Handler, &[world.other_estate]));
@@ -167,7 +172,105 @@ async fn a_linked_case_is_told_to_the_one_it_follows_from() {
         let first = desk.get(&format!("/v1/cases/{origin}")).await.ok();
         assert_eq!(first["linked_case_ids"], json!([case_id(&linked)]));
         assert_eq!(kit.published::<pb::CaseLinked>().await.len(), 1);
+        body["channel"] = json!("app");
         kit.owner(world.neighbour).post("/v1/cases", body).await.problem(422, "intake/unknown-linked-case");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_link_between_two_people_is_for_staff_only() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let origin = case_id(&world.opens(&kit, "complaint").await);
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(world.resident));
+        let mut body = world.case("service_request");
+        (body["linked_case_id"], body["resident_id"]) = (json!(origin), json!(world.neighbour));
+        let others = case_id(&desk.post("/v1/cases", body.clone()).await.created());
+        body["resident_id"] = json!(world.resident);
+        let own = case_id(&desk.post("/v1/cases", body).await.created());
+        let links = async |client: &Client, case: Uuid| {
+            client.get(&format!("/v1/cases/{case}")).await.ok()["linked_case_ids"].clone()
+        };
+        assert_eq!(links(&desk, origin).await, json!([others, own]));
+        assert_eq!(links(&owner, origin).await, json!([own]));
+        assert_eq!(links(&kit.owner(world.neighbour), others).await, json!([]));
+        assert_eq!(codes(&desk, origin).await, ["received", "linked", "linked"]);
+        assert_eq!(codes(&owner, origin).await, ["received", "linked"]);
+        let told = kit.published::<pb::ServiceRequestReceived>().await;
+        assert_eq!([&told[0].linked_case_id[..], &told[1].linked_case_id[..]], ["", &origin.to_string()]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_reports_for_the_own_unit_and_common_parts_and_names_another_only_as_the_source() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (owner, neighbour) = (kit.owner(world.resident), kit.owner(world.neighbour));
+        let body = |unit: Option<Uuid>, source: Option<Uuid>| {
+            let mut body = world.owners_case("service_request");
+            (body["unit_id"], body["source_unit_id"]) = (json!(unit), json!(source));
+            body
+        };
+        let refused =
+            neighbour.post("/v1/cases", body(Some(world.unit), None)).await.problem(422, "intake/not-your-unit");
+        assert_eq!(refused["errors"][0]["pointer"], "/unit_id", "{refused}");
+        let common = neighbour.post("/v1/cases", body(None, Some(world.unit))).await.created();
+        assert_eq!((&common["unit_id"], &common["source_unit_id"]), (&Value::Null, &json!(world.unit)));
+        let _ = owner.post("/v1/cases", body(Some(world.unit), None)).await.created();
+        let mut elsewhere = body(None, None);
+        elsewhere["estate_id"] = json!(world.other_estate);
+        owner.post("/v1/cases", elsewhere).await.problem(422, "intake/unknown-estate");
+        for (field, value) in [("priority", "P1"), ("channel", "desk"), ("said_at", "1970-01-01T00:00:00Z")] {
+            let mut body = body(None, None);
+            body[field] = json!(value);
+            let refused = owner.post("/v1/cases", body).await.problem(422, "intake/not-for-owners");
+            assert_eq!(refused["errors"][0]["pointer"], format!("/{field}"), "{refused}");
+        }
+        // What was refused left nothing behind, not even its key.
+        assert_eq!(kit.count("intake", "intake_case").await, 2);
+        let again = neighbour.post("/v1/cases", body(Some(world.unit), None)).key("k").await;
+        again.problem(422, "intake/not-your-unit");
+        let _ = neighbour.post("/v1/cases", body(None, Some(world.unit))).key("k").await.created();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn staff_name_a_resident_with_a_unit_only_where_they_belong_together() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (desk, admin) = (kit.client(Role::Receptionist), kit.client(Role::Admin));
+        let file = "resident_code,name,phone,estate_code,building,unit,role,since_on\n\
+            R-9,黄九,13800000009,BL,1,201,tenant,2024-05-01\nR-8,何八,13800000008,YX,3,102,tenant,2999-01-01\n";
+        let _ = admin.upload("/v1/residents/import", "text/csv", file.into()).await.ok();
+        let of = async |code: &str| {
+            admin.get(&format!("/v1/residents?code={code}")).await.ok()["items"][0]["resident_id"].clone()
+        };
+        let (tenant, future) = (of("R-9").await, of("R-8").await);
+        let body = |resident: &Value, unit: Option<Uuid>| {
+            let mut body = world.case("service_request");
+            (body["resident_id"], body["unit_id"]) = (resident.clone(), json!(unit));
+            body
+        };
+        for stranger in [&tenant, &future, &json!(world.neighbour)] {
+            let refused = desk.post("/v1/cases", body(stranger, Some(world.unit))).await;
+            let refused = refused.problem(422, "intake/not-their-unit");
+            assert_eq!(refused["errors"][0]["pointer"], "/unit_id", "{refused}");
+        }
+        // At the desk they speak for themselves: nobody is sent to a door.
+        let _ = desk.post("/v1/cases", body(&tenant, None)).await.created();
+        // Whom the caller may not see is as good as unknown, in a case and in a visit.
+        let here = kit.client_of(&kit.staff_of(Role::Receptionist, &[world.estate]));
+        here.post("/v1/cases", body(&tenant, None)).await.problem(422, "intake/unknown-resident");
+        let visit = |resident: &Value| json!({ "estate_id": world.estate, "resident_id": resident });
+        here.post("/v1/visits", visit(&tenant)).await.problem(422, "intake/unknown-resident");
+        // A case belongs to the visit of its resident, or of who shares a unit with them.
+        let visit = here.post("/v1/visits", visit(&json!(world.neighbour))).await.created();
+        let mut body = body(&json!(world.resident), Some(world.unit));
+        body["visit_id"] = visit["visit_id"].clone();
+        here.post("/v1/cases", body).await.problem(422, "intake/unknown-visit");
     })
     .await;
 }

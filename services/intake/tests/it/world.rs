@@ -57,6 +57,11 @@ impl World {
         json!({ "kind": kind, "words": "三号楼电梯又停了", "channel": "phone", "estate_id": self.estate })
     }
 
+    /// The body of a new case in the owner's own words.
+    pub(crate) fn owners_case(&self, kind: &str) -> Value {
+        json!({ "kind": kind, "words": "三号楼电梯又停了", "channel": "app", "estate_id": self.estate })
+    }
+
     /// A new case of the owner's, opened at the desk.
     pub(crate) async fn opens(&self, kit: &Kit, kind: &str) -> Value {
         let mut body = self.case(kind);

@@ -40,6 +40,8 @@ word_enum! {
         Share = "share",
         /// A promise about it is on the ladder.
         Promise = "promise",
+        /// It was overdue when it was entered.
+        LateEntry = "late_entry",
         /// A promise about it is about to be broken.
         PromiseAtRisk = "promise_at_risk",
         /// The reader is asked to answer for it from now on.
@@ -59,7 +61,8 @@ impl AlertCause {
     /// The cause of an escalation. One with a word of a newer intake is told all the same.
     #[must_use]
     pub fn of_escalation(word: &str) -> Self {
-        let causes = [Self::Unowned, Self::Returned, Self::LongPaused, Self::Reopened, Self::Share, Self::Promise];
+        let climbing = [Self::Unowned, Self::Returned, Self::LongPaused, Self::Reopened];
+        let causes = climbing.into_iter().chain([Self::Share, Self::Promise, Self::LateEntry]);
         causes.into_iter().find(|cause| cause.as_str() == word).unwrap_or(Self::Other)
     }
 
@@ -85,6 +88,7 @@ pub fn rank(cause: AlertCause, priority: Option<Priority>) -> i16 {
         AlertCause::Reopened => 3,
         AlertCause::Share
         | AlertCause::Promise
+        | AlertCause::LateEntry
         | AlertCause::PromiseAtRisk
         | AlertCause::HandOverOffered
         | AlertCause::HandOverRefused

@@ -237,6 +237,7 @@ impl Deciding<'_> {
         use {Measure as W, Milestone as M};
         if milestone.is_human() {
             self.stop_company(&[W::Acknowledge], false);
+            self.end_late_climbs();
         }
         match milestone {
             M::PlanTold => self.stop_company(&[W::Plan], false),

@@ -38,16 +38,20 @@ impl<'f> Deciding<'f> {
         Uuid::new_v5(&self.state.id.get(), of.as_bytes())
     }
 
-    pub(super) fn begin(mut self, matter: &Matter, receiver: Option<&str>, adopted: bool) -> Self {
+    pub(super) fn begin(mut self, matter: &Matter, receiver: Option<&str>, adopted: bool, archived: bool) -> Self {
         self.matter = matter.clone();
         let from = if adopted { self.facts.at } else { matter.said_at };
         let clocks = self.first_clocks(from, adopted);
+        let is_late = clocks.iter().any(|clock| clock.late_entry);
         self.emit(Event::Began { matter: Box::new(matter.clone()), clocks });
         let (account, why) = match receiver {
             Some(receiver) => (receiver.to_owned(), Why::FirstReceiver),
             None => (self.facts.ruling.first_receiver(self.state.id.get()), Why::Post),
         };
         self.name(account, why);
+        if is_late {
+            self.climb_late(archived);
+        }
         self
     }
 

@@ -24,6 +24,8 @@ word_enum! {
         Reopened = "reopened",
         /// A promise was broken.
         Promise = "promise",
+        /// It was overdue when it was entered.
+        LateEntry = "late_entry",
         /// A share of a clock is used up.
         Share = "share",
     }

@@ -77,6 +77,9 @@ pub struct Climb {
     pub rungs: u32,
     /// When it reached the last one.
     pub last_at: DateTime<Utc>,
+    /// Whether its first rung is its last.
+    #[serde(default)]
+    pub once: bool,
 }
 
 impl Deciding<'_> {
@@ -123,7 +126,8 @@ impl Deciding<'_> {
 
     /// The next rung of a clock that is not silenced: its place from 0, what it is, when it is reached.
     pub(super) fn next_rung(&self, kept: &KeptClock) -> Option<(u32, Step, i64)> {
-        let ladder = self.ladder()?;
+        // What was overdue when it was entered is told once for all its clocks, not by the rungs that it missed.
+        let ladder = self.ladder().filter(|_| !kept.late_entry)?;
         let mut place = kept.rungs;
         loop {
             let step = ladder.rung(usize::try_from(place).ok()?)?;
@@ -253,8 +257,25 @@ impl Deciding<'_> {
             return;
         }
         let (department, since) = (department.map(str::to_owned), self.facts.now);
-        let climb = Climb { climb_id, cause, work_order, department, since, level: None, rungs: 0, last_at: since };
+        let (level, last_at) = (None, since);
+        let climb = Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, once: false };
         self.emit(Event::ClimbBegan { climb });
+    }
+
+    /// What was overdue when it was entered climbs by time until somebody takes it up; what comes from the archive is told once.
+    pub(super) fn climb_late(&mut self, once: bool) {
+        let (climb_id, cause, since) = (self.id("climb/late_entry"), Cause::LateEntry, self.facts.now);
+        let (level, last_at) = (None, since);
+        let (work_order, department) = (None, None);
+        let climb = Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, once };
+        self.emit(Event::ClimbBegan { climb });
+    }
+
+    /// Somebody has taken up what was entered late.
+    pub(super) fn end_late_climbs(&mut self) {
+        for climb in self.state.climbs.clone().into_iter().filter(|climb| climb.cause == Cause::LateEntry) {
+            self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.facts.at });
+        }
     }
 
     pub(super) fn end_climbs(&mut self) {
@@ -276,6 +297,7 @@ impl Deciding<'_> {
         match climb.level {
             None => Some((Level::Lead, climb.since)),
             Some(Level::Company) => None,
+            Some(_) if climb.once => None,
             Some(level) => {
                 let every = self.facts.ruling.policies.climb_every(self.matter.priority)?;
                 let pin = self.facts.ruling.pin(self.hours_of_urgency(), None);

@@ -168,6 +168,8 @@ pub enum Command {
         receiver: Option<Account>,
         /// The case is older than its stewardship: what is past is not measured any more.
         adopted: bool,
+        /// It was said longer ago than staff may enter by themselves: who leads has entered it and is not told again and again.
+        archived: bool,
     },
     /// To follow a step of the case.
     Follow {
@@ -443,8 +445,8 @@ impl Aggregate for Stewardship {
         let mut deciding = Deciding::of(self, facts);
         let Some(matter) = &self.matter else {
             return match command {
-                C::Begin { matter, receiver, adopted } => {
-                    Ok(deciding.begin(matter, receiver.as_deref(), *adopted).done())
+                C::Begin { matter, receiver, adopted, archived } => {
+                    Ok(deciding.begin(matter, receiver.as_deref(), *adopted, *archived).done())
                 }
                 _ => Err(Refusal::NoSuchCase),
             };
