@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde::Deserialize;
 use steward_chassis::Checked;
+use steward_kernel::vocabulary::Language;
 
 /// What an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -15,6 +16,8 @@ pub struct Config {
     /// How far back staff may say that an owner said something; 1 h to 365 days.
     #[serde(with = "humantime_serde")]
     pub said_back: Duration,
+    /// The language to answer in when neither the desk nor the register says one.
+    pub default_language: Language,
 }
 
 impl Checked for Config {

@@ -18,7 +18,7 @@ use crate::{
     desk,
     domain::{
         case::{Case, Command, Effect, Refusal, Step},
-        opening::NewCase,
+        opening::{Answering, NewCase},
         stewardship::{Command as Promised, Refusal as Unkept, WorkStep},
         timeline::Milestone as M,
     },
@@ -331,7 +331,7 @@ async fn further_need(app: &App, work: &mut Work, heard: dispatch::FurtherNeedRa
         visit: None,
         linked: Some(origin),
         files: Vec::new(),
-        language: Language::parse(&heard.language).unwrap_or(opening.language),
+        language: Answering { asked: Language::parse(&heard.language), register: None, otherwise: opening.language },
         said_at: None,
         source_unit: None,
         urgent: false,

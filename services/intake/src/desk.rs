@@ -99,6 +99,7 @@ pub(crate) async fn open(app: &App, call: &Call, new: NewCase) -> Result<Execute
 /// before.
 async fn open_alone(app: &App, call: &Call, id: CaseId, new: &NewCase) -> Result<Option<Executed<Case>>> {
     let mut work = app.core.engine.begin(call).await?;
+    let new = spoken_to(&mut work, new.clone()).await?;
     let command = case::Command::Open(Box::new(new.clone()));
     let opened = match work.create::<Case>(id, &command, &app.facts(call)).await {
         Err(Error::Busy) => return Ok(None),
@@ -112,6 +113,17 @@ async fn open_alone(app: &App, call: &Call, id: CaseId, new: &NewCase) -> Result
     Ok(Some(opened))
 }
 
+/// The same with the language that the register says for its resident: it may have changed a moment ago, so nothing of it
+/// is remembered.
+async fn spoken_to(work: &mut Work, mut new: NewCase) -> Result<NewCase> {
+    let actor = &work.call.actor;
+    let resident = if actor.is_only_owner() { actor.resident } else { new.resident };
+    if let Some(resident) = resident {
+        new.language.register = store::people::spoken_language(&mut work.tx, resident).await?;
+    }
+    Ok(new)
+}
+
 /// Opens a case with its inquiry, and tells the case it follows from.
 ///
 /// # Errors
@@ -120,6 +132,7 @@ pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, mut new:
     let facts = app.facts_of(work);
     let today = new.day(facts.now);
     new.link_is_for_staff = follows_from_anothers(work, &new).await?;
+    let new = spoken_to(work, new).await?;
     let opened = work.execute::<Case>(id, &case::Command::Open(Box::new(new)), &facts).await?;
     let Some(opening) = opened.state.opening.as_deref().filter(|_| !opened.replayed) else { return Ok(opened) };
     check_home(work, opening, today).await?;

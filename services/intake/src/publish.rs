@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use steward_kernel::{
     Recorded,
     message::{Outgoing, TimerChange},
-    vocabulary::Priority,
+    vocabulary::{Language, Priority},
 };
 use steward_proto::intake as pb;
 use uuid::Uuid;
@@ -29,6 +29,11 @@ pub(crate) const TAKE_EFFECT: &str = "take-effect";
 
 fn id(id: impl Into<Uuid>) -> String {
     id.into().to_string()
+}
+
+/// The language that the register says; '' = none.
+fn word(language: Option<Language>) -> String {
+    language.map(|language| language.to_string()).unwrap_or_default()
 }
 
 fn optional<I: Into<Uuid>>(value: Option<I>) -> String {
@@ -70,6 +75,7 @@ fn opened(case: &Case, opening: &Opening) -> pb::CaseOpened {
         resident_id: optional(opening.resident),
         linked_case_id: optional(opening.linked),
         language: opening.language.to_string(),
+        register_language: word(opening.register_language),
         said_at_ms: opening.said_at.timestamp_millis(),
         opened_at_ms: opening.opened_at.timestamp_millis(),
     }
@@ -87,6 +93,7 @@ fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<
         unit_id: optional(opening.unit),
         resident_id: optional(opening.resident),
         language: opening.language.to_string(),
+        register_language: word(opening.register_language),
         status: status.to_string(),
         stage: stage.clone(),
         milestone: milestone.to_string(),
@@ -106,6 +113,7 @@ fn cancelled(case: &Case, opening: &Opening, at: DateTime<Utc>) -> pb::CaseCance
         unit_id: optional(opening.unit),
         resident_id: optional(opening.resident),
         language: opening.language.to_string(),
+        register_language: word(opening.register_language),
         at_ms: at.timestamp_millis(),
     }
 }

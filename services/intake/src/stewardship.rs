@@ -33,6 +33,7 @@ fn matter(case: &Case, opening: &Opening) -> Matter {
         unit: opening.unit,
         resident: opening.resident,
         language: opening.language,
+        register_language: opening.register_language,
         said_at: opening.said_at,
         opened_at: opening.opened_at,
     }

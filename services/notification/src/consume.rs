@@ -58,6 +58,7 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
         estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
+        register_language: Language::parse(&heard.register_language),
         survey: None,
         occasion: cause(work)?,
         happened_at: time("opened_at_ms", heard.opened_at_ms)?,
@@ -77,6 +78,7 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
         estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
+        register_language: Language::parse(&heard.register_language),
         survey: None,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
@@ -93,6 +95,7 @@ async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled
         estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
+        register_language: Language::parse(&heard.register_language),
         survey: None,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
@@ -109,6 +112,7 @@ async fn objection_decided(app: &App, work: &mut Work, heard: intake::ObjectionD
         estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
+        register_language: Language::parse(&heard.register_language),
         survey: None,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
@@ -130,6 +134,7 @@ async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::S
         estate: EstateId::from(uuid("estate_id", &heard.estate_id)?),
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
+        register_language: known.register_language,
         survey: Some(SurveyId::from(survey)),
         occasion: survey,
         happened_at: time("at_ms", heard.at_ms)?,
@@ -147,6 +152,8 @@ struct Due {
     resident: Option<ResidentId>,
     /// The language of the case; a word we do not know is none.
     language: Option<Language>,
+    /// The one that the register says for the resident.
+    register_language: Option<Language>,
     survey: Option<SurveyId>,
     occasion: Uuid,
     happened_at: DateTime<Utc>,
@@ -167,9 +174,9 @@ impl Due {
         Ok(())
     }
 
-    /// * `wanted`: the language that the resident wants, which stands over that of the case.
+    /// In the language that the resident wants, else the register's, else the case's, else the company's.
     fn letter(self, app: &App, wanted: Option<Language>) -> Letter {
-        let language = wanted.or(self.language).unwrap_or(app.default_language);
+        let language = wanted.or(self.register_language).or(self.language).unwrap_or(app.default_language);
         let variables = Variables { reference: &self.reference, kind: self.kind };
         let text = app.templates.render(self.template, language, &variables);
         Letter {
@@ -180,6 +187,7 @@ impl Due {
             template: self.template,
             template_version: app.templates.version(),
             language,
+            register_language: self.register_language,
             title: text.title,
             body: text.body,
             survey: self.survey,

@@ -123,6 +123,7 @@ impl World {
 
     pub(crate) fn cancelled(&self, case_id: Uuid, kind: &str) -> intake::CaseCancelled {
         intake::CaseCancelled {
+            register_language: String::new(),
             case_id: case_id.to_string(),
             reference: "S-261123-7K3QD4".to_owned(),
             kind: kind.to_owned(),

@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     Facts,
     case::{Case, Command, Effect, Event, Receiver, Refusal, Step},
-    opening::NewCase,
+    opening::{Answering, NewCase},
     timeline::{Milestone, Party},
 };
 
@@ -68,7 +68,7 @@ fn new(kind: CaseKind) -> NewCase {
         visit: None,
         linked: None,
         files: Vec::new(),
-        language: Language::ZhHans,
+        language: Answering { asked: None, register: None, otherwise: Language::ZhHans },
         said_at: None,
         source_unit: None,
         urgent: false,

@@ -22,6 +22,23 @@ use super::{
 /// How far ahead of ours the clock of whoever tells us when something was said may be.
 const SKEW: TimeDelta = TimeDelta::minutes(5);
 
+/// In which language an owner is answered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Answering {
+    /// The one that was asked for.
+    pub asked: Option<Language>,
+    /// The one that the register says for the resident.
+    pub register: Option<Language>,
+    /// The one that stands when nobody says any.
+    pub otherwise: Language,
+}
+
+impl Answering {
+    fn language(self) -> Language {
+        self.asked.or(self.register).unwrap_or(self.otherwise)
+    }
+}
+
 /// What somebody asks to open.
 #[derive(Debug, Clone, PartialEq)]
 pub struct NewCase {
@@ -48,7 +65,7 @@ pub struct NewCase {
     /// Photos and documents.
     pub files: Vec<FileId>,
     /// The language to answer in.
-    pub language: Language,
+    pub language: Answering,
     /// When it was said, if not now.
     pub said_at: Option<DateTime<Utc>>,
     /// The unit from which the trouble comes, if that is another one; nobody is sent there by that alone.
@@ -98,6 +115,9 @@ pub struct Opening {
     pub files: Vec<FileId>,
     /// The language to answer in.
     pub language: Language,
+    /// The language that the register said for the resident; messages are in it, whatever the case is answered in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_language: Option<Language>,
     /// As what its opener acted.
     pub opened_by: Party,
     /// When it was said.
@@ -191,7 +211,8 @@ pub(super) fn open(id: CaseId, new: &NewCase, facts: &Facts) -> Result<Vec<Event
         visit: new.visit,
         linked: new.linked,
         files: new.files.clone(),
-        language: new.language,
+        language: new.language.language(),
+        register_language: new.language.register,
         opened_by: party(facts),
         said_at: new.said_at.unwrap_or(facts.now).min(facts.now),
         opened_at: facts.now,

@@ -79,7 +79,7 @@ fn known(plan: &UnitPlan) -> (Estates, Units) {
 }
 
 fn resident(number: u32, code: &str, name: &str, unit: &str) -> Row<ResidentRow> {
-    let person = Person { code: text(code), name: text(name), phone: "19900000001".into(), language: Language::ZhHans };
+    let person = Person { code: text(code), name: text(name), phone: "19900000001".into(), language: None };
     let tie = Tie { role: ResidentRole::Owner, since_on: None };
     Row { number, value: ResidentRow { person, estate_code: "YX".into(), place: place("1", unit), tie } }
 }

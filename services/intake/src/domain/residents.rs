@@ -42,8 +42,8 @@ pub struct Person {
     pub name: Text<100>,
     /// 手机号; empty when not known.
     pub phone: String,
-    /// The language to speak to them.
-    pub language: Language,
+    /// The language to speak to them, where the register says one.
+    pub language: Option<Language>,
 }
 
 /// What a resident is to a unit.

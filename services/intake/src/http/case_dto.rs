@@ -56,7 +56,8 @@ pub struct OpenCase {
     /// another time. What is older is entered by a supervisor, a manager or an admin.
     #[serde(default, deserialize_with = "era::read")]
     pub said_at: Option<DateTime<Utc>>,
-    /// The language to answer in; an owner's own, otherwise zh-Hans, when left out.
+    /// The language to answer in. When left out: the one that the register says for the resident, else an owner's own
+    /// (`Accept-Language`), else the company's.
     pub language: Option<Language>,
     /// Photos and documents, stored before; at most 20.
     #[serde(default)]

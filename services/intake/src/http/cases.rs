@@ -28,7 +28,7 @@ use crate::{
     desk,
     domain::{
         case::{Case, Event, Refusal},
-        opening::NewCase,
+        opening::{Answering, NewCase},
         stewardship::Command,
         timeline::Milestone,
     },
@@ -60,7 +60,7 @@ pub(super) async fn open_case(
     call: Allowed<permission::OpenCase>,
     Json(body): Json<OpenCase>,
 ) -> Result<Versioned<CaseView>> {
-    let mut new = new_case(body, &call)?;
+    let mut new = new_case(body, &call, app.config.default_language)?;
     new.time_zone = desk::check_register(&app, &call, &new).await?;
     let opened = desk::open(&app, &call, new).await?;
     let location = format!("/v1/cases/{}", opened.state.id);
@@ -68,7 +68,7 @@ pub(super) async fn open_case(
     Ok(Versioned::created(view.body, view.version, location).replayed(view.replayed))
 }
 
-fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
+fn new_case(body: OpenCase, call: &Call, default_language: Language) -> Result<NewCase> {
     let OpenCase {
         kind,
         category,
@@ -89,7 +89,7 @@ fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
     if file_ids.len() > MAX_FILES {
         return Err(Error::field("/file_ids", "too_many", format!("must be at most {MAX_FILES}")));
     }
-    let own_language = if call.actor.is_only_owner() { call.language } else { Language::ZhHans };
+    let otherwise = if call.actor.is_only_owner() { call.language } else { default_language };
     Ok(NewCase {
         kind,
         category: category.map(String::from),
@@ -102,7 +102,7 @@ fn new_case(body: OpenCase, call: &Call) -> Result<NewCase> {
         visit: visit_id,
         linked: linked_case_id,
         files: file_ids,
-        language: language.unwrap_or(own_language),
+        language: Answering { asked: language, register: None, otherwise },
         said_at,
         source_unit: source_unit_id,
         urgent,

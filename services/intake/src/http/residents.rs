@@ -49,7 +49,7 @@ pub struct ResidentView {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(required = false)]
     pub phone: String,
-    /// The language to speak to them.
+    /// The language to speak to them; `zh-Hans` also where the register says none.
     pub language: Language,
     /// Their units, in the estates that the caller may see.
     pub units: Vec<ResidentUnitView>,
@@ -86,7 +86,7 @@ impl From<Resident> for ResidentView {
             code: resident.person.code.into(),
             name: resident.person.name.into(),
             phone: resident.person.phone,
-            language: resident.person.language,
+            language: resident.person.language.unwrap_or(Language::ZhHans),
             units: resident.units.into_iter().map(ResidentUnitView::from).collect(),
             version: resident.version,
         }

@@ -141,7 +141,7 @@ pub(super) fn residents(body: &Body) -> Result<File<ResidentRow>> {
     read(body, RESIDENTS, |row| {
         let (code, name, estate) = (text(row, "resident_code"), text(row, "name"), text::<40>(row, "estate_code"));
         let phone = row.parse("phone", "invalid", "must be a telephone number", telephone).unwrap_or_default();
-        let language = row.choice("language", LANGUAGES).unwrap_or(Language::ZhHans);
+        let language = row.choice("language", LANGUAGES);
         let (place, since_on) = (place(row), row.date("since_on"));
         let role = row.required("role").and_then(|_| row.choice("role", ROLES));
         Some(ResidentRow {

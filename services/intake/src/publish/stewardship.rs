@@ -7,7 +7,7 @@ use steward_kernel::{
 };
 use steward_proto::intake as pb;
 
-use super::{id, optional};
+use super::{id, optional, word};
 use crate::domain::stewardship::{Escalation, Event, HandOver, KeptClock, Matter, Outcome, Promise, Stewardship, Why};
 
 /// Name of the timer that wakes a stewardship when something is due.
@@ -69,6 +69,7 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
                 estate_id: id(matter.estate),
                 resident_id: optional(matter.resident),
                 language: matter.language.to_string(),
+                register_language: word(matter.register_language),
                 upheld: *upheld,
                 at_ms: ms(*at),
             }))

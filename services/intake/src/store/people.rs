@@ -63,6 +63,30 @@ pub struct ResidentFilter {
     pub code: Option<String>,
 }
 
+/// What stands in the column of the language where the register says none.
+const UNSAID: Language = Language::ZhHans;
+
+/// The language that the register says. What was written before it was noted whether one is said counts when it is not
+/// the usual one.
+fn language(word: &str, said: bool) -> Result<Option<Language>> {
+    let language = Language::parse(word).ok_or_else(|| Error::internal("resident", "unknown language"))?;
+    Ok(Some(language).filter(|language| said || *language != UNSAID))
+}
+
+/// The language that the register says for a resident.
+///
+/// # Errors
+/// When the database is away.
+pub async fn spoken_language(tx: &mut Tx, resident: ResidentId) -> Result<Option<Language>> {
+    let row: Option<(String, bool)> =
+        sqlx::query_as("SELECT language, language_said FROM resident WHERE tenant_id = $1 AND resident_id = $2")
+            .bind(tx.tenant().get())
+            .bind(resident.get())
+            .fetch_optional(tx.conn())
+            .await?;
+    row.map_or(Ok(None), |(word, said)| language(&word, said))
+}
+
 #[derive(Debug, FromRow)]
 struct PersonRow {
     resident_id: Uuid,
@@ -72,13 +96,13 @@ struct PersonRow {
     name: String,
     phone: String,
     language: String,
+    language_said: bool,
     registered_at: DateTime<Utc>,
 }
 
 impl PersonRow {
     fn person(&self) -> Result<Person> {
-        let language =
-            Language::parse(&self.language).ok_or_else(|| Error::internal("resident", "unknown language"))?;
+        let language = language(&self.language, self.language_said)?;
         Ok(Person { code: text(&self.code)?, name: text(&self.name)?, phone: self.phone.clone(), language })
     }
 }
@@ -147,7 +171,7 @@ pub async fn list_residents(
 ) -> Result<Page<Resident>> {
     // The few residents of a unit are found first; an estate has many, so there each resident is asked.
     const STATEMENTS: [&str; 2] = statements!(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND ($8::text IS NULL OR code = $8)
          AND ($9::uuid IS NULL OR resident_id = ANY(ARRAY(
              SELECT t.resident_id FROM resident_unit t WHERE t.tenant_id = $1 AND t.unit_id = $9)))
@@ -188,7 +212,7 @@ pub async fn list_residents(
 /// When the database is away.
 pub async fn find_resident(tx: &mut Tx, visible: Option<&[EstateId]>, id: ResidentId) -> Result<Option<Resident>> {
     let row: Option<PersonRow> = sqlx::query_as(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND resident_id = $2",
     )
     .bind(tx.tenant().get())
@@ -247,7 +271,7 @@ pub async fn record_access(tx: &mut Tx, access: &Access<'_>) -> Result<()> {
 /// When the database is away.
 pub async fn residents_by_code(tx: &mut Tx, codes: &[String]) -> Result<HashMap<String, KnownResident>> {
     let rows: Vec<PersonRow> = sqlx::query_as(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND code = ANY($2)",
     )
     .bind(tx.tenant().get())
@@ -274,12 +298,13 @@ pub async fn write_residents(tx: &mut Tx, residents: &[(ResidentId, Person)], no
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO resident (tenant_id, changed_xid, registered_at, version, resident_id, code, name, phone, language)
+        "INSERT INTO resident (tenant_id, changed_xid, registered_at, version, resident_id, code, name, phone, language,
+                               language_said)
          SELECT $1, pg_current_xact_id()::text::bigint, $2, 1, r.*
-         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[]) AS r
+         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[]) AS r
          ON CONFLICT (tenant_id, resident_id) DO UPDATE
          SET changed_xid = excluded.changed_xid, version = resident.version + 1, name = excluded.name,
-             phone = excluded.phone, language = excluded.language",
+             phone = excluded.phone, language = excluded.language, language_said = excluded.language_said",
     )
     .bind(tx.tenant().get())
     .bind(now)
@@ -287,7 +312,8 @@ pub async fn write_residents(tx: &mut Tx, residents: &[(ResidentId, Person)], no
     .bind(residents.iter().map(|(_, person)| person.code.as_str()).collect::<Vec<_>>())
     .bind(residents.iter().map(|(_, person)| person.name.as_str()).collect::<Vec<_>>())
     .bind(residents.iter().map(|(_, person)| person.phone.as_str()).collect::<Vec<_>>())
-    .bind(residents.iter().map(|(_, person)| person.language.as_str()).collect::<Vec<_>>())
+    .bind(residents.iter().map(|(_, person)| person.language.unwrap_or(UNSAID).as_str()).collect::<Vec<_>>())
+    .bind(residents.iter().map(|(_, person)| person.language.is_some()).collect::<Vec<_>>())
     .execute(tx.conn())
     .await?;
     Ok(())

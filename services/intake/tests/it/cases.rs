@@ -65,6 +65,47 @@ async fn the_same_key_opens_one_case_and_another_body_under_it_none() {
     .await;
 }
 
+#[tokio::test]
+async fn a_case_is_answered_in_the_language_asked_for_else_the_registers_else_the_callers() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let sheet = "resident_code,name,phone,estate_code,building,unit,role,since_on,language\n\
+            R-2,陈二,13800000002,YX,3,102,owner,2020-06-01,en\n";
+        let _ = kit.client(Role::Admin).upload("/v1/residents/import", "text/csv", sheet.into()).await.ok();
+        let (desk, owner, neighbour) =
+            (kit.client(Role::Receptionist), kit.owner(world.resident), kit.owner(world.neighbour));
+        let body = |resident: Uuid, language: Option<&str>| {
+            let mut body = world.case("complaint");
+            body["resident_id"] = json!(resident);
+            if let Some(language) = language {
+                body["language"] = json!(language);
+            }
+            body
+        };
+        // (who opens, for whom, the language asked for, that of the caller) → (the case's, the register's)
+        let tried = [
+            (&desk, world.neighbour, None, "zh-Hant", "en", "en"),
+            (&desk, world.neighbour, Some("zh-Hant"), "zh-Hant", "zh-Hant", "en"),
+            (&desk, world.resident, None, "en", "zh-Hans", ""),
+            (&owner, world.resident, None, "en", "en", ""),
+            (&neighbour, world.neighbour, None, "zh-Hant", "en", "en"),
+        ];
+        for (client, resident, asked, accept, language, _) in tried {
+            let answer = client.post("/v1/cases", body(resident, asked)).header("accept-language", accept).await;
+            assert_eq!(answer.created()["language"], language, "{asked:?} {accept}");
+        }
+        let told = kit.published::<pb::CaseOpened>().await;
+        let told: Vec<_> = told.iter().map(|told| (&told.language[..], &told.register_language[..])).collect();
+        let expected: Vec<_> = tried.iter().map(|(.., language, register)| (*language, *register)).collect();
+        assert_eq!(told, expected);
+        // What is changed in the register holds for the next case.
+        let sheet = sheet.replace(",en\n", ",繁體中文\n");
+        let _ = kit.client(Role::Admin).upload("/v1/residents/import", "text/csv", sheet.into()).await.ok();
+        assert_eq!(desk.post("/v1/cases", body(world.neighbour, None)).await.created()["language"], "zh-Hant");
+    })
+    .await;
+}
+
 /// What is wrong with a body, and the problem it gives.
 fn wrong_bodies(world: &World) -> Vec<(&'static str, Value, u16, &'static str, &'static str)> {
     vec![

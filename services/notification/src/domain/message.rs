@@ -74,6 +74,9 @@ pub struct Letter {
     pub template_version: u32,
     /// The language it is in.
     pub language: Language,
+    /// The language that the register said for the resident, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_language: Option<Language>,
     /// One line.
     pub title: String,
     /// A few sentences.

@@ -39,6 +39,7 @@ fn letter(to: Option<u128>) -> Letter {
         resident: to.map(resident),
         template: Template::Received,
         template_version: 1,
+        register_language: None,
         language: Language::ZhHans,
         title: "已收到您的投诉".to_owned(),
         body: "您好".to_owned(),

@@ -570,6 +570,7 @@ async fn an_owner_is_told_what_came_of_an_objection() {
             estate_id: story.estate.to_string(),
             resident_id: story.resident.to_string(),
             language: "zh-Hant".to_owned(),
+            register_language: String::new(),
             upheld,
             at_ms: kit.clock.now().timestamp_millis(),
         };

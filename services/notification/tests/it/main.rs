@@ -24,12 +24,22 @@ struct Story {
     resident: Uuid,
     kind: &'static str,
     language: &'static str,
+    /// What the register says; '' = nothing.
+    register_language: &'static str,
     version: i32,
 }
 
 impl Story {
     fn of(resident: Uuid) -> Self {
-        Self { case: new_id(), estate: new_id(), resident, kind: "complaint", language: "zh-Hans", version: 0 }
+        Self {
+            case: new_id(),
+            estate: new_id(),
+            resident,
+            kind: "complaint",
+            language: "zh-Hans",
+            register_language: "",
+            version: 0,
+        }
     }
 
     fn resident_id(&self) -> String {
@@ -55,6 +65,7 @@ impl Story {
             resident_id: self.resident_id(),
             linked_case_id: String::new(),
             language: self.language.to_owned(),
+            register_language: self.register_language.to_owned(),
             said_at_ms: now,
             opened_at_ms: now,
         }
@@ -74,6 +85,7 @@ impl Story {
             status: "in_progress".to_owned(),
             stage: milestone.to_owned(),
             milestone: milestone.to_owned(),
+            register_language: self.register_language.to_owned(),
             human: true,
             at_ms: kit.clock.now().timestamp_millis(),
         }
@@ -108,6 +120,7 @@ impl Story {
             unit_id: told.unit_id,
             resident_id: told.resident_id,
             language: told.language,
+            register_language: told.register_language,
             at_ms: told.at_ms,
         };
         let (version, previous) = self.next();

@@ -3,7 +3,7 @@
 use serde_json::json;
 use steward_kernel::Role;
 use steward_notification::Notification;
-use steward_testkit::{db::new_id, with};
+use steward_testkit::{TENANT, db::new_id, with};
 
 use crate::{Story, inbox, staff};
 
@@ -25,6 +25,35 @@ async fn a_residents_language_stands_over_that_of_the_case() {
         story.open(&kit).await;
         let message = inbox(&owner, "", 1).await.remove(0);
         assert_eq!((&message["language"], &message["title"]), (&json!("zh-Hant"), &json!("已收到您的投訴")));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_registers_language_stands_over_that_of_the_case_and_the_residents_own_over_both() {
+    with::<Notification>(async |kit| {
+        let mut story = Story { register_language: "en", ..Story::of(new_id()) };
+        let owner = kit.owner(story.resident);
+        story.open(&kit).await;
+        let received = inbox(&owner, "", 1).await.remove(0);
+        assert_eq!(
+            (&received["language"], &received["title"]),
+            (&json!("en"), &json!("We have received your complaint"))
+        );
+        // An invitation to a survey comes from a service that does not know the register.
+        let survey = new_id();
+        kit.publish(TENANT, survey, 1, 0, story.invitation(&kit, survey)).await;
+        assert_eq!(inbox(&owner, "", 2).await[0]["language"], "en");
+
+        // Set later, it holds from the next message on.
+        let wish = json!({"language": "zh-Hant", "channels": ["app_inbox"]});
+        let _ = owner.put(&format!("/v1/preferences/{}", story.resident), wish).await.ok();
+        story.progress(&kit, "acknowledged").await;
+        assert_eq!(inbox(&owner, "", 3).await[0]["language"], "zh-Hant");
+        // A resident of whom the register says nothing is spoken to as the case is.
+        let mut other = Story { language: "zh-Hant", ..Story::of(new_id()) };
+        other.open(&kit).await;
+        assert_eq!(inbox(&kit.owner(other.resident), "", 1).await[0]["language"], "zh-Hant");
     })
     .await;
 }

@@ -62,6 +62,9 @@ pub struct Matter {
     pub resident: Option<ResidentId>,
     /// The owner's language.
     pub language: Language,
+    /// The language that the register said for the resident, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub register_language: Option<Language>,
     /// When it was said; the clocks run from here.
     pub said_at: DateTime<Utc>,
     /// When it was entered.
@@ -80,6 +83,7 @@ impl Matter {
             unit: None,
             resident: None,
             language: Language::ZhHans,
+            register_language: None,
             said_at: now,
             opened_at: now,
         }

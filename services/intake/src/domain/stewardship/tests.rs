@@ -88,6 +88,7 @@ fn matter(kind: CaseKind, priority: Priority, said_at: DateTime<Utc>) -> Matter 
         unit: None,
         resident: Some(ResidentId::from(Uuid::from_u128(8))),
         language: Language::ZhHans,
+        register_language: None,
         said_at,
         opened_at: said_at,
     }
