@@ -177,6 +177,7 @@ contracts! {
     }
     "notification" in notification {
         MessageCreated = "message-created",
+        MessageSuppressed = "message-suppressed",
         MessageRead = "message-read",
         NoticePublished = "notice-published",
         NoticeRecalled = "notice-recalled",

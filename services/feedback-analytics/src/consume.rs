@@ -10,7 +10,7 @@ use steward_kernel::{
     text::Words,
     vocabulary::{CaseKind, Language, Priority},
 };
-use steward_proto::{complaint, dispatch, intake as pb};
+use steward_proto::{complaint, dispatch, intake as pb, notification};
 use uuid::Uuid;
 
 use crate::{
@@ -19,7 +19,7 @@ use crate::{
         Suggestion, Survey, SurveyId, day,
         fact::{CaseFact, Change, Moment, Opened, Progress, Word},
         suggestion::{self, Received},
-        survey::{self, Invitation},
+        survey::{self, Invitation, SurveyStage},
     },
     store::figures,
 };
@@ -52,7 +52,24 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
                 owner_said(work, &message.case_id, &message.estate_id, message.satisfied, message.at_ms).await
             })
         }),
+        Consumer::of("notification").on::<notification::MessageSuppressed, _>(|app, work, message| {
+            Box::pin(message_suppressed(app, work, message))
+        }),
     ]
+}
+
+/// Who could not be told of a survey was not asked.
+async fn message_suppressed(app: &App, work: &mut Work, message: notification::MessageSuppressed) -> Result<()> {
+    let Some(survey) = optional(&message.survey_id)?.map(SurveyId::from) else { return Ok(()) };
+    let life = work.find::<Survey>(survey).await?.and_then(|survey| survey.life);
+    let Some(life) = life.filter(|life| life.stage == SurveyStage::Sent) else { return Ok(()) };
+    let (case, estate) = (life.invitation.case_id.get(), life.invitation.estate_id.get());
+    let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
+    let after = known.fact.clone().after(&Change::NotTold { episode: life.invitation.episode });
+    figures::save(&mut work.tx, case, estate, &known.fact, &after).await?;
+    let facts = app.facts(&work.call.actor);
+    let suppress = survey::Command::Suppress { reason: message.reason };
+    work.execute::<Survey>(survey, &suppress, &facts).await.map(drop)
 }
 
 /// An estate brings its time zone. Days that were counted before it was known stay as they were counted.

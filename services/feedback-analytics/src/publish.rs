@@ -66,6 +66,8 @@ pub(crate) fn survey(survey: &Survey, event: &Recorded<survey::Event>) -> Option
             courtesy: u8::from(answer.courtesy).into(),
             at_ms,
         }),
+        // Who could not tell its owner knows.
+        SurveyEvent::Suppressed { .. } => return None,
         SurveyEvent::Expired { .. } => Outgoing::new(pb::SurveyExpired { survey_id, case_id, estate_id, at_ms }),
     })
 }
@@ -74,6 +76,8 @@ pub(crate) fn survey(survey: &Survey, event: &Recorded<survey::Event>) -> Option
 pub(crate) fn survey_timers(event: &Recorded<survey::Event>) -> Vec<TimerChange> {
     match &event.body {
         SurveyEvent::Invited { invitation } => vec![TimerChange::Set { name: EXPIRY, due_at: invitation.expires_at }],
-        SurveyEvent::Answered { .. } | SurveyEvent::Expired { .. } => vec![TimerChange::Clear { name: EXPIRY }],
+        SurveyEvent::Answered { .. } | SurveyEvent::Expired { .. } | SurveyEvent::Suppressed { .. } => {
+            vec![TimerChange::Clear { name: EXPIRY }]
+        }
     }
 }

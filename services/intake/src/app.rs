@@ -47,6 +47,13 @@ impl App {
         TimeDelta::from_std(self.config.said_back).unwrap_or(TimeDelta::days(30))
     }
 
+    /// How long before the window of an appointment who comes has come for it.
+    #[must_use]
+    pub fn appointment_grace(&self) -> TimeDelta {
+        // Settings are checked to be at most a day.
+        TimeDelta::from_std(self.config.appointment_grace).unwrap_or(TimeDelta::days(1))
+    }
+
     fn facts_at(&self, call: &Call, now: DateTime<Utc>) -> Facts {
         Facts {
             now,

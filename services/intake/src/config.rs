@@ -18,6 +18,9 @@ pub struct Config {
     pub said_back: Duration,
     /// The language to answer in when neither the desk nor the register says one.
     pub default_language: Language,
+    /// How long before the window of an appointment a technician who arrives has come for it; up to a day.
+    #[serde(with = "humantime_serde")]
+    pub appointment_grace: Duration,
 }
 
 impl Checked for Config {
@@ -25,6 +28,7 @@ impl Checked for Config {
         let day = Duration::from_secs(24 * 3600);
         let bounds = [
             ("follow_up_after", self.follow_up_after, Duration::from_secs(1)..=30 * day, "1s and 30d"),
+            ("appointment_grace", self.appointment_grace, Duration::ZERO..=day, "0s and 1d"),
             ("said_back", self.said_back, Duration::from_secs(3600)..=365 * day, "1h and 365d"),
         ];
         let wrong = bounds.into_iter().filter(|(_, value, allowed, _)| !allowed.contains(value));

@@ -115,7 +115,7 @@ fn end_of_day(day: NaiveDate, time_zone: chrono_tz::Tz) -> DateTime<Utc> {
 
 async fn commitment_kept(app: &App, work: &mut Work, heard: complaint::CommitmentKept) -> Result<()> {
     let (case_id, promise_id) = (id("case_id", &heard.case_id)?, id("commitment_id", &heard.commitment_id)?);
-    match stewardship::command(app, work, case_id, &Promised::Keep { promise_id }).await {
+    match stewardship::command(app, work, case_id, &Promised::KeepCommitment { promise_id }).await {
         // Kept too late, or committed to before promises were counted.
         Err(fault) if fault.is(&Unkept::PromiseOver) || fault.is(&Unkept::NoSuchPromise) => Ok(()),
         other => other.map(drop),
@@ -126,11 +126,11 @@ async fn commitment_kept(app: &App, work: &mut Work, heard: complaint::Commitmen
 async fn confirmed(app: &App, work: &mut Work, heard: dispatch::ServiceRequestConfirmed) -> Result<()> {
     let step = Step::to(M::ServiceConfirmed, S::InProgress, "confirmed");
     progress(app, work, &heard.case_id, step).await?;
-    let until = DateTime::from_timestamp_millis(heard.appointment_to_ms).filter(|_| heard.appointment_to_ms != 0);
-    match until {
+    let told = |ms: i64| DateTime::from_timestamp_millis(ms).filter(|_| ms != 0);
+    match told(heard.appointment_to_ms) {
         Some(until) => {
-            let case_id = id("case_id", &heard.case_id)?;
-            stewardship::command(app, work, case_id, &Promised::Appoint(until)).await.map(drop)
+            let (case_id, from) = (id("case_id", &heard.case_id)?, told(heard.appointment_from_ms));
+            stewardship::command(app, work, case_id, &Promised::Appoint { from, until }).await.map(drop)
         }
         None => Ok(()),
     }

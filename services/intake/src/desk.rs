@@ -19,7 +19,7 @@ use crate::{
         article::{self, Article},
         case::{self, Case, Refusal},
         home::{self, Stranger},
-        inquiry::{self, Cited, Inquiry, Question},
+        inquiry::{self, CallResult, Cited, Inquiry, InquiryStage, Question},
         opening::{NewCase, Opening},
         stewardship::Command,
         timeline::Milestone,
@@ -280,8 +280,20 @@ pub(crate) async fn inquire_within(
     command: &inquiry::Command,
 ) -> Result<Executed<Inquiry>> {
     let facts = app.facts_of(work);
+    let before = work.find::<Inquiry>(id).await?;
     let done = work.execute::<Inquiry>(id, command, &facts).await?;
-    if let Some(step) = done.state.step().filter(|_| !done.replayed) {
+    if done.replayed || before.as_ref() == Some(&done.state) {
+        return Ok(done);
+    }
+    let in_vain = matches!(command, inquiry::Command::FollowUp { result: CallResult::NotReached, .. });
+    // A call that reached nobody is no step of the case, unless it was the last one.
+    if in_vain && done.state.stage != InquiryStage::Closed {
+        return Ok(done);
+    }
+    if in_vain {
+        stewardship::command(app, work, id, &Command::CallInVain).await?;
+    }
+    if let Some(step) = done.state.step() {
         let case = work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?.state;
         let call_back = done.state.answer.as_deref().is_some_and(|answer| answer.important);
         stewardship::follow(app, work, &case, &step, call_back).await?;
@@ -289,11 +301,40 @@ pub(crate) async fn inquire_within(
     Ok(done)
 }
 
+/// Notes a call-back, on the day it is in the estate.
+///
+/// # Errors
+/// As [`inquire`].
+pub(crate) async fn call_back(
+    app: &App,
+    call: &Call,
+    id: CaseId,
+    result: CallResult,
+    note: Option<Line>,
+) -> Result<Executed<Inquiry>> {
+    let estate = estate_of(app, call, id).await?;
+    let time_zone = app.places.estate(call.tenant(), estate).await?;
+    let now = app.core.clock.now();
+    let on = time_zone.map_or_else(|| now.date_naive(), |time_zone| now.with_timezone(&time_zone).date_naive());
+    inquire(app, call, id, inquiry::Command::FollowUp { result, note, on }).await
+}
+
+/// Where an inquiry was asked that the caller may see.
+async fn estate_of(app: &App, call: &Call, id: CaseId) -> Result<EstateId> {
+    let found = app.core.engine.load::<Inquiry>(call, id).await;
+    let question = match found {
+        Ok(found) => found.state.question.filter(|question| call.actor.sees(question.estate, question.resident)),
+        Err(Error::NotFound) => None,
+        Err(fault) => return Err(fault),
+    };
+    question.map(|question| question.estate).ok_or_else(|| Error::refused(&inquiry::Refusal::NoSuchInquiry))
+}
+
 /// The article that an answer names, in the version named or the newest.
 ///
 /// # Errors
-/// [`inquiry::Refusal::UnknownArticle`] when the handbook has none such for the inquiry's estate; [`Error::NotFound`]
-/// when there is no such inquiry for the caller.
+/// [`inquiry::Refusal::UnknownArticle`] when the handbook has none such for the inquiry's estate;
+/// [`inquiry::Refusal::NoSuchInquiry`] when there is none for the caller.
 pub(crate) async fn cite(
     app: &App,
     call: &Call,
@@ -301,9 +342,7 @@ pub(crate) async fn cite(
     article: ArticleId,
     version: Option<i32>,
 ) -> Result<Cited> {
-    let inquiry = app.core.engine.load::<Inquiry>(call, id).await?.state;
-    let question = inquiry.question.filter(|question| call.actor.sees(question.estate, question.resident));
-    let estate = question.ok_or_else(|| Error::refused(&inquiry::Refusal::NoSuchInquiry))?.estate;
+    let estate = estate_of(app, call, id).await?;
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let good = store::inquiry::version_in_force(&mut tx, article, estate).await?;
     tx.rollback().await?;

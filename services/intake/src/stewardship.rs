@@ -5,17 +5,16 @@ use steward_clock::{Hours, Pin, Timetable};
 use steward_kernel::{
     Actor, Aggregate as _, Role,
     ids::{CaseId, EstateId, WorkOrderId},
-    vocabulary::CaseStatus,
 };
 
 use crate::{
     app::App,
     domain::{
-        case::{Case, Effect, Step},
+        case::{Case, Step},
         opening::Opening,
         ruling::Ruling,
         stewardship::{Account, Command, Facts, Matter, Refusal, Stewardship, WorkStep},
-        timeline::{Milestone, Party},
+        timeline::Party,
     },
     store,
 };
@@ -83,7 +82,8 @@ async fn facts(app: &App, work: &mut Work, known: &Stewardship, estate: EstateId
     let pins = pins(&ruling, known, command);
     let timetable = app.rules.timetable(&mut work.tx, &pins).await?;
     let at = work.call.occurred_at.unwrap_or(now).min(now);
-    Ok(Facts { now, at, actor: work.call.actor.clone(), ruling, timetable })
+    let appointment_grace = app.appointment_grace();
+    Ok(Facts { now, at, actor: work.call.actor.clone(), ruling, timetable, appointment_grace })
 }
 
 fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
@@ -111,12 +111,11 @@ pub(crate) async fn timetable(app: &App, tx: &mut steward_chassis::db::Tx, known
 ///
 /// * `case`: as it is after the step.
 pub(crate) async fn follow(app: &App, work: &mut Work, case: &Case, step: &Step, call_back: bool) -> Result<()> {
-    let (id, over) = (case.id, matches!(case.status, CaseStatus::Closed | CaseStatus::Cancelled));
-    let resumes = step.milestone == Milestone::Resumed && step.effect == Effect::Resumed;
+    let (id, status) = (case.id, case.status);
     if let Some(category) = &step.category {
         command(app, work, id, &Command::Classify(category.clone())).await?;
     }
-    command(app, work, id, &Command::Follow { milestone: step.milestone, resumes, call_back, over }).await.map(drop)
+    command(app, work, id, &Command::Follow { milestone: step.milestone, status, call_back }).await.map(drop)
 }
 
 /// What a step of a work order means to the stewardship of its case.

@@ -31,7 +31,18 @@ pub fn of_message(message: &Message, event: &Recorded<messages::Event>) -> Optio
         messages::Event::Read { .. } => {
             Some(Outgoing::new(pb::MessageRead { message_id, case_id, resident_id, at_ms }))
         }
-        messages::Event::Planned { .. } | messages::Event::Suppressed { .. } => None,
+        messages::Event::Suppressed { channel, reason } => Some(Outgoing::new(pb::MessageSuppressed {
+            message_id,
+            case_id,
+            resident_id,
+            template: letter.template.to_string(),
+            channel: channel.to_string(),
+            reason: reason.to_string(),
+            survey_id: letter.survey.map(|survey| survey.to_string()).unwrap_or_default(),
+            estate_id: letter.estate.to_string(),
+            at_ms,
+        })),
+        messages::Event::Planned { .. } => None,
     }
 }
 

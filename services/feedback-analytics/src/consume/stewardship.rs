@@ -83,6 +83,14 @@ pub(super) async fn promise_ended(work: &mut Work, message: pb::PromiseEnded) ->
     count(work, &message.estate_id, message.at_ms, |tally, on| {
         tally.outcome(on, Measure::PromiseTeam, &message.outcome, &message.team);
     })
+    .await?;
+    if message.corrected_outcome.is_empty() {
+        return Ok(());
+    }
+    // What was said of it before does not hold any more.
+    count(work, &message.estate_id, message.corrected_at_ms, |tally, on| {
+        tally.outcomes(on, Measure::PromiseTeam, &message.corrected_outcome, &message.team, -1);
+    })
     .await
 }
 

@@ -9,7 +9,7 @@ use super::rollup::{Measure, Tally};
 pub const MET: &str = "met";
 /// It was stopped too late, or is overdue and still runs.
 pub const MISSED: &str = "missed";
-/// What it measured was called off.
+/// Nobody did what it measured, and nobody has to any more.
 pub const VOID: &str = "void";
 /// The party whose clock is what the owner was promised.
 pub const COMPANY: &str = "company";
@@ -56,7 +56,7 @@ pub struct Stop {
 pub enum Change {
     /// It passed its due time.
     Breached(Breach),
-    /// It was stopped for good.
+    /// It was stopped for good; the last word on how stands.
     Stopped(Stop),
 }
 
@@ -96,6 +96,9 @@ impl ClockFact {
             let born_on = self.breached.as_ref().map_or(on, |breach| breach.on);
             tally.one(born_on, Measure::DeadlineLate, "");
             return tally;
+        }
+        if outcome == VOID && self.breached.is_some() {
+            tally.one(on, Measure::DeadlineVoidOverdue, "");
         }
         for (measure, word) in [
             (Measure::DeadlineMeasure, &about.measure),

@@ -81,8 +81,20 @@ fn the_stop_has_the_last_word_when_time_was_given_back() {
     assert_eq!(days(&[breached(0), stopped(MET, 2)]), [on(2)]);
     assert_eq!(outcomes(&[breached(0), stopped(VOID, 2)]), (0, 0, 1));
     assert_eq!(outcomes(&[stopped(VOID, 2)]), (0, 0, 1));
+    // Word of it came late, or an objection was upheld: told again, the last word stands.
+    assert_eq!(outcomes(&[breached(0), stopped(MISSED, 2), stopped(MET, 1)]), (1, 0, 0));
+    assert_eq!(outcomes(&[stopped(MET, 2), breached(1), stopped(MISSED, 2)]), (0, 1, 0));
     // Given back, and run out again: the miss belongs to the second time.
     assert_eq!(days(&[breached(0), breached(2), stopped(MISSED, 4)]), [on(2)]);
+}
+
+#[test]
+fn what_is_given_up_when_it_is_overdue_is_seen() {
+    let given_up = |changes: &[Change]| deadlines(&[fact(changes)]).void_overdue;
+    assert_eq!(given_up(&[breached(0), stopped(VOID, 2)]), 1);
+    assert_eq!(given_up(&[stopped(VOID, 2)]), 0);
+    assert_eq!(given_up(&[breached(0), stopped(MET, 2)]), 0);
+    assert_eq!(given_up(&[late(breached(0)), late(stopped(VOID, 2))]), 0);
 }
 
 #[test]

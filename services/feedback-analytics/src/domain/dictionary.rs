@@ -7,7 +7,7 @@
 use steward_kernel::vocabulary::Language;
 
 /// Version of the dictionary as a whole.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 
 /// One text in three languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +72,11 @@ const FROM_SAID: Words = words(
     "Wall clock (24×7) from the owner's words, in seconds; buckets make it at most 3.2 % off",
 );
 const CASES: Words = words("本期说出的全部事项", "本期說出的全部事項", "All cases said in the period");
+const NOT_GIVEN_UP: Words = words(
+    "本期说出的事项；未办到即取消的与未予受理的报修除外，仍在等待的计入",
+    "本期說出的事項；未辦到即取消的與未予受理的報修除外，仍在等待的計入",
+    "Cases said in the period; without those called off before and requests that were declined, with those still waiting",
+);
 const NOT_CANCELLED: Words = words(
     "本期说出的事项；未办到即取消的除外，仍在等待的计入",
     "本期說出的事項；未辦到即取消的除外，仍在等待的計入",
@@ -79,17 +84,25 @@ const NOT_CANCELLED: Words = words(
 );
 const ALL_CASES: Words =
     words("小区全部事项，不限日期", "小區全部事項，不限日期", "All cases of the estate, of any day");
-const RESOLVED_CASES: Words = words("本期解决的事项", "本期解決的事項", "Cases resolved in the period");
-const SURVEYS: Words = words("本期发出的调查", "本期發出的調查", "Surveys sent in the period");
+const RESOLVED_CASES: Words = words(
+    "本期解决的事项；未予受理的报修不算解决",
+    "本期解決的事項；未予受理的報修不算解決",
+    "Cases resolved in the period; a request that was declined is not resolved",
+);
+const SURVEYS: Words = words(
+    "本期发出的调查；未能告知业主的不算发出",
+    "本期發出的調查；未能告知業主的不算發出",
+    "Surveys sent in the period; one that its owner could not be told of was not sent",
+);
 const ANSWERS: Words = words(
     "本期发出的调查中已答复的；不足 5 份不显示",
     "本期發出的調查中已答覆的；不足 5 份不顯示",
     "Answered surveys among those sent in the period; not shown under 5",
 );
 const CONFIRMABLE: Words = words(
-    "本期说出、现已解决或关闭的投诉与报修；不足 5 件不显示比例",
-    "本期說出、現已解決或關閉的投訴與報修；不足 5 件不顯示比例",
-    "Complaints and service requests said in the period that are resolved or closed; no share under 5",
+    "本期说出、现已解决或关闭的投诉与报修，未予受理的除外；不足 5 件不显示比例",
+    "本期說出、現已解決或關閉的投訴與報修，未予受理的除外；不足 5 件不顯示比例",
+    "Complaints and service requests said in the period that are resolved or closed, without those declined; no share under 5",
 );
 const CLOCKS: Words = words(
     "本期停止或超时的时限，每个只计一次；补录时已超时的另计",
@@ -138,9 +151,10 @@ const PROMISES_SHARE: Words = words(
     "Promises kept or broken in the period; not shown under 5",
 );
 const HAPPENED: Words = words(
-    "按事情发生之日计入(小区当地日期)；失约的在到期未兑现时计入",
-    "按事情發生之日計入(小區當地日期)；失約的在到期未兌現時計入",
-    "Counted on the day it happened (local day of the estate); a broken promise when it breaks",
+    "按事情发生之日计入(小区当地日期)；失约的按到期之日计入，事后得知其实已按时兑现的随之更正",
+    "按事情發生之日計入(小區當地日期)；失約的按到期之日計入，事後得知其實已按時兌現的隨之更正",
+    "Counted on the day it happened (local day of the estate); a broken promise on the day it fell due, and no longer when \
+     it turns out that it was kept in time",
 );
 const RAISED: Words = words(
     "按发出升级之日计入(小区当地日期)",
@@ -172,20 +186,38 @@ const HIGH: Words = words(
     "Upper end of the 95 % Wilson interval, without continuity correction",
 );
 
-/// One line of the dictionary; every figure is in its first version yet.
+/// One line of the dictionary, in its first version.
 const fn define(id: &'static str, name: Words, formula: Words, population: Words, clock: Words) -> Definition {
     Definition { id, name, formula, population, clock, version: 1 }
+}
+
+impl Definition {
+    /// Its formula, population or clock was changed.
+    const fn version(self, version: u32) -> Self {
+        Self { version, ..self }
+    }
 }
 
 /// All figures.
 pub const ALL: &[Definition] = &[
     define("cases.opened", words("新增事项", "新增事項", "Cases opened"), COUNT, CASES, SAID),
-    define("cases.resolved", words("解决事项", "解決事項", "Cases resolved"), COUNT, RESOLVED_CASES, EVENT_DAY),
+    define("cases.resolved", words("解决事项", "解決事項", "Cases resolved"), COUNT, RESOLVED_CASES, EVENT_DAY).version(2),
     define(
         "cases.closed",
         words("关闭事项", "關閉事項", "Cases closed"),
         COUNT,
         words("本期关闭的事项", "本期關閉的事項", "Cases closed in the period"),
+        EVENT_DAY,
+    ),
+    define(
+        "cases.declined",
+        words("未予受理的报修", "未予受理的報修", "Requests declined"),
+        COUNT,
+        words(
+            "本期因不属公司职责而未予受理的报修；不算解决，也不算等待",
+            "本期因不屬公司職責而未予受理的報修；不算解決，也不算等待",
+            "Service requests declined in the period as not the company's to do; neither resolved nor waiting",
+        ),
         EVENT_DAY,
     ),
     define(
@@ -232,13 +264,15 @@ pub const ALL: &[Definition] = &[
         "first_human_answer_seconds.n",
         words("已有人工响应", "已有人工回應", "Answered by a person"),
         words(
-            "工作人员做过业主可见步骤的件数；自动回执与业主自己的步骤不算",
-            "工作人員做過業主可見步驟的件數；自動回執與業主自己的步驟不算",
-            "Count of those where staff took a step the owner can see; receipts and the owner's own steps are none",
+            "工作人员做过业主可见步骤的件数；自动回执、取消，以及业主自己的步骤(含代为记录的)不算",
+            "工作人員做過業主可見步驟的件數；自動回執、取消，以及業主自己的步驟(含代為記錄的)不算",
+            "Count of those where staff took a step the owner can see; receipts, calling off and the owner's own steps, also those that \
+             were taken down for the owner, are none",
         ),
         NOT_CANCELLED,
         SAID,
-    ),
+    )
+    .version(2),
     define(
         "first_human_answer_seconds.waiting",
         words("尚无人工响应", "尚無人工回應", "Not yet answered by a person"),
@@ -250,16 +284,18 @@ pub const ALL: &[Definition] = &[
         "resolution_seconds.p50",
         words("解决中位时长", "解決中位時長", "Median time to resolution"),
         MEDIAN,
-        NOT_CANCELLED,
+        NOT_GIVEN_UP,
         FROM_SAID,
-    ),
+    )
+    .version(2),
     define(
         "resolution_seconds.p90",
         words("解决 90 分位时长", "解決 90 分位時長", "90th percentile of the time to resolution"),
         NINETIETH,
-        NOT_CANCELLED,
+        NOT_GIVEN_UP,
         FROM_SAID,
-    ),
+    )
+    .version(2),
     define(
         "resolution_seconds.n",
         words("已解决", "已解決", "Resolved"),
@@ -268,49 +304,56 @@ pub const ALL: &[Definition] = &[
             "現為已解決或已關閉的件數；重新打開的回到等待",
             "Count of those resolved or closed now; one that comes back waits again",
         ),
-        NOT_CANCELLED,
+        NOT_GIVEN_UP,
         SAID,
-    ),
-    define("resolution_seconds.waiting", words("尚未解决", "尚未解決", "Not yet resolved"), COUNT, NOT_CANCELLED, SAID),
-    define("satisfaction.asked", words("已邀请评价", "已邀請評價", "Owners asked"), COUNT, SURVEYS, SENT),
+    )
+    .version(2),
+    define("resolution_seconds.waiting", words("尚未解决", "尚未解決", "Not yet resolved"), COUNT, NOT_GIVEN_UP, SAID)
+        .version(2),
+    define("satisfaction.asked", words("已邀请评价", "已邀請評價", "Owners asked"), COUNT, SURVEYS, SENT).version(2),
     define(
         "satisfaction.not_asked",
         words("无法邀请评价", "無法邀請評價", "Owners who could not be asked"),
-        words("业主不明的件数", "業主不明的件數", "Count of those whose owner is not known"),
+        words(
+            "业主不明，或未能告知业主(拒收、无联系方式、未送达)的件数",
+            "業主不明，或未能告知業主(拒收、無聯絡方式、未送達)的件數",
+            "Count of those whose owner is not known, or could not be told (opted out, no contact point, not delivered)",
+        ),
         RESOLVED_CASES,
         EVENT_DAY,
-    ),
-    define("satisfaction.n", words("答复份数", "答覆份數", "Answers"), COUNT, SURVEYS, SENT),
+    )
+    .version(2),
+    define("satisfaction.n", words("答复份数", "答覆份數", "Answers"), COUNT, SURVEYS, SENT).version(2),
     define(
         "satisfaction.response_rate",
         words("答复率", "答覆率", "Response rate"),
         words("答复份数 ÷ 邀请份数", "答覆份數 ÷ 邀請份數", "Answers ÷ owners asked"),
         SURVEYS,
         SENT,
-    ),
-    define("satisfaction.mean", words("结果评分均值", "結果評分均值", "Mean score of the result"), MEAN, ANSWERS, SENT),
+    ).version(2),
+    define("satisfaction.mean", words("结果评分均值", "結果評分均值", "Mean score of the result"), MEAN, ANSWERS, SENT).version(2),
     define(
         "satisfaction.satisfied_share",
         words("结果满意率", "結果滿意率", "Share satisfied with the result"),
         SATISFIED,
         ANSWERS,
         SENT,
-    ),
+    ).version(2),
     define(
         "satisfaction.wilson_low",
         words("结果满意率下限", "結果滿意率下限", "At least satisfied"),
         LOW,
         ANSWERS,
         SENT,
-    ),
+    ).version(2),
     define(
         "satisfaction.wilson_high",
         words("结果满意率上限", "結果滿意率上限", "At most satisfied"),
         HIGH,
         ANSWERS,
         SENT,
-    ),
-    define("satisfaction.ratings", words("结果评分分布", "結果評分分佈", "Scores of the result"), COUNT, ANSWERS, SENT),
+    ).version(2),
+    define("satisfaction.ratings", words("结果评分分布", "結果評分分佈", "Scores of the result"), COUNT, ANSWERS, SENT).version(2),
     define(
         "satisfaction.handling",
         words("办理过程评分", "辦理過程評分", "Scores of how it was handled"),
@@ -321,7 +364,7 @@ pub const ALL: &[Definition] = &[
         ),
         ANSWERS,
         SENT,
-    ),
+    ).version(2),
     define(
         "satisfaction.courtesy",
         words("服务态度评分", "服務態度評分", "Scores of the manner"),
@@ -332,14 +375,14 @@ pub const ALL: &[Definition] = &[
         ),
         ANSWERS,
         SENT,
-    ),
+    ).version(2),
     define(
         "confirmed_by_owner.n",
         words("可由业主确认", "可由業主確認", "Owners could confirm"),
         COUNT,
         CONFIRMABLE,
         SAID,
-    ),
+    ).version(2),
     define(
         "confirmed_by_owner.confirmed",
         words("业主确认解决", "業主確認解決", "Confirmed solved by the owner"),
@@ -350,50 +393,80 @@ pub const ALL: &[Definition] = &[
         ),
         CONFIRMABLE,
         SAID,
-    ),
+    ).version(2),
     define(
         "confirmed_by_owner.share",
         words("业主确认解决率", "業主確認解決率", "Share confirmed solved by the owner"),
         words("确认解决 ÷ 可确认", "確認解決 ÷ 可確認", "Confirmed ÷ could be confirmed"),
         CONFIRMABLE,
         SAID,
-    ),
+    ).version(2),
     define(
         "confirmed_by_owner.wilson_low",
         words("确认率下限", "確認率下限", "At least confirmed"),
         LOW,
         CONFIRMABLE,
         SAID,
-    ),
+    ).version(2),
     define(
         "confirmed_by_owner.wilson_high",
         words("确认率上限", "確認率上限", "At most confirmed"),
         HIGH,
         CONFIRMABLE,
         SAID,
-    ),
-    define("deadlines.met", words("按时的时限", "按時的時限", "Deadlines met"), COUNT, CLOCKS, CLOCK_DAY),
+    ).version(2),
+    define(
+        "deadlines.met",
+        words("按时的时限", "按時的時限", "Deadlines met"),
+        words(
+            "公司按时办到所计之事的个数；回访以联系上业主为准",
+            "公司按時辦到所計之事的個數；回訪以聯絡上業主為準",
+            "Count of those whose measured step a person of the company did in time; a call-back by reaching the owner",
+        ),
+        CLOCKS,
+        CLOCK_DAY,
+    )
+    .version(2),
     define(
         "deadlines.missed",
         words("超时的时限", "超時的時限", "Deadlines missed"),
         words(
-            "停止时已超时的，以及已超时仍在走的个数",
-            "停止時已超時的，以及已超時仍在走的個數",
-            "Count of those that stopped too late, or are overdue and still run",
+            "所计之事办到时已超时的、回访逾期而始终未联系上的，以及已超时仍在走的个数",
+            "所計之事辦到時已超時的、回訪逾期而始終未聯絡上的，以及已超時仍在走的個數",
+            "Count of those whose measured step came too late or, for call-backs, reached nobody until too late, and of those that are \
+             overdue and still run",
         ),
         CLOCKS,
         CLOCK_DAY,
-    ),
+    )
+    .version(2),
     define(
         "deadlines.void",
         words("作废的时限", "作廢的時限", "Deadlines without object"),
         words(
-            "所计之事已取消的个数；不算按时，也不算超时",
-            "所計之事已取消的個數；不算按時，也不算超時",
-            "Count of those that stopped because what they measured was called off; neither met nor missed",
+            "公司未办到所计之事即停止的个数：取消、撤回、关闭、转出、重新打开、未予受理、期内回访未联系上；不论当时是否已超时，不算按时，也不算超时",
+            "公司未辦到所計之事即停止的個數：取消、撤回、關閉、轉出、重新打開、未予受理、期內回訪未聯絡上；不論當時是否已超時，不算按時，也不算超時",
+            "Count of those that stopped without the company having done what they measured: called off, withdrawn, closed, passed \
+             on, begun anew, declined, called back in vain within the time; overdue or not, neither met nor missed",
         ),
         CLOCKS,
         CLOCK_DAY,
+    )
+    .version(2),
+    define(
+        "deadlines.void_overdue",
+        words("作废时已超时的时限", "作廢時已超時的時限", "Overdue deadlines without object"),
+        words(
+            "作废的时限中当时已超时的个数；取消一件已超时的事，会在这里看到",
+            "作廢的時限中當時已超時的個數；取消一件已超時的事，會在這裡看到",
+            "Count of those void that were overdue by then; who calls off what is overdue is seen here",
+        ),
+        CLOCKS,
+        words(
+            "按停止之日计入(小区当地日期)",
+            "按停止之日計入(小區當地日期)",
+            "Counted on the day it stopped (local day of the estate)",
+        ),
     ),
     define(
         "deadlines.met_share",
@@ -401,9 +474,9 @@ pub const ALL: &[Definition] = &[
         words("按时 ÷ (按时 + 超时)", "按時 ÷ (按時 + 超時)", "Met ÷ (met + missed)"),
         CLOCKS_SHARE,
         CLOCK_DAY,
-    ),
-    define("deadlines.wilson_low", words("按时率下限", "按時率下限", "At least met"), LOW, CLOCKS_SHARE, CLOCK_DAY),
-    define("deadlines.wilson_high", words("按时率上限", "按時率上限", "At most met"), HIGH, CLOCKS_SHARE, CLOCK_DAY),
+    ).version(2),
+    define("deadlines.wilson_low", words("按时率下限", "按時率下限", "At least met"), LOW, CLOCKS_SHARE, CLOCK_DAY).version(2),
+    define("deadlines.wilson_high", words("按时率上限", "按時率上限", "At most met"), HIGH, CLOCKS_SHARE, CLOCK_DAY).version(2),
     define(
         "deadlines.late_entries",
         words("补录时已超时的时限", "補錄時已超時的時限", "Deadlines overdue when entered"),
@@ -454,9 +527,19 @@ pub const ALL: &[Definition] = &[
         CLOCK_PARTS,
         CLOCKS,
         CLOCK_DAY,
-    ),
-    define("deadlines.by_priority", words("按优先级", "按優先級", "By priority"), CLOCK_PARTS, CLOCKS, CLOCK_DAY),
-    define("deadlines.by_party", words("按责任方", "按責任方", "By whose clock it is"), CLOCK_PARTS, CLOCKS, CLOCK_DAY),
+    ).version(2),
+    define(
+        "deadlines.by_priority",
+        words("按优先级", "按優先級", "By priority"),
+        words(
+            "按时、超时、作废、按时率与区间，同总数；优先级为停止时的，仍在走的为现在的",
+            "按時、超時、作廢、按時率與區間，同總數；優先級為停止時的，仍在走的為現在的",
+            "Met, missed, void, share and interval as for all; by the priority when it stopped, of those that still run by that of now",
+        ),
+        CLOCKS,
+        CLOCK_DAY,
+    ).version(2),
+    define("deadlines.by_party", words("按责任方", "按責任方", "By whose clock it is"), CLOCK_PARTS, CLOCKS, CLOCK_DAY).version(2),
     define("escalations.raised", words("升级", "升級", "Escalations"), COUNT, ESCALATIONS, RAISED),
     define(
         "escalations.acknowledged",
@@ -486,8 +569,8 @@ pub const ALL: &[Definition] = &[
         ),
         HAPPENED,
     ),
-    define("promises.kept", words("兑现的承诺", "兌現的承諾", "Promises kept"), COUNT, PROMISES_ENDED, HAPPENED),
-    define("promises.broken", words("失约的承诺", "失約的承諾", "Promises broken"), COUNT, PROMISES_ENDED, HAPPENED),
+    define("promises.kept", words("兑现的承诺", "兌現的承諾", "Promises kept"), COUNT, PROMISES_ENDED, HAPPENED).version(2),
+    define("promises.broken", words("失约的承诺", "失約的承諾", "Promises broken"), COUNT, PROMISES_ENDED, HAPPENED).version(2),
     define(
         "promises.moved",
         words("改期的承诺", "改期的承諾", "Promises moved"),
@@ -498,7 +581,7 @@ pub const ALL: &[Definition] = &[
         ),
         PROMISES_ENDED,
         HAPPENED,
-    ),
+    ).version(2),
     define(
         "promises.void",
         words("作废的承诺", "作廢的承諾", "Promises without object"),
@@ -509,16 +592,16 @@ pub const ALL: &[Definition] = &[
         ),
         PROMISES_ENDED,
         HAPPENED,
-    ),
+    ).version(2),
     define(
         "promises.kept_share",
         words("守约率", "守約率", "Share of promises kept"),
         words("兑现 ÷ (兑现 + 失约)", "兌現 ÷ (兌現 + 失約)", "Kept ÷ (kept + broken)"),
         PROMISES_SHARE,
         HAPPENED,
-    ),
-    define("promises.wilson_low", words("守约率下限", "守約率下限", "At least kept"), LOW, PROMISES_SHARE, HAPPENED),
-    define("promises.wilson_high", words("守约率上限", "守約率上限", "At most kept"), HIGH, PROMISES_SHARE, HAPPENED),
+    ).version(2),
+    define("promises.wilson_low", words("守约率下限", "守約率下限", "At least kept"), LOW, PROMISES_SHARE, HAPPENED).version(2),
+    define("promises.wilson_high", words("守约率上限", "守約率上限", "At most kept"), HIGH, PROMISES_SHARE, HAPPENED).version(2),
     define(
         "promises.by_team",
         words("按部门", "按部門", "By team"),
@@ -533,7 +616,7 @@ pub const ALL: &[Definition] = &[
             "Promises made in the period, and those that ended in it",
         ),
         HAPPENED,
-    ),
+    ).version(2),
 ];
 
 /// What is said when a score is not shown.

@@ -22,6 +22,9 @@ const OWNERS_STEPS: [&str; 9] = [
     "survey_answered",
 ];
 
+/// The step that says that it is not the company's to do.
+const DECLINED: &str = "declined";
+
 /// Steps with which a settled case begins a new episode. A suggestion's plan, a complaint's remedy or a
 /// call-back also go on after the case was resolved, but they carry the decision out, they do not take it back.
 const REOPENING: [&str; 3] = ["reopened", "rework", "confirmed"];
@@ -64,6 +67,11 @@ pub enum Change {
     OwnerSaid(Word),
     /// It is that urgent from now on.
     Prioritised(String),
+    /// Its owner could not be told that we ask how it went.
+    NotTold {
+        /// Which time it was resolved.
+        episode: u32,
+    },
 }
 
 /// What an owner said of the result.
@@ -111,12 +119,16 @@ pub struct CaseFact {
     pub closed_on: Option<NaiveDate>,
     /// The day it was called off.
     pub cancelled_on: Option<NaiveDate>,
+    /// The day it was declined as not the company's to do; taken back when it comes back.
+    pub declined_on: Option<NaiveDate>,
     /// How often it was reopened.
     pub reopenings: u32,
     /// When last.
     pub reopened_at: Option<DateTime<Utc>>,
     /// The last episode whose owner was asked how it went; episodes count from 1.
     pub asked_episode: u32,
+    /// The last episode of which its owner could not be told that we ask.
+    pub untold_episode: u32,
     /// What the owner said last.
     pub word: Option<Word>,
     /// How urgent it was said to be last. It stands over what other steps say in passing, which may be older.
@@ -138,6 +150,7 @@ impl CaseFact {
             Change::Cancelled { on } => self.move_to(CaseStatus::Cancelled.as_str(), None, *on),
             Change::OwnerSaid(word) => self.word = Some(*word),
             Change::Prioritised(priority) => self.prioritised = Some(priority.clone()),
+            Change::NotTold { episode } => self.untold_episode = self.untold_episode.max(*episode),
         }
         if let (Some(opened), Some(priority)) = (&mut self.opened, &self.prioritised) {
             opened.priority.clone_from(priority);
@@ -151,7 +164,9 @@ impl CaseFact {
             opened.priority.clone_from(&step.priority);
             opened.resident_known = step.resident_known;
         }
-        if step.human && self.answered.is_none() && !OWNERS_STEPS.contains(&step.milestone.as_str()) {
+        // Steps of different services are heard independently: the earliest is the first, not the one that is heard first.
+        let is_earlier = self.answered.is_none_or(|known| step.moment.at < known.at);
+        if step.human && is_earlier && !OWNERS_STEPS.contains(&step.milestone.as_str()) {
             self.answered = Some(step.moment);
         }
         let (was_over, is_over) = (is_settled(&self.status) || self.is_cancelled(), is_over(&step.status));
@@ -160,6 +175,13 @@ impl CaseFact {
             self.reopened_at = Some(step.moment.at);
         }
         self.move_to(&step.status, Some(step.moment), step.moment.on);
+        // A suggestion that is declined is decided upon: that is its resolution.
+        let declined = step.milestone == DECLINED && step.status == CaseStatus::Closed.as_str();
+        self.declined_on = match step.status.as_str() == CaseStatus::Closed.as_str() {
+            true if declined => self.declined_on.or(Some(step.moment.on)),
+            true => self.declined_on,
+            false => None,
+        };
     }
 
     fn move_to(&mut self, status: &str, moment: Option<Moment>, on: NaiveDate) {
@@ -167,6 +189,16 @@ impl CaseFact {
         self.resolved = if is_settled(status) { self.resolved.or(moment) } else { None };
         self.closed_on = if status == CaseStatus::Closed.as_str() { self.closed_on.or(Some(on)) } else { None };
         self.cancelled_on = if self.is_cancelled() { self.cancelled_on.or(Some(on)) } else { None };
+    }
+
+    /// When the company did what it was asked for; what it declined, it did not.
+    fn solved(&self) -> Option<Moment> {
+        self.resolved.filter(|_| self.declined_on.is_none())
+    }
+
+    /// Whether nobody waits for its resolution any more without there being one.
+    fn is_given_up(&self) -> bool {
+        self.cancelled_on.is_some() || self.declined_on.is_some()
     }
 
     fn is_cancelled(&self) -> bool {
@@ -215,10 +247,10 @@ impl CaseFact {
             (None, None) => tally.one(on, Measure::Unanswered, ""),
             (None, Some(_)) => {}
         }
-        match (self.resolved, self.cancelled_on) {
-            (Some(moment), _) => tally.one(on, Measure::Resolution, took(moment)),
-            (None, None) => tally.one(on, Measure::Unresolved, ""),
-            (None, Some(_)) => {}
+        match self.solved() {
+            Some(moment) => tally.one(on, Measure::Resolution, took(moment)),
+            None if self.is_given_up() => {}
+            None => tally.one(on, Measure::Unresolved, ""),
         }
         self.add_end(&mut tally, opened);
         tally
@@ -226,9 +258,9 @@ impl CaseFact {
 
     fn add_end(&self, tally: &mut Tally, opened: &Opened) {
         let confirmable = [CaseKind::Complaint.as_str(), CaseKind::ServiceRequest.as_str()];
-        if let Some(resolved) = self.resolved {
+        if let Some(resolved) = self.solved() {
             tally.one(resolved.on, Measure::Resolved, "");
-            if !opened.resident_known {
+            if !opened.resident_known || self.untold_episode == self.episode() {
                 tally.one(resolved.on, Measure::NotAsked, "");
             }
             if confirmable.contains(&opened.kind.as_str()) {
@@ -240,6 +272,9 @@ impl CaseFact {
         }
         if let Some(on) = self.closed_on {
             tally.one(on, Measure::Closed, "");
+        }
+        if let Some(on) = self.declined_on {
+            tally.one(on, Measure::Declined, "");
         }
         if let Some(on) = self.cancelled_on {
             tally.one(on, Measure::Cancelled, "");

@@ -67,6 +67,44 @@ fn the_first_human_answer_is_neither_a_receipt_nor_the_owners_own_step() {
 }
 
 #[test]
+fn the_first_answer_is_the_earliest_whenever_it_is_heard() {
+    let late = [
+        opened(),
+        step("in_progress", "technician_assigned", true, 40),
+        step("in_progress", "service_confirmed", true, 25),
+        step("in_progress", "routed", true, 60),
+    ];
+    assert_eq!(fact(&late).answered, Some(moment(25)));
+}
+
+#[test]
+fn what_was_declined_is_neither_resolved_nor_waiting() {
+    let declined = fact(&[opened(), step("closed", "declined", true, 1)]);
+    let shown = figures(std::slice::from_ref(&declined));
+    assert_eq!((shown.cases.declined, shown.cases.closed, shown.cases.resolved), (1, 1, 0));
+    assert_eq!((shown.resolution_seconds.n, shown.resolution_seconds.waiting), (0, 0));
+    assert_eq!((shown.first_human_answer_seconds.n, shown.confirmed_by_owner.n, shown.cases.open_now), (1, 0, 0));
+    // News that are told afterwards change nothing; coming back does.
+    let news = declined.clone().after(&step("closed", "survey_answered", false, 2));
+    assert_eq!(figures(&[news]).cases.declined, 1);
+    let back = declined.after(&step("in_progress", "reopened", false, 5));
+    let shown = figures(&[back]);
+    assert_eq!((shown.cases.declined, shown.resolution_seconds.waiting, shown.cases.reopened), (0, 1, 1));
+    let decided = figures(&[fact(&[opened(), step("resolved", "declined", true, 9)])]);
+    assert_eq!((decided.cases.declined, decided.cases.resolved), (0, 1), "a suggestion is decided upon");
+}
+
+#[test]
+fn whose_owner_could_not_be_told_was_not_asked_until_it_comes_back() {
+    let mut changes = vec![opened(), step("resolved", "decided", true, 60), Change::NotTold { episode: 1 }];
+    assert_eq!(figures(&[fact(&changes)]).satisfaction.not_asked, 1);
+    changes.push(step("in_progress", "reopened", true, 70));
+    assert_eq!(figures(&[fact(&changes)]).satisfaction.not_asked, 0);
+    changes.push(step("resolved", "decided", true, 80));
+    assert_eq!(figures(&[fact(&changes)]).satisfaction.not_asked, 0, "of the new time nothing is known yet");
+}
+
+#[test]
 fn a_case_that_comes_back_was_not_resolved_and_is_asked_about_again() {
     let mut changes = vec![opened(), step("resolved", "decided", true, 60)];
     let mut once = fact(&changes);

@@ -47,6 +47,9 @@ pub struct Cases {
     /// Closed in the period, and still.
     #[schema(example = 31)]
     pub closed: u64,
+    /// Declined in the period as not the company's to do, and still; neither resolved nor waiting.
+    #[schema(example = 1)]
+    pub declined: u64,
     /// Called off in the period.
     #[schema(example = 2)]
     pub cancelled: u64,
@@ -84,10 +87,10 @@ pub struct TimeTaken {
 /// What owners answered when asked how it went.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct Satisfaction {
-    /// Owners asked in the period.
+    /// Owners asked in the period; who could not be told was not asked.
     #[schema(example = 40)]
     pub asked: u64,
-    /// Cases resolved in the period whose owner is not known and could not be asked.
+    /// Cases resolved in the period whose owner could not be asked: not known, or could not be told.
     #[schema(example = 1)]
     pub not_asked: u64,
     /// Answers to what was asked in the period.
@@ -133,6 +136,7 @@ impl Figures {
                 opened: sums.total(Measure::Opened),
                 resolved: sums.total(Measure::Resolved),
                 closed: sums.total(Measure::Closed),
+                declined: sums.total(Measure::Declined),
                 cancelled: sums.total(Measure::Cancelled),
                 reopened: sums.total(Measure::Reopened),
                 open_now,

@@ -37,9 +37,11 @@ steward_kernel::word_enum! {
         Closed = "closed",
         /// Cases by the day they were called off; no label.
         Cancelled = "cancelled",
+        /// Cases by the day they were declined as not the company's to do; no label.
+        Declined = "declined",
         /// Resolved cases whose owner could not be asked, by the day of resolution; no label.
         NotAsked = "not_asked",
-        /// Surveys by the day they were sent; no label.
+        /// Surveys by the day they were sent, without those of which nobody could be told; no label.
         Asked = "asked",
         /// Answers to them: the result; label: score.
         Outcome = "outcome",
@@ -57,6 +59,8 @@ steward_kernel::word_enum! {
         DeadlinePriority = "deadline_priority",
         /// The same; label: outcome and party.
         DeadlineParty = "deadline_party",
+        /// Clocks that stopped without object when they were overdue already, by the day they stopped; no label.
+        DeadlineVoidOverdue = "deadline_void_overdue",
         /// Clocks that were overdue when their case was entered; no label.
         DeadlineLate = "deadline_late",
         /// Seconds that counted on the company's clocks, by the day they stopped; no label.
@@ -105,7 +109,12 @@ impl Tally {
 
     /// Counts one more that came out in that way, under that word.
     pub fn outcome(&mut self, on: NaiveDate, measure: Measure, outcome: &str, word: &str) {
-        self.one(on, measure, format!("{outcome}{BETWEEN}{word}"));
+        self.outcomes(on, measure, outcome, word, 1);
+    }
+
+    /// Counts `n` more that came out in that way, under that word.
+    pub fn outcomes(&mut self, on: NaiveDate, measure: Measure, outcome: &str, word: &str, n: i64) {
+        self.some(on, measure, format!("{outcome}{BETWEEN}{word}"), n);
     }
 
     fn add(&mut self, key: Key, by: i64) {

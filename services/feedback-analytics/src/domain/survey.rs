@@ -38,6 +38,8 @@ steward_kernel::word_enum! {
         Answered = "answered",
         /// The owner did not, in time.
         Expired = "expired",
+        /// The owner could not be told of it, and so was not asked.
+        Suppressed = "suppressed",
     }
 }
 
@@ -47,7 +49,7 @@ impl SurveyStage {
     pub const fn allowed(self) -> &'static [&'static str] {
         match self {
             Self::Sent => &["answer"],
-            Self::Answered | Self::Expired => &[],
+            Self::Answered | Self::Expired | Self::Suppressed => &[],
         }
     }
 }
@@ -128,6 +130,11 @@ pub enum Command {
     Answer(Answer),
     /// Its time is over.
     Expire,
+    /// Its owner could not be told of it.
+    Suppress {
+        /// Why, in a word of the service that tells.
+        reason: String,
+    },
 }
 
 /// What has happened to a survey, as we remember it.
@@ -150,6 +157,13 @@ pub enum Event {
     },
     /// Its time was over.
     Expired {
+        /// When.
+        at: DateTime<Utc>,
+    },
+    /// Its owner could not be told of it.
+    Suppressed {
+        /// Why, in a word of the service that tells.
+        reason: String,
         /// When.
         at: DateTime<Utc>,
     },
@@ -179,6 +193,9 @@ pub struct Life {
     /// When it was answered.
     #[serde(default)]
     pub answered_at: Option<DateTime<Utc>>,
+    /// Why its owner could not be told of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub suppressed: Option<String>,
 }
 
 /// A survey.
@@ -199,9 +216,12 @@ impl Life {
             (S::Sent, C::Answer(_)) if at >= self.invitation.expires_at => Err(Refusal::NotOpen),
             (S::Sent, C::Answer(answer)) => Ok(vec![Event::Answered { answer: answer.clone(), at }]),
             (S::Answered, C::Answer(answer)) if self.answer.as_ref() == Some(answer) => Ok(vec![]),
-            (S::Answered | S::Expired, C::Answer(_)) => Err(Refusal::NotOpen),
+            (S::Answered | S::Expired | S::Suppressed, C::Answer(_)) => Err(Refusal::NotOpen),
             (S::Sent, C::Expire) => Ok(vec![Event::Expired { at }]),
-            (S::Answered | S::Expired, C::Expire) => Ok(vec![]),
+            (S::Answered | S::Expired | S::Suppressed, C::Expire) => Ok(vec![]),
+            (S::Sent, C::Suppress { reason }) => Ok(vec![Event::Suppressed { reason: reason.clone(), at }]),
+            // Who has answered was asked, whatever became of the message.
+            (S::Answered | S::Expired | S::Suppressed, C::Suppress { .. }) => Ok(vec![]),
         }
     }
 }
@@ -219,6 +239,7 @@ impl Event {
                 tally.one(sent_on, Measure::Courtesy, answer.courtesy.0);
             }
             Self::Expired { .. } => {}
+            Self::Suppressed { .. } => tally.some(sent_on, Measure::Asked, "", -1),
         }
         tally
     }
@@ -244,7 +265,7 @@ impl Aggregate for Survey {
                 Err(Refusal::NoSuchSurvey)
             }
             (Some(life), command) => life.decide(command, facts),
-            (None, Command::Answer(_) | Command::Expire) => Err(Refusal::NoSuchSurvey),
+            (None, Command::Answer(_) | Command::Expire | Command::Suppress { .. }) => Err(Refusal::NoSuchSurvey),
         }
     }
 
@@ -252,7 +273,13 @@ impl Aggregate for Survey {
         match (&mut self.life, event) {
             (life, Event::Invited { invitation }) => {
                 let invitation = invitation.as_ref().clone();
-                *life = Some(Life { invitation, stage: SurveyStage::Sent, answer: None, answered_at: None });
+                *life = Some(Life {
+                    invitation,
+                    stage: SurveyStage::Sent,
+                    answer: None,
+                    answered_at: None,
+                    suppressed: None,
+                });
             }
             (Some(life), Event::Answered { answer, at }) => {
                 life.stage = SurveyStage::Answered;
@@ -260,8 +287,12 @@ impl Aggregate for Survey {
                 life.answered_at = Some(*at);
             }
             (Some(life), Event::Expired { .. }) => life.stage = SurveyStage::Expired,
+            (Some(life), Event::Suppressed { reason, .. }) => {
+                life.stage = SurveyStage::Suppressed;
+                life.suppressed = Some(reason.clone());
+            }
             // Nothing is recorded before the invitation.
-            (None, Event::Answered { .. } | Event::Expired { .. }) => {}
+            (None, Event::Answered { .. } | Event::Expired { .. } | Event::Suppressed { .. }) => {}
         }
         self
     }

@@ -77,6 +77,21 @@ fn an_answer_after_its_time_does_not_count_even_before_the_timer_fires() {
 }
 
 #[test]
+fn who_could_not_be_told_was_not_asked_and_who_answered_was() {
+    let suppress = Command::Suppress { reason: "opted_out".to_owned() };
+    let suppressed = Event::Suppressed { reason: "opted_out".to_owned(), at: now() };
+    let answered = Event::Answered { answer: answer(5), at: now() };
+    given::<Survey>(id(), [invited()]).when(&suppress, &owner()).then([suppressed.clone()]);
+    given::<Survey>(id(), [invited(), suppressed.clone()]).when(&suppress, &owner()).then([]);
+    given::<Survey>(id(), [invited(), answered]).when(&suppress, &owner()).then([]);
+    given::<Survey>(id(), [invited(), suppressed.clone()])
+        .when(&Command::Answer(answer(5)), &owner())
+        .refused(Refusal::NotOpen);
+    let day = now().date_naive();
+    assert!(invited().tally(day).and(&suppressed.tally(day)).is_empty(), "asked, and taken back");
+}
+
+#[test]
 fn an_episode_of_a_case_has_one_survey() {
     let case = CaseId::from(Uuid::from_u128(1));
     assert_eq!(SurveyId::of(case, 1), id());

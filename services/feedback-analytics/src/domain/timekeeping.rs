@@ -31,7 +31,7 @@ pub struct Punctuality {
     /// Stopped too late, or overdue and still running.
     #[schema(example = 10)]
     pub missed: u64,
-    /// Stopped because what they measured was called off; neither met nor missed.
+    /// Stopped without anybody having done what they measured: called off, closed, passed on, begun anew; neither met nor missed.
     #[schema(example = 3)]
     pub void: u64,
     /// Those met of those met or missed, 0 to 1; null under five.
@@ -51,6 +51,9 @@ pub struct Deadlines {
     /// All of them.
     #[serde(flatten)]
     pub all: Punctuality,
+    /// Of those void: overdue already when they lost their object.
+    #[schema(example = 1)]
+    pub void_overdue: u64,
     /// Clocks that were overdue when their case was entered late; counted only here.
     #[schema(example = 1)]
     pub late_entries: u64,
@@ -139,6 +142,7 @@ impl Deadlines {
         let (elapsed, paused) = (sums.total(Measure::DeadlineElapsed), sums.total(Measure::DeadlinePaused));
         Self {
             all: Punctuality::of(&Outcomes::sum(by_measure.values())),
+            void_overdue: sums.total(Measure::DeadlineVoidOverdue),
             late_entries: sums.total(Measure::DeadlineLate),
             elapsed_seconds: elapsed,
             paused_seconds: paused,

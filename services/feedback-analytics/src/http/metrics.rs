@@ -32,7 +32,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
 const MOST_ACCEPTED: i64 = 20;
 
 /// What the figures of a period are made of.
-const MEASURES: [Measure; 28] = [
+const MEASURES: [Measure; 30] = [
     Measure::Opened,
     Measure::Priority,
     Measure::Status,
@@ -46,6 +46,8 @@ const MEASURES: [Measure; 28] = [
     Measure::Resolved,
     Measure::Closed,
     Measure::Cancelled,
+    Measure::Declined,
+    Measure::DeadlineVoidOverdue,
     Measure::NotAsked,
     Measure::Asked,
     Measure::Outcome,

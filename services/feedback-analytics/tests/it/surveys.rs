@@ -1,9 +1,9 @@
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use steward_feedback_analytics::FeedbackAnalytics;
 use steward_kernel::Role;
-use steward_proto::feedback_analytics as pb;
-use steward_testkit::{db::new_id, eventually, with};
+use steward_proto::{feedback_analytics as pb, notification};
+use steward_testkit::{TENANT, db::new_id, eventually, with};
 
 use crate::world::{Case, NAME, estate, metrics_when};
 
@@ -45,6 +45,50 @@ async fn an_owner_is_asked_once_for_each_time_a_case_is_resolved_and_answers() {
             metrics["satisfaction"]["asked"] == 2 && metrics["satisfaction"]["n"] == 1
         })
         .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_could_not_be_told_was_not_asked() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let (estate, resident) = (estate(&kit).await, new_id());
+        let case = Case::open(&kit, estate, "inquiry", Some(resident)).await;
+        case.progress("resolved", "answered", true).await;
+        let survey = case.survey().await;
+        let survey_id = survey["survey_id"].as_str().unwrap();
+        metrics_when(&kit, estate, "it is out", |metrics| metrics["satisfaction"]["asked"] == 1).await;
+        let message_id = new_id();
+        let suppressed = notification::MessageSuppressed {
+            message_id: message_id.to_string(),
+            case_id: case.id.to_string(),
+            resident_id: resident.to_string(),
+            template: "survey_invited".to_owned(),
+            channel: "app_inbox".to_owned(),
+            reason: "opted_out".to_owned(),
+            survey_id: survey_id.to_owned(),
+            estate_id: estate.to_string(),
+            at_ms: kit.clock.now().timestamp_millis(),
+        };
+        // Told twice, it is one; and of a message that invites to no survey nothing follows.
+        let other = notification::MessageSuppressed { survey_id: String::new(), ..suppressed.clone() };
+        kit.publish(TENANT, message_id, 1, 0, suppressed.clone()).await;
+        kit.publish(TENANT, message_id, 1, 0, suppressed).await;
+        kit.publish(TENANT, new_id(), 1, 0, other).await;
+        let shown = metrics_when(&kit, estate, "it is taken back", |metrics| metrics["satisfaction"]["not_asked"] == 1);
+        let satisfaction = shown.await["satisfaction"].clone();
+        assert_eq!((&satisfaction["asked"], &satisfaction["response_rate"]), (&json!(0), &Value::Null));
+        let owner = kit.owner(resident);
+        let seen = owner.get(&format!("/v1/surveys/{survey_id}")).await.ok();
+        assert_eq!((&seen["stage"], &seen["suppressed"]), (&json!("suppressed"), &json!("opted_out")));
+        assert_eq!(seen["allowed"], json!([]));
+        assert_eq!(owner.get("/v1/surveys").await.ok()["items"], json!([]));
+
+        // Reopened, the owner may be asked anew.
+        case.progress("in_progress", "reopened", true).await;
+        metrics_when(&kit, estate, "it came back", |metrics| metrics["satisfaction"]["not_asked"] == 0).await;
+        case.progress("resolved", "answered", true).await;
+        metrics_when(&kit, estate, "asked again", |metrics| metrics["satisfaction"]["asked"] == 1).await;
     })
     .await;
 }

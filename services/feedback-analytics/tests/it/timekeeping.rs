@@ -2,6 +2,7 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use steward_feedback_analytics::FeedbackAnalytics;
 use steward_kernel::Role;
+use steward_proto::intake as pb;
 use steward_testkit::{db::new_id, eventually, with};
 
 use crate::world::{Case, Clock, NAME, Stewardship, estate, metrics_when};
@@ -32,6 +33,7 @@ async fn an_overdue_deadline_is_missed_while_it_runs_and_its_stop_has_the_last_w
         let ended = metrics_when(&kit, estate, "all stopped", |metrics| metrics["deadlines"]["void"] == 1).await;
         let deadlines = &ended["deadlines"];
         assert_eq!(outcomes(deadlines), [1, 1, 1].map(Some));
+        assert_eq!(deadlines["void_overdue"], 1, "who calls off what is overdue is seen");
         assert_eq!(outcomes(&deadlines["by_measure"]["finish"]), [0, 1, 0].map(Some));
         assert_eq!(outcomes(&deadlines["by_measure"]["decide"]), [0, 0, 0].map(Some));
         assert_eq!(outcomes(&deadlines["by_party"]["department"]), [1, 0, 0].map(Some));
@@ -127,6 +129,32 @@ async fn promises_and_deadlines_have_shares_from_five_on_and_teams_of_their_own(
             metrics["escalations"]["by_cause"],
             json!({"share": 1, "unowned": 1, "returned": 0, "long_paused": 0, "reopened": 0, "promise": 1, "late_entry": 0})
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_promise_that_turns_out_to_have_been_kept_is_not_broken_any_more() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let estate = estate(&kit).await;
+        let case = Stewardship::new(&kit, estate, new_id());
+        let broken = case.ended("engineering", "broken");
+        let broken_at_ms = broken.at_ms;
+        case.say(broken).await;
+        let shown = metrics_when(&kit, estate, "it is broken", |metrics| metrics["promises"]["broken"] == 1).await;
+        kit.clock.advance(TimeDelta::days(1));
+        let kept = case.ended("engineering", "kept");
+        let (corrected_outcome, corrected_at_ms) = ("broken".to_owned(), broken_at_ms);
+        case.say(pb::PromiseEnded { at_ms: broken_at_ms, corrected_outcome, corrected_at_ms, ..kept }).await;
+        metrics_when(&kit, estate, "it was kept", |metrics| {
+            metrics["promises"]["kept"] == 1
+                && metrics["promises"]["broken"] == 0
+                && metrics["promises"]["by_team"]["engineering"]["broken"] == 0
+        })
+        .await;
+        let day = shown["to"].as_str().unwrap();
+        let path = format!("/v1/metrics?estate_id={estate}&from={day}&to={day}");
+        assert_eq!(kit.client(Role::Analyst).get(&path).await.ok()["promises"]["broken"], 0, "nor on its own day");
     })
     .await;
 }

@@ -1,6 +1,8 @@
 //! An inquiry (諮詢): a question at the desk, its answer, and the call-back of important ones. It has the id of its case.
 
-use chrono::{DateTime, Utc};
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Aggregate,
@@ -12,8 +14,8 @@ use steward_kernel::{
 
 use super::{ArticleId, Facts, case::Step, timeline::Milestone};
 
-/// After so many calls that reached nobody the call-back is over.
-pub const CALLS: usize = 3;
+/// After calls on so many days that reached nobody the call-back is over.
+pub const CALL_BACK_DAYS: usize = 3;
 
 word_enum! {
     /// Where an inquiry stands.
@@ -97,6 +99,8 @@ pub enum Command {
         result: CallResult,
         /// What was said.
         note: Option<Line>,
+        /// The day in its estate.
+        on: NaiveDate,
     },
     /// To close it.
     Close,
@@ -133,13 +137,19 @@ pub enum Event {
     CallMissed {
         /// What the caller notes.
         note: Option<Line>,
+        /// The day in its estate; none where that was not written down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<NaiveDate>,
     },
-    /// The owner was called back, or three times in vain.
+    /// The owner was called back, or on three days in vain.
     FollowedUp {
         /// What came of the last call.
         result: CallResult,
         /// What the caller notes.
         note: Option<Line>,
+        /// The day in its estate; none where that was not written down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        on: Option<NaiveDate>,
     },
     /// It was closed.
     Closed,
@@ -187,6 +197,10 @@ pub struct Inquiry {
     pub follow_up_at: Option<DateTime<Utc>>,
     /// Calls that reached nobody.
     pub missed_calls: usize,
+    /// The days of those calls.
+    missed_on: BTreeSet<NaiveDate>,
+    /// Those calls of which no day was written down: each was one.
+    missed_undated: usize,
 }
 
 impl Inquiry {
@@ -222,12 +236,28 @@ impl Inquiry {
         Err(Refusal::NotNow { allowed: self.allowed() })
     }
 
-    fn follow_up(&self, result: CallResult, note: Option<&Line>) -> Vec<Event> {
+    /// On how many days calls reached nobody.
+    #[must_use]
+    pub fn missed_days(&self) -> usize {
+        self.missed_on.len() + self.missed_undated
+    }
+
+    fn follow_up(&self, result: CallResult, note: Option<&Line>, on: NaiveDate) -> Vec<Event> {
         let note = note.cloned();
+        let tried = self.missed_days() + usize::from(!self.missed_on.contains(&on));
+        let on = Some(on);
         match result {
-            CallResult::Reached => vec![Event::FollowedUp { result, note }],
-            CallResult::NotReached if self.missed_calls + 1 < CALLS => vec![Event::CallMissed { note }],
-            CallResult::NotReached => vec![Event::FollowedUp { result, note }, Event::Closed],
+            CallResult::Reached => vec![Event::FollowedUp { result, note, on }],
+            CallResult::NotReached if tried < CALL_BACK_DAYS => vec![Event::CallMissed { note, on }],
+            CallResult::NotReached => vec![Event::FollowedUp { result, note, on }, Event::Closed],
+        }
+    }
+
+    fn miss(&mut self, on: Option<NaiveDate>) {
+        self.missed_calls += 1;
+        match on {
+            Some(on) => drop(self.missed_on.insert(on)),
+            None => self.missed_undated += 1,
         }
     }
 }
@@ -249,6 +279,8 @@ impl Aggregate for Inquiry {
             answered_at: None,
             follow_up_at: None,
             missed_calls: 0,
+            missed_on: BTreeSet::new(),
+            missed_undated: 0,
         }
     }
 
@@ -280,8 +312,8 @@ impl Aggregate for Inquiry {
             (S::Answered, C::FallDue) if self.follow_up_at.is_some() => Ok(vec![Event::FellDue]),
             (_, C::FallDue) => Ok(vec![]),
 
-            (S::Answered | S::FollowUpDue, C::FollowUp { result, note }) if self.follow_up_at.is_some() => {
-                Ok(self.follow_up(*result, note.as_ref()))
+            (S::Answered | S::FollowUpDue, C::FollowUp { result, note, on }) if self.follow_up_at.is_some() => {
+                Ok(self.follow_up(*result, note.as_ref(), *on))
             }
             (_, C::FollowUp { .. }) => self.not_now(),
 
@@ -311,12 +343,16 @@ impl Aggregate for Inquiry {
                 self.answered_at = Some(*at);
                 self.follow_up_at = *follow_up_at;
                 self.missed_calls = 0;
+                self.missed_on.clear();
+                self.missed_undated = 0;
             }
             Event::FellDue => self.stage = InquiryStage::FollowUpDue,
-            Event::CallMissed { .. } => self.missed_calls += 1,
-            Event::FollowedUp { result, .. } => {
+            Event::CallMissed { on, .. } => self.miss(*on),
+            Event::FollowedUp { result, on, .. } => {
                 self.stage = InquiryStage::FollowedUp;
-                self.missed_calls += usize::from(*result == CallResult::NotReached);
+                if *result == CallResult::NotReached {
+                    self.miss(*on);
+                }
                 self.follow_up_at = None;
             }
             Event::Closed => self.stage = InquiryStage::Closed,

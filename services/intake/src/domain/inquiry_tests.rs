@@ -1,6 +1,6 @@
 //! What an inquiry decides.
 
-use chrono::TimeDelta;
+use chrono::{NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use steward_kernel::{
     Actor, Aggregate as _, Role,
@@ -15,7 +15,7 @@ use uuid::Uuid;
 use super::{
     case::Effect,
     case_tests::{actor, facts},
-    inquiry::{Answer, CALLS, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
+    inquiry::{Answer, CALL_BACK_DAYS, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
 };
 
 fn id() -> CaseId {
@@ -42,7 +42,12 @@ fn answer(important: bool) -> Command {
 }
 
 fn call(result: CallResult) -> Command {
-    Command::FollowUp { result, note: None }
+    call_on(23, result)
+}
+
+/// A call on that day of November.
+fn call_on(day: u32, result: CallResult) -> Command {
+    Command::FollowUp { result, note: None, on: NaiveDate::from_ymd_opt(2026, 11, day).unwrap() }
 }
 
 fn reopen() -> Command {
@@ -76,13 +81,28 @@ fn an_important_one_is_closed_only_after_the_call_back() {
 }
 
 #[test]
-fn the_third_call_that_reaches_nobody_closes() {
+fn calls_on_three_days_that_reach_nobody_close() {
     let mut commands = vec![answer(true), Command::FallDue];
-    commands.extend((1..CALLS).map(|_| call(CallResult::NotReached)));
+    commands.extend([23, 23, 23, 24, 24].map(|day| call_on(day, CallResult::NotReached)));
     let tried = after(&commands);
-    assert_eq!((tried.stage, tried.missed_calls), (InquiryStage::FollowUpDue, CALLS - 1));
-    commands.push(call(CallResult::NotReached));
-    assert_eq!(after(&commands).stage, InquiryStage::Closed);
+    assert_eq!((tried.stage, tried.missed_calls, tried.missed_days()), (InquiryStage::FollowUpDue, 5, 2));
+    commands.push(call_on(26, CallResult::NotReached));
+    let ended = after(&commands);
+    assert_eq!((ended.stage, ended.missed_days()), (InquiryStage::Closed, CALL_BACK_DAYS));
+    // Answered again after it was asked again, the days are counted from none.
+    commands.extend([reopen(), answer(true), call_on(27, CallResult::NotReached)]);
+    assert_eq!(after(&commands).missed_days(), 1);
+}
+
+#[test]
+fn calls_of_which_no_day_was_written_down_count_each() {
+    let missed = |json: &str| serde_json::from_str::<Event>(json).unwrap();
+    let old = missed(r#"{"kind":"call_missed","note":null}"#);
+    assert_eq!(old, Event::CallMissed { note: None, on: None });
+    let inquiry = replay(after(&[answer(true)]), &[old.clone(), old]);
+    assert_eq!(inquiry.missed_days(), 2);
+    let last = inquiry.decide(&call_on(23, CallResult::NotReached), &facts(&[Role::Receptionist])).unwrap();
+    assert_eq!(replay(inquiry, &last).stage, InquiryStage::Closed);
 }
 
 #[test]

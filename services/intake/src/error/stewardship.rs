@@ -40,6 +40,10 @@ const OWN_MATTER: ProblemKind =
     ProblemKind::forbidden("intake/own-matter", "A lead who does not answer for the case decides on objections");
 const PROMISE_OVER: ProblemKind =
     ProblemKind::conflict("intake/promise-over", "The promise was kept, broken or moved before");
+const KEPT_BY_WHAT_HAPPENS: ProblemKind = ProblemKind::conflict(
+    "intake/kept-by-what-happens",
+    "An appointment is kept by arriving in its window, a commitment with keep-commitment, a date that was put off by its deadline",
+);
 
 /// Titles in zh-Hans and zh-Hant.
 pub(super) const TITLES: &[(ProblemKind, [&str; 2])] = &[
@@ -61,6 +65,13 @@ pub(super) const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (CONTESTED, ["该暂停已提出过异议或已裁定", "該暫停已提出過異議或已裁定"]),
     (OWN_MATTER, ["异议须由不负责该事项的主管裁定", "異議須由不負責該事項的主管裁定"]),
     (PROMISE_OVER, ["承诺已兑现、失约或改期", "承諾已兌現、失約或改期"]),
+    (
+        KEPT_BY_WHAT_HAPPENS,
+        [
+            "预约以在约定时段内到场为兑现，整改承诺请用 keep-commitment，延期的日期以其时限为准",
+            "預約以在約定時段內到場為兌現，整改承諾請用 keep-commitment，延期的日期以其時限為準",
+        ],
+    ),
 ];
 
 impl Refuses for Refusal {
@@ -87,6 +98,7 @@ impl Refuses for Refusal {
             Self::AlreadyContested => CONTESTED,
             Self::OwnMatter => OWN_MATTER,
             Self::PromiseOver => PROMISE_OVER,
+            Self::KeptByWhatHappens => KEPT_BY_WHAT_HAPPENS,
         }
     }
 

@@ -81,9 +81,9 @@ pub struct ClockView {
     /// Kind of the case.
     #[schema(value_type = CaseKind)]
     pub kind: String,
-    /// Category of the case.
+    /// Category of the case; as it was then, once the clock has stopped.
     pub category: String,
-    /// Priority of the case.
+    /// Priority of the case; as it was then, once the clock has stopped.
     #[schema(value_type = Priority)]
     pub priority: String,
     /// What it measures.

@@ -99,7 +99,8 @@ pub(super) async fn answer_inquiry(
 
 /// Note a call-back
 ///
-/// With its result. The third call that reaches nobody ends the call-back and closes the inquiry.
+/// With its result. Calls on three different days of the estate that reach nobody end the call-back and close the inquiry; further calls on a day
+/// are noted, but do not bring the end nearer.
 #[utoipa::path(
     post, path = "/v1/inquiries/{inquiry_id}/follow-up", operation_id = "follow_up_inquiry", tag = "inquiries",
     params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
@@ -117,7 +118,7 @@ pub(super) async fn follow_up_inquiry(
     Path(inquiry_id): Path<CaseId>,
     Json(FollowUpInquiry { result, note }): Json<FollowUpInquiry>,
 ) -> Result<Versioned<InquiryView>> {
-    dto::inquiry(&desk::inquire(&app, &call, inquiry_id, Command::FollowUp { result, note }).await?)
+    dto::inquiry(&desk::call_back(&app, &call, inquiry_id, result, note).await?)
 }
 
 /// Close an inquiry

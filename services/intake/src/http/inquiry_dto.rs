@@ -14,7 +14,7 @@ use super::dto::answer;
 use crate::{
     domain::{
         ArticleId,
-        inquiry::{CallResult, Inquiry, InquiryStage},
+        inquiry::{CALL_BACK_DAYS, CallResult, Inquiry, InquiryStage},
     },
     store::inquiry::InquiryRow,
 };
@@ -59,8 +59,12 @@ pub struct InquiryView {
     pub answered_at: Option<DateTime<Utc>>,
     /// When the owner is to be called back.
     pub follow_up_at: Option<DateTime<Utc>>,
-    /// Calls that reached nobody; the third ends the call-back.
+    /// Calls that reached nobody.
     pub missed_calls: i32,
+    /// Days of the estate on which calls reached nobody; the third ends the call-back.
+    pub missed_days: i32,
+    /// On how many more days the owner is to be called until somebody is reached; 0 when no call-back is owed.
+    pub days_owed: i32,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
     /// Version, for `If-Match`.
@@ -86,10 +90,16 @@ impl From<InquiryRow> for InquiryView {
             answered_at: row.answered_at,
             follow_up_at: row.follow_up_at,
             missed_calls: row.missed_calls,
+            missed_days: row.missed_days,
+            days_owed: if row.follow_up_at.is_some() { days_owed(row.missed_days) } else { 0 },
             updated_at: row.updated_at,
             version: row.version,
         }
     }
+}
+
+fn days_owed(missed_days: i32) -> i32 {
+    i32::try_from(CALL_BACK_DAYS).unwrap_or(i32::MAX).saturating_sub(missed_days).max(0)
 }
 
 /// Which inquiries to list.
@@ -129,7 +139,7 @@ pub struct AnswerInquiry {
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({ "result": "reached", "note": "业主表示清楚了" }))]
 pub struct FollowUpInquiry {
-    /// Whether the owner was reached. The third call that reaches nobody closes the inquiry.
+    /// Whether the owner was reached. Calls on three days that reach nobody close the inquiry.
     pub result: CallResult,
     /// What was said; 1 to 200 characters.
     pub note: Option<Line>,

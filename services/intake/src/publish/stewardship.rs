@@ -8,7 +8,9 @@ use steward_kernel::{
 use steward_proto::intake as pb;
 
 use super::{id, optional, word};
-use crate::domain::stewardship::{Escalation, Event, HandOver, KeptClock, Matter, Outcome, Promise, Stewardship, Why};
+use crate::domain::stewardship::{
+    Escalation, Event, HandOver, KeptClock, Matter, Outcome, Promise, PromiseOutcome, Stewardship, Why,
+};
 
 /// Name of the timer that wakes a stewardship when something is due.
 pub(crate) const LOOK: &str = "look";
@@ -34,7 +36,9 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
         Event::HandOverEnded { hand_over, outcome, at, .. } => {
             Some(told.hand_over_ended(hand_over, outcome.as_str(), *at))
         }
-        Event::ClockStopped { clock_id, outcome, at, elapsed, paused } => {
+        // The last word on how a clock stopped stands, also with those who heard another one before.
+        Event::ClockStopped { clock_id, outcome, at, elapsed, paused }
+        | Event::ClockCorrected { clock_id, outcome, at, elapsed, paused } => {
             stewardship.clock(*clock_id).map(|kept| told.stopped(kept, *outcome, *at, *elapsed, *paused))
         }
         Event::ClockBreached { clock_id, due_at } => {
@@ -56,8 +60,8 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
         Event::PromiseWarned { promise_id, told: accounts } => {
             told.promise(*promise_id).map(|promise| told.promise_at_risk(promise, accounts, event.occurred_at))
         }
-        Event::PromiseEnded { promise_id, outcome, at, .. } => {
-            told.promise(*promise_id).map(|promise| told.promise_ended(promise, outcome.as_str(), *at))
+        Event::PromiseEnded { promise_id, outcome, at, corrects, .. } => {
+            told.promise(*promise_id).map(|promise| told.promise_ended(promise, outcome.as_str(), *at, *corrects))
         }
         Event::ObjectionDecided { objection_id, upheld, at, .. } => {
             let known = stewardship.objections.iter().find(|known| known.objection_id == *objection_id)?;
@@ -245,7 +249,14 @@ impl Told<'_> {
         })
     }
 
-    fn promise_ended(&self, promise: &Promise, outcome: &str, at: DateTime<Utc>) -> Outgoing {
+    fn promise_ended(
+        &self,
+        promise: &Promise,
+        outcome: &str,
+        at: DateTime<Utc>,
+        corrects: Option<(PromiseOutcome, DateTime<Utc>)>,
+    ) -> Outgoing {
+        let (corrected, corrected_at) = corrects.unzip();
         Outgoing::new(pb::PromiseEnded {
             promise_id: id(promise.promise_id),
             case_id: id(self.stewardship.id),
@@ -256,6 +267,8 @@ impl Told<'_> {
             due_at_ms: ms(promise.due_at),
             made_at_ms: ms(promise.made_at),
             at_ms: ms(at),
+            corrected_outcome: corrected.map(|outcome| outcome.to_string()).unwrap_or_default(),
+            corrected_at_ms: optional_ms(corrected_at),
         })
     }
 }

@@ -64,6 +64,8 @@ pub struct InquiryRow {
     pub follow_up_at: Option<DateTime<Utc>>,
     /// Calls that reached nobody.
     pub missed_calls: i32,
+    /// On how many days.
+    pub missed_days: i32,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
 }
@@ -93,6 +95,7 @@ impl InquiryRow {
             answered_at: inquiry.answered_at,
             follow_up_at: inquiry.follow_up_at,
             missed_calls: i32::try_from(inquiry.missed_calls).unwrap_or(i32::MAX),
+            missed_days: i32::try_from(inquiry.missed_days()).unwrap_or(i32::MAX),
             updated_at,
         })
     }
@@ -105,15 +108,16 @@ impl Stored for Inquiry {
         sqlx::query(
             "INSERT INTO inquiry (tenant_id, changed_xid, case_id, version, reference, stage, words, estate_id,
                  resident_id, answer, article_id, article_version, important, written_reply, asked_at, answered_at,
-                 follow_up_at, missed_calls, updated_at)
+                 follow_up_at, missed_calls, missed_days, updated_at)
              VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $15, $16, $17, $18)
+                 $15, $16, $17, $18, $19)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, stage = excluded.stage,
                  answer = excluded.answer, article_id = excluded.article_id, article_version = excluded.article_version,
                  important = excluded.important, written_reply = excluded.written_reply,
                  answered_at = excluded.answered_at, follow_up_at = excluded.follow_up_at,
-                 missed_calls = excluded.missed_calls, updated_at = excluded.updated_at",
+                 missed_calls = excluded.missed_calls, missed_days = excluded.missed_days,
+                 updated_at = excluded.updated_at",
         )
         .bind(tx.tenant().get())
         .bind(row.case_id)
@@ -132,6 +136,7 @@ impl Stored for Inquiry {
         .bind(row.answered_at)
         .bind(row.follow_up_at)
         .bind(row.missed_calls)
+        .bind(row.missed_days)
         .bind(row.updated_at)
         .execute(tx.conn())
         .await?;
@@ -166,7 +171,8 @@ pub struct InquiryFilter {
 pub async fn list(tx: &mut Tx, actor: &Actor, filter: InquiryFilter, page: PageRequest) -> Result<Page<InquiryRow>> {
     const STATEMENTS: [&str; 2] = statements!(
         "SELECT case_id, version, changed_xid, reference, stage, words, estate_id, resident_id, answer, article_id,
-             article_version, important, written_reply, asked_at, answered_at, follow_up_at, missed_calls, updated_at
+             article_version, important, written_reply, asked_at, answered_at, follow_up_at, missed_calls, missed_days,
+             updated_at
          FROM inquiry WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR stage = $11)",

@@ -1,7 +1,7 @@
 //! Inquiries over HTTP, and the call-back by a timer.
 
 use chrono::TimeDelta;
-use serde_json::json;
+use serde_json::{Value, json};
 use steward_intake::Intake;
 use steward_kernel::Role;
 use steward_proto::intake as pb;
@@ -43,16 +43,31 @@ async fn an_important_inquiry_is_answered_by_an_article_called_back_and_closed()
 }
 
 #[tokio::test]
-async fn three_calls_in_vain_close_it_and_its_owner_may_ask_again() {
+async fn calls_in_vain_on_three_days_close_it_and_its_owner_may_ask_again() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
         let (desk, owner) = (kit.client(Role::Handler), kit.owner(world.resident));
         let id = case_id(&world.opens(&kit, "inquiry").await);
         let path = format!("/v1/inquiries/{id}");
         let _ = desk.post(&format!("{path}/answer"), json!({ "text": "三天内答复", "important": true })).await.ok();
-        for _ in 0..3 {
-            let _ = desk.post(&format!("{path}/follow-up"), json!({ "result": "not_reached" })).await.ok();
+        let calls = || async { desk.post(&format!("{path}/follow-up"), json!({ "result": "not_reached" })).await.ok() };
+        for _ in 0..2 {
+            let _ = calls().await;
         }
+        let tried = calls().await;
+        assert_eq!((&tried["stage"], &tried["missed_calls"]), (&json!("answered"), &json!(3)));
+        assert_eq!((&tried["missed_days"], &tried["days_owed"]), (&json!(1), &json!(2)));
+        let clocks = || async {
+            let list = desk.get(&format!("/v1/clocks?case_id={id}&measure=follow_up")).await.ok();
+            let state = |clock: &Value| clock["state"].as_str().unwrap().to_owned();
+            list["items"].as_array().unwrap().iter().map(state).collect::<Vec<_>>()
+        };
+        assert_eq!(clocks().await, ["running"], "one clock, from the answer on");
+        kit.clock.advance(TimeDelta::days(1));
+        assert_eq!(calls().await["days_owed"], 1);
+        kit.clock.advance(TimeDelta::days(1));
+        assert_eq!(calls().await["stage"], "closed");
+        assert_eq!(clocks().await, ["void"], "nobody was reached");
         reaches(&owner, id, "closed", "closed").await;
         let _ = owner.post(&format!("{path}/reopen"), json!({ "reason": "还是不明白" })).await.ok();
         reaches(&owner, id, "in_progress", "reopened").await;

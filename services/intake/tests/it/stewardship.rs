@@ -75,6 +75,41 @@ async fn a_case_shows_its_clocks_and_who_answers_for_it() {
 }
 
 #[tokio::test]
+async fn what_is_called_off_is_void_whoever_does_it_and_whatever_it_is() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let (desk, owner) = (person(&kit, Role::Receptionist, "desk-1"), kit.owner(world.resident));
+        for kind in ["inquiry", "complaint", "service_request", "suggestion"] {
+            for by in [&desk, &owner] {
+                let case = opens(&kit, &world, kind, "P3").await;
+                let _ = by.post(&format!("/v1/cases/{case}/cancel"), json!({ "reason": "业主说算了" })).await.ok();
+                let clocks = desk.get(&format!("/v1/clocks?case_id={case}")).await.ok();
+                let states: Vec<_> = clocks["items"].as_array().unwrap().iter().map(|clock| &clock["state"]).collect();
+                assert!(states.len() >= 2 && states.iter().all(|state| *state == "void"), "{kind}: {states:?}");
+            }
+        }
+        // The same when it is called off where it is worked on.
+        let case = opens(&kit, &world, "service_request", "P3").await;
+        let (case_id, at_ms) = (case.to_string(), kit.clock.now().timestamp_millis());
+        kit.publish(TENANT, case, 1, 0, dispatch::ServiceRequestCancelled { case_id, at_ms, ..Default::default() })
+            .await;
+        let withdrawn = opens(&kit, &world, "complaint", "P3").await;
+        let case_id = withdrawn.to_string();
+        kit.publish(TENANT, withdrawn, 1, 0, complaint::ComplaintWithdrawn { case_id, at_ms, ..Default::default() })
+            .await;
+        for case in [case, withdrawn] {
+            eventually("its first answer is void", || async {
+                (clock(&desk, case, "acknowledge").await["state"] == "void").then_some(())
+            })
+            .await;
+        }
+        let stopped = kit.published::<pb::ClockStopped>().await;
+        assert!(stopped.iter().all(|stopped| stopped.outcome == "void"), "{stopped:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_clock_explains_itself_in_three_languages_and_its_counted_time_adds_up() {
     with::<Intake>(async |kit| {
         let world = staffed(&kit).await;

@@ -93,6 +93,9 @@ async fn a_message_that_nobody_can_get_is_on_record_with_its_reason() {
             assert_eq!(message.get("resident_id"), None);
         }
         assert_eq!(kit.published::<pb::MessageCreated>().await.len(), 0);
+        let told = kit.published::<pb::MessageSuppressed>().await;
+        assert_eq!(told.len(), 2);
+        assert!(told.iter().all(|told| told.reason == "no_resident" && told.case_id == story.case.to_string()));
     })
     .await;
 }

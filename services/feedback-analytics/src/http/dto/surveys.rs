@@ -86,6 +86,10 @@ pub struct SurveyView {
     pub sent_at: DateTime<Utc>,
     /// Until when an answer counts.
     pub expires_at: DateTime<Utc>,
+    /// Why its owner could not be told of it, and so was not asked: `opted_out`, `no_resident`, …
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(example = "opted_out")]
+    pub suppressed: Option<String>,
     /// When it was answered.
     pub answered_at: Option<DateTime<Utc>>,
     /// Score of the result.
@@ -124,7 +128,7 @@ impl SurveyView {
         life: survey::Life,
         language: Language,
     ) -> Self {
-        let survey::Life { invitation, stage, answer, answered_at } = life;
+        let survey::Life { invitation, stage, answer, answered_at, suppressed } = life;
         let rating = |read: fn(&survey::Answer) -> survey::Rating| answer.as_ref().map(|answer| read(answer).into());
         Self {
             survey_id,
@@ -142,6 +146,7 @@ impl SurveyView {
                 .collect(),
             sent_at: invitation.sent_at,
             expires_at: invitation.expires_at,
+            suppressed,
             answered_at,
             outcome: rating(|answer| answer.outcome),
             handling: rating(|answer| answer.handling),

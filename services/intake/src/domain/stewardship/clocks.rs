@@ -3,12 +3,17 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::{Clock, ClockEvent, Measure, Party, Pin, Target, clock::Pause, policy::TargetRule};
-use steward_kernel::{ids::WorkOrderId, vocabulary::Priority, word_enum};
+use steward_kernel::{
+    ids::WorkOrderId,
+    vocabulary::{CaseStatus, Priority},
+    word_enum,
+};
 use uuid::Uuid;
 
 use super::{
     Cause, Event, NewClock, Order, WorkStep,
     deciding::{Deciding, instant},
+    moves::is_agreed,
 };
 use crate::domain::timeline::Milestone;
 
@@ -27,8 +32,30 @@ word_enum! {
         Met = "met",
         /// Too late.
         Missed = "missed",
-        /// What it measured was called off.
+        /// Nobody did what it measured, and nobody has to any more.
         Void = "void",
+    }
+}
+
+/// Why a clock stops.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum End {
+    /// What it measures was done.
+    Done,
+    /// A call-back was tried on as many days as is due, and reached nobody.
+    InVain,
+    /// Nobody has to do it any more: called off, closed, passed on, begun anew.
+    CalledOff,
+}
+
+impl End {
+    /// What was done was in time or too late; what was not done is never met, and an attempt in vain was too late or has lost its object.
+    const fn outcome(self, breached: bool) -> Outcome {
+        match (self, breached) {
+            (Self::Done, false) => Outcome::Met,
+            (Self::Done | Self::InVain, true) => Outcome::Missed,
+            (Self::InVain, false) | (Self::CalledOff, _) => Outcome::Void,
+        }
     }
 }
 
@@ -104,6 +131,17 @@ impl KeptClock {
         self.change(&ClockEvent::Stopped { at });
         self.outcome = Some(outcome);
         self.due.paused = false;
+        // What was said to be overdue was done in time: the word of it came late.
+        if outcome == Outcome::Met {
+            self.breached_at = None;
+        }
+    }
+
+    /// Whether word of what it measures comes late: it was said to be missed or void at a later time than the word's own.
+    fn was_stopped_too_late(&self, at: DateTime<Utc>) -> bool {
+        let lasted = self.clock.started_at().is_some_and(|started| started <= at)
+            && self.clock.stopped_at.is_some_and(|stopped| at < stopped);
+        lasted && matches!(self.outcome, Some(Outcome::Missed | Outcome::Void))
     }
 
     /// Whether it still runs, paused or not.
@@ -120,6 +158,11 @@ impl KeptClock {
     fn is_of(&self, order: WorkOrderId) -> bool {
         self.work_order == Some(order)
     }
+}
+
+/// Whether a person of the company has answered with it. Calling off is no answer, whoever does it.
+fn is_answer(milestone: Milestone) -> bool {
+    milestone.is_human() && !matches!(milestone, Milestone::Cancelled | Milestone::Withdrawn)
 }
 
 // Starting.
@@ -197,83 +240,110 @@ impl Deciding<'_> {
         running.map(|kept| kept.clock_id).collect()
     }
 
-    pub(super) fn stop(&mut self, is_meant: impl Fn(&KeptClock) -> bool, void: bool) {
+    pub(super) fn stop(&mut self, is_meant: impl Fn(&KeptClock) -> bool, end: End) {
+        if end == End::Done {
+            self.hear_late(&is_meant);
+        }
         for clock_id in self.running(is_meant) {
-            self.stop_one(clock_id, void);
+            self.stop_one(clock_id, end);
         }
     }
 
-    fn stop_one(&mut self, clock_id: Uuid, void: bool) {
+    fn stop_one(&mut self, clock_id: Uuid, end: End) {
         let Some(kept) = self.state.clock(clock_id) else { return };
         let at = kept.clock.started_at().map_or(self.facts.at, |started| started.max(self.facts.at));
+        let known = kept.breached_at;
         let stopped = kept.clock.clone().after(&ClockEvent::Stopped { at });
         let Some(reading) = stopped.read(&self.facts.timetable, at) else { return };
-        let breached_at = kept.breached_at.or_else(|| reading.breached_at.and_then(instant).filter(|_| !void));
-        if let Some(due_at) = breached_at.filter(|_| kept.breached_at.is_none()) {
+        // Not what the timer has said: it may have looked before the word of what was done came.
+        let breached_at = reading.breached_at.and_then(instant);
+        let outcome = end.outcome(breached_at.is_some());
+        if let Some(due_at) = breached_at.filter(|_| outcome == Outcome::Missed && known.is_none()) {
             self.emit(Event::ClockBreached { clock_id, due_at });
         }
-        // A breach stays a breach: what was overdue is not undone by calling it off or passing it on.
-        let outcome = match (breached_at, void) {
-            (Some(_), _) => Outcome::Missed,
-            (None, true) => Outcome::Void,
-            (None, false) => Outcome::Met,
-        };
         let (elapsed, paused) = (reading.elapsed, reading.paused);
         self.emit(Event::ClockStopped { clock_id, outcome, at, elapsed, paused });
     }
 
-    fn stop_company(&mut self, measures: &[Measure], void: bool) {
-        self.stop(|kept| kept.party == Party::Company && measures.contains(&kept.measure), void);
+    /// What was done before a clock was said to be missed or void stopped it then.
+    fn hear_late(&mut self, is_meant: impl Fn(&KeptClock) -> bool) {
+        let at = self.facts.at;
+        let late = self.state.clocks.iter().filter(|kept| kept.was_stopped_too_late(at) && is_meant(kept));
+        for clock_id in late.map(|kept| kept.clock_id).collect::<Vec<_>>() {
+            self.judge_again(clock_id, End::Done, at);
+        }
+    }
+
+    /// Says anew how a clock that has stopped came out, if that is other than what was said.
+    pub(super) fn judge_again(&mut self, clock_id: Uuid, end: End, at: DateTime<Utc>) {
+        let Some(kept) = self.state.clock(clock_id) else { return };
+        let stopped = kept.clock.clone().after(&ClockEvent::Stopped { at });
+        let Some(reading) = stopped.read(&self.facts.timetable, at) else { return };
+        let breached_at = reading.breached_at.and_then(instant);
+        let outcome = end.outcome(breached_at.is_some());
+        if let Some(due_at) = breached_at.filter(|_| outcome == Outcome::Missed && kept.breached_at.is_none()) {
+            self.emit(Event::ClockBreached { clock_id, due_at });
+        }
+        let (elapsed, paused) = (reading.elapsed, reading.paused);
+        self.emit(Event::ClockCorrected { clock_id, outcome, at, elapsed, paused });
+    }
+
+    fn stop_company(&mut self, measures: &[Measure], end: End) {
+        self.stop(|kept| kept.party == Party::Company && measures.contains(&kept.measure), end);
     }
 
     pub(super) fn stop_all(&mut self) {
-        self.stop(|_| true, true);
+        self.stop(|_| true, End::CalledOff);
+    }
+
+    /// The owner was called on as many days as is due, and was not reached.
+    pub(super) fn call_in_vain(&mut self) {
+        self.stop_company(&[Measure::FollowUp], End::InVain);
     }
 }
 
 // Following the case.
 impl Deciding<'_> {
-    pub(super) fn follow(&mut self, milestone: Milestone, resumes: bool, call_back: bool) {
+    pub(super) fn follow(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
         use {Measure as W, Milestone as M};
-        if milestone.is_human() {
-            self.stop_company(&[W::Acknowledge], false);
-            self.end_late_climbs();
+        if is_answer(milestone) {
+            self.stop_company(&[W::Acknowledge], End::Done);
+            self.end_climbs_where(|climb| climb.cause == Cause::LateEntry);
         }
         match milestone {
-            M::PlanTold => self.stop_company(&[W::Plan], false),
+            M::PlanTold => self.stop_company(&[W::Plan], End::Done),
             M::Decided => {
-                self.stop_company(&[W::Plan, W::Decide], false);
+                self.stop_company(&[W::Plan, W::Decide], End::Done);
                 self.start_follow_up();
             }
-            M::Accepted | M::Deferred => self.stop_company(&[W::Decide], false),
+            M::Accepted | M::Deferred => self.stop_company(&[W::Decide], End::Done),
+            // To decide against a suggestion is a decision; to decline a request is not to finish it.
             M::Declined => {
-                self.stop_company(&[W::Decide, W::Finish], false);
-                self.stop_company(&[W::Plan, W::Arrive, W::MakeSafe], true);
+                self.stop_company(&[W::Decide], End::Done);
+                self.stop_company(&[W::Plan, W::Arrive, W::MakeSafe, W::Finish], End::CalledOff);
             }
-            M::TechnicianOnSite => {
-                self.stop_company(&[W::Arrive], false);
-                self.keep_appointment();
-            }
-            M::MadeSafe => self.stop_company(&[W::MakeSafe], false),
+            M::TechnicianOnSite => self.arrive(),
+            M::MadeSafe => self.stop_company(&[W::MakeSafe], End::Done),
             M::WorkDone => {
-                self.stop_company(&[W::MakeSafe, W::Finish], false);
-                self.stop_company(&[W::Arrive], true);
+                self.stop_company(&[W::MakeSafe, W::Finish], End::Done);
+                self.stop_company(&[W::Arrive], End::CalledOff);
             }
             M::Answered => {
-                self.stop_company(&[W::Finish], false);
+                self.stop_company(&[W::Finish], End::Done);
                 if call_back {
                     self.start_follow_up();
                 }
             }
-            M::FollowedUp | M::Confirmed | M::Verified | M::SurveyAnswered => {
-                self.stop_company(&[W::FollowUp], false);
-            }
-            M::AwaitingOwner | M::InfoRequested => self.wait(),
-            M::InfoProvided => self.wait_no_longer(),
-            M::Resumed if resumes => self.wait_no_longer(),
+            M::FollowedUp => self.stop_company(&[W::FollowUp], End::Done),
+            // The owner has spoken unasked: there is nothing to call back for, but nobody has called either.
+            M::Confirmed | M::Verified | M::Closed => self.stop_company(&[W::FollowUp], End::CalledOff),
+            M::AwaitingOwner | M::InfoRequested if status == CaseStatus::AwaitingOwner => self.wait(),
             M::Reopened | M::Rework => self.reopen(),
-            M::Closed => self.stop_company(&[W::FollowUp], false),
-            M::Received
+            M::AwaitingOwner
+            | M::InfoRequested
+            | M::InfoProvided
+            | M::SurveyAnswered
+            | M::Received
             | M::Withdrawn
             | M::Cancelled
             | M::Acknowledged
@@ -295,17 +365,39 @@ impl Deciding<'_> {
             | M::Linked
             | M::SatisfactionAsked => {}
         }
+        // Whatever made it go on: the clocks wait no longer than the case.
+        if status != CaseStatus::AwaitingOwner {
+            self.wait_no_longer();
+        }
+        if matches!(status, CaseStatus::Resolved | CaseStatus::Closed | CaseStatus::Cancelled) {
+            self.end_climbs_where(|climb| climb.cause == Cause::Reopened);
+        }
+    }
+
+    /// Somebody is on the spot. Who comes long before the window that was agreed upon has not come for it.
+    fn arrive(&mut self) {
+        let too_early = self.keep_appointment();
+        self.stop(
+            |kept| {
+                let is_arrival = kept.party == Party::Company && kept.measure == Measure::Arrive;
+                is_arrival && !(too_early && is_agreed(&kept.clock))
+            },
+            End::Done,
+        );
     }
 
     fn start_follow_up(&mut self) {
-        self.stop_company(&[Measure::FollowUp], true);
+        if !self.state.open {
+            return;
+        }
+        self.stop_company(&[Measure::FollowUp], End::CalledOff);
         self.start(self.new_clock(Measure::FollowUp, None, self.facts.at).into_iter().collect());
     }
 
     /// A new episode with its own clocks. What still ran in the old one is over.
     fn reopen(&mut self) {
         let at = self.facts.at;
-        self.stop(|kept| kept.party == Party::Company, true);
+        self.stop(|kept| kept.party == Party::Company, End::CalledOff);
         self.emit(Event::Reopened { episode: self.state.episode + 1, at });
         self.start(self.first_clocks(at, false));
         self.climb(Cause::Reopened, None);
@@ -356,6 +448,7 @@ impl Deciding<'_> {
         if !changes.is_empty() {
             self.emit(Event::ClocksChanged { changes });
         }
+        self.end_climbs_where(|climb| climb.cause == Cause::LongPaused && climb.about == Some(pause_id));
     }
 }
 
@@ -376,7 +469,7 @@ impl Deciding<'_> {
                 self.note(&order, false);
             }
             WorkStep::Accepted => {
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::Acknowledge, false);
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::Acknowledge, End::Done);
                 self.end_climbs_of(id);
             }
             WorkStep::Returned => {
@@ -393,16 +486,16 @@ impl Deciding<'_> {
             }),
             WorkStep::Arrived => {
                 self.note(&Order { arrived: true, ..order }, false);
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::Arrive, false);
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::Arrive, End::Done);
             }
             WorkStep::MadeSafe => {
                 self.note(&Order { safe: true, ..order }, false);
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::MakeSafe, false);
+                self.stop(|kept| kept.is_of(id) && kept.measure == W::MakeSafe, End::Done);
             }
             WorkStep::Held { reason, evidence } => self.hold(&order, reason, evidence),
             WorkStep::Resumed => self.resume(self.hold_id(&order)),
             WorkStep::Completed => {
-                self.stop(|kept| kept.is_of(id) && matches!(kept.measure, W::MakeSafe | W::Finish), false);
+                self.stop(|kept| kept.is_of(id) && matches!(kept.measure, W::MakeSafe | W::Finish), End::Done);
                 self.close_order(&order);
             }
             WorkStep::Cancelled => self.close_order(&order),
@@ -419,7 +512,7 @@ impl Deciding<'_> {
     fn transfer(&mut self, order: Order) {
         let id = order.id;
         self.resume(self.hold_id(&order));
-        self.stop(|kept| kept.is_of(id), true);
+        self.stop(|kept| kept.is_of(id), End::CalledOff);
         self.end_climbs_of(id);
         self.note(&order, false);
         self.start_order(&order);
@@ -427,7 +520,7 @@ impl Deciding<'_> {
 
     fn close_order(&mut self, order: &Order) {
         self.resume(self.hold_id(order));
-        self.stop(|kept| kept.is_of(order.id), true);
+        self.stop(|kept| kept.is_of(order.id), End::CalledOff);
         self.end_climbs_of(order.id);
         self.note(order, true);
     }

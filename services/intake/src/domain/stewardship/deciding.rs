@@ -62,6 +62,8 @@ impl<'f> Deciding<'f> {
         self.emit(Event::AccountableNamed { account, previous, why, at: self.facts.now });
         if unowned {
             self.climb(super::Cause::Unowned, None);
+        } else {
+            self.end_climbs_where(|climb| climb.cause == super::Cause::Unowned && climb.work_order.is_none());
         }
     }
 

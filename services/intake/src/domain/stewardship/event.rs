@@ -109,6 +109,8 @@ pub enum Event {
     ClocksChanged { changes: Vec<(Uuid, ClockEvent)> },
     /// A clock stopped for good.
     ClockStopped { clock_id: Uuid, outcome: Outcome, at: DateTime<Utc>, elapsed: i64, paused: i64 },
+    /// How a clock stopped was other than what was said: word of it came late, or a pause was struck.
+    ClockCorrected { clock_id: Uuid, outcome: Outcome, at: DateTime<Utc>, elapsed: i64, paused: i64 },
     /// A clock passed its due time.
     ClockBreached { clock_id: Uuid, due_at: DateTime<Utc> },
     /// A pause ended by itself.
@@ -132,7 +134,15 @@ pub enum Event {
     /// A promise is about to be broken.
     PromiseWarned { promise_id: Uuid, told: Vec<Account> },
     /// A promise was kept, broken, moved, or has lost its object.
-    PromiseEnded { promise_id: Uuid, outcome: PromiseOutcome, at: DateTime<Utc>, reason: Option<Line> },
+    PromiseEnded {
+        promise_id: Uuid,
+        outcome: PromiseOutcome,
+        at: DateTime<Utc>,
+        reason: Option<Line>,
+        /// What was said of it before, when word of it came late.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        corrects: Option<(PromiseOutcome, DateTime<Utc>)>,
+    },
     /// The owner objected to a pause.
     PauseContested { objection: Objection },
     /// The objection was decided.
@@ -164,7 +174,7 @@ impl Stewardship {
                     self.with_clock(*clock_id, |kept| kept.change(change));
                 }
             }
-            Event::ClockStopped { clock_id, outcome, at, .. } => {
+            Event::ClockStopped { clock_id, outcome, at, .. } | Event::ClockCorrected { clock_id, outcome, at, .. } => {
                 self.with_clock(*clock_id, |kept| kept.stop(*outcome, *at));
                 self.settle(|known| known.clock_id == Some(*clock_id), *at);
             }

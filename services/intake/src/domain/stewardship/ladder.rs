@@ -80,6 +80,9 @@ pub struct Climb {
     /// Whether its first rung is its last.
     #[serde(default)]
     pub once: bool,
+    /// The pause or the promise it is about, if it is about one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub about: Option<Uuid>,
 }
 
 impl Deciding<'_> {
@@ -108,7 +111,7 @@ impl Deciding<'_> {
         over.dedup();
         for (pause_id, at) in over {
             self.emit(Event::PauseRanOut { pause_id, at: instant(at).unwrap_or(self.facts.now) });
-            self.climb_of(Cause::LongPaused, &pause_id.to_string(), None, None);
+            self.climb_about(Cause::LongPaused, pause_id, None);
         }
     }
 
@@ -235,15 +238,21 @@ impl Deciding<'_> {
     pub(super) fn climb(&mut self, cause: Cause, order: Option<WorkOrderId>) {
         let department = order.and_then(|id| self.state.order(id)).map(|order| order.department.clone());
         let of = format!("{}/{}", self.state.episode, order.map(|id| id.to_string()).unwrap_or_default());
-        self.climb_of(cause, &of, department.as_deref(), order);
+        self.climb_of(cause, &of, department.as_deref(), order, None);
     }
 
-    pub(super) fn climb_of(
+    /// Puts a pause that was too long, or a promise that was broken, on the ladder.
+    pub(super) fn climb_about(&mut self, cause: Cause, about: Uuid, department: Option<&str>) {
+        self.climb_of(cause, &about.to_string(), department, None, Some(about));
+    }
+
+    fn climb_of(
         &mut self,
         cause: Cause,
         of: &str,
         department: Option<&str>,
         work_order: Option<WorkOrderId>,
+        about: Option<Uuid>,
     ) {
         let before =
             self.state.escalations.iter().filter(|known| known.cause == cause && known.climb_id.is_some()).count();
@@ -258,7 +267,8 @@ impl Deciding<'_> {
         }
         let (department, since) = (department.map(str::to_owned), self.facts.now);
         let (level, last_at) = (None, since);
-        let climb = Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, once: false };
+        let climb =
+            Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, about, once: false };
         self.emit(Event::ClimbBegan { climb });
     }
 
@@ -267,27 +277,22 @@ impl Deciding<'_> {
         let (climb_id, cause, since) = (self.id("climb/late_entry"), Cause::LateEntry, self.facts.now);
         let (level, last_at) = (None, since);
         let (work_order, department) = (None, None);
-        let climb = Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, once };
+        let climb =
+            Climb { climb_id, cause, work_order, department, since, level, rungs: 0, last_at, about: None, once };
         self.emit(Event::ClimbBegan { climb });
     }
 
-    /// Somebody has taken up what was entered late.
-    pub(super) fn end_late_climbs(&mut self) {
-        for climb in self.state.climbs.clone().into_iter().filter(|climb| climb.cause == Cause::LateEntry) {
-            self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.facts.at });
-        }
-    }
-
     pub(super) fn end_climbs(&mut self) {
-        for climb in self.state.climbs.clone() {
-            if climb.cause != Cause::Promise {
-                self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.facts.at });
-            }
-        }
+        self.end_climbs_where(|climb| climb.cause != Cause::Promise);
     }
 
     pub(super) fn end_climbs_of(&mut self, order: WorkOrderId) {
-        for climb in self.state.climbs.clone().into_iter().filter(|climb| climb.work_order == Some(order)) {
+        self.end_climbs_where(|climb| climb.work_order == Some(order));
+    }
+
+    /// What they are about needs nobody any more.
+    pub(super) fn end_climbs_where(&mut self, is_meant: impl Fn(&Climb) -> bool) {
+        for climb in self.state.climbs.clone().into_iter().filter(is_meant) {
             self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.facts.at });
         }
     }

@@ -17,14 +17,14 @@ mod ladder;
 mod moves;
 mod promise;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::{Party, Timetable, policy::Matter as Sought};
 use steward_kernel::{
     Actor, Aggregate, Role,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Line,
-    vocabulary::{CaseKind, Language, OTHER, Priority},
+    vocabulary::{CaseKind, CaseStatus, Language, OTHER, Priority},
 };
 use uuid::Uuid;
 
@@ -179,13 +179,13 @@ pub enum Command {
     Follow {
         /// Which.
         milestone: Milestone,
-        /// Whether the case goes on after it waited for its owner.
-        resumes: bool,
+        /// Where the case stands after it.
+        status: CaseStatus,
         /// Whether the owner is to be called back.
         call_back: bool,
-        /// Whether the case is over with it.
-        over: bool,
     },
+    /// The owner was called back on as many days as is due, and not reached.
+    CallInVain,
     /// To follow a work order.
     Work {
         /// Which: id, code of the department, whether that is a contractor.
@@ -197,8 +197,13 @@ pub enum Command {
     Prioritise(Priority),
     /// The case turned out to be about something else.
     Classify(String),
-    /// The owner was given a time for a visit, until then.
-    Appoint(DateTime<Utc>),
+    /// The owner was given a window for a visit.
+    Appoint {
+        /// When it begins, as far as that is known.
+        from: Option<DateTime<Utc>>,
+        /// When it ends.
+        until: DateTime<Utc>,
+    },
     /// A decision promises actions: id, and until when.
     Commit(Vec<(Uuid, DateTime<Utc>)>),
     /// To look what is due.
@@ -260,8 +265,13 @@ pub enum Command {
         /// The team that keeps it: code of its department, '' = the company.
         team: String,
     },
-    /// To note that a promise was kept.
+    /// To note that a promise was kept of which nothing else tells.
     Keep {
+        /// Which.
+        promise_id: Uuid,
+    },
+    /// What a decision committed to is done.
+    KeepCommitment {
         /// Which.
         promise_id: Uuid,
     },
@@ -344,6 +354,8 @@ pub enum Refusal {
     PromiseOutOfBounds,
     /// The promise was kept, broken or moved before.
     PromiseOver,
+    /// What happens to the case keeps the promise, and nobody's word.
+    KeptByWhatHappens,
 }
 
 /// What was looked up beforehand.
@@ -359,6 +371,8 @@ pub struct Facts {
     pub ruling: Ruling,
     /// The calendars of the clocks that run, and of those that may start.
     pub timetable: Timetable,
+    /// How long before the window of an appointment who comes has come for it.
+    pub appointment_grace: TimeDelta,
 }
 
 /// The stewardship of a case.
@@ -460,18 +474,19 @@ impl Aggregate for Stewardship {
         }
         match command {
             C::Begin { .. } => return Err(Refusal::AlreadyBegun),
-            C::Follow { milestone, resumes, call_back, over } => {
-                deciding.follow(*milestone, *resumes, *call_back);
-                if *over {
+            C::Follow { milestone, status, call_back } => {
+                deciding.follow(*milestone, *status, *call_back);
+                if matches!(status, CaseStatus::Closed | CaseStatus::Cancelled) {
                     deciding.end();
                 }
             }
+            C::CallInVain => deciding.call_in_vain(),
             C::Work { order: (id, department, contractor), step } => {
                 deciding.work(*id, department, *contractor, step);
             }
             C::Prioritise(priority) => deciding.prioritise(*priority),
             C::Classify(category) => deciding.classify(category),
-            C::Appoint(until) => deciding.appoint(*until),
+            C::Appoint { from, until } => deciding.appoint(*from, *until),
             C::Commit(commitments) => deciding.commit(commitments),
             C::Look => {}
             C::HandOver { to, reason } => deciding.hand_over(to, reason)?,
@@ -486,6 +501,7 @@ impl Aggregate for Stewardship {
             C::Rebase => deciding.rebase()?,
             C::Promise { promise_id, due_at, team } => deciding.promise(*promise_id, *due_at, team)?,
             C::Keep { promise_id } => deciding.keep(*promise_id)?,
+            C::KeepCommitment { promise_id } => deciding.kept(*promise_id)?,
             C::Move { promise_id, due_at, reason } => deciding.move_promise(*promise_id, *due_at, reason)?,
         }
         Ok(deciding.done())

@@ -7,7 +7,7 @@ use steward_clock::{
 use steward_kernel::{ids::WorkOrderId, text::Line, vocabulary::Priority};
 use uuid::Uuid;
 
-use super::{Event, KeptClock, LEADS, Objection, Outcome, Refusal, What, deciding::Deciding};
+use super::{Event, KeptClock, LEADS, Objection, Outcome, Refusal, What, clocks::End, deciding::Deciding};
 
 impl Deciding<'_> {
     pub(super) fn prioritise(&mut self, priority: Priority) {
@@ -16,6 +16,16 @@ impl Deciding<'_> {
         }
         self.emit(Event::Prioritised { priority });
         self.retarget(Change::Priority);
+        self.tell_breaches_again();
+    }
+
+    /// Others count what is overdue and still runs by the priority that it has.
+    fn tell_breaches_again(&mut self) {
+        let running = self.state.clocks.iter().filter(|kept| kept.is_running());
+        let overdue: Vec<_> = running.filter_map(|kept| Some((kept.clock_id, kept.breached_at?))).collect();
+        for (clock_id, due_at) in overdue {
+            self.emit(Event::ClockBreached { clock_id, due_at });
+        }
     }
 
     pub(super) fn classify(&mut self, category: &str) {
@@ -44,7 +54,7 @@ impl Deciding<'_> {
         if !changes.is_empty() {
             self.emit(Event::ClocksChanged { changes });
         }
-        self.stop(|kept| gone.contains(&kept.clock_id), true);
+        self.stop(|kept| gone.contains(&kept.clock_id), End::CalledOff);
         self.start_missing();
     }
 
@@ -89,9 +99,9 @@ impl Deciding<'_> {
     }
 
     /// Somebody is there within the window that was agreed upon; where the policy sets a time of its own, that stays.
-    pub(super) fn appoint(&mut self, until: DateTime<Utc>) {
+    pub(super) fn appoint(&mut self, from: Option<DateTime<Utc>>, until: DateTime<Utc>) {
         let at = self.facts.at;
-        self.promise_appointment(until);
+        self.promise_appointment(from, until);
         let target = Target {
             within: Amount::Until(until),
             pin: self.facts.ruling.pin(Hours::Always, None),
@@ -201,7 +211,7 @@ fn until_budget(clock: &Clock, at: DateTime<Utc>, until: DateTime<Utc>, timetabl
 }
 
 /// Whether its date was agreed with the owner, so that no policy moves it.
-fn is_agreed(clock: &Clock) -> bool {
+pub(super) fn is_agreed(clock: &Clock) -> bool {
     clock.target().is_some_and(|target| matches!(target.within, Amount::Until(_)))
 }
 
@@ -242,9 +252,26 @@ impl Deciding<'_> {
             let struck = self.state.clocks.iter().filter(|kept| {
                 kept.party == Party::Company && kept.clock.pauses.iter().any(|pause| pause.pause_id == pause_id)
             });
-            let changes = struck.map(|kept| (kept.clock_id, ClockEvent::Struck { pause_id })).collect();
+            let changes: Vec<_> = struck.map(|kept| (kept.clock_id, ClockEvent::Struck { pause_id })).collect();
+            let struck: Vec<Uuid> = changes.iter().map(|(clock_id, _)| *clock_id).collect();
             self.emit(Event::ClocksChanged { changes });
+            self.judge_again_what_ended(&struck);
         }
         Ok(())
+    }
+
+    /// Owners object when they see the result: what was in time only because of the pause was not in time.
+    fn judge_again_what_ended(&mut self, struck: &[Uuid]) {
+        for clock_id in struck {
+            let Some(kept) = self.state.clock(*clock_id) else { continue };
+            let end = match kept.outcome {
+                Some(Outcome::Met | Outcome::Missed) => End::Done,
+                Some(Outcome::Void) => End::CalledOff,
+                None => continue,
+            };
+            if let Some(at) = kept.clock.stopped_at {
+                self.judge_again(*clock_id, end, at);
+            }
+        }
     }
 }

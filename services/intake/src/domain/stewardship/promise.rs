@@ -6,7 +6,7 @@ use steward_clock::Level;
 use steward_kernel::{text::Line, word_enum};
 use uuid::Uuid;
 
-use super::{Account, Cause, Event, Refusal, deciding::Deciding};
+use super::{Account, Cause, Event, Outcome, Refusal, deciding::Deciding};
 
 /// The longest time that can be promised ahead.
 const AHEAD: TimeDelta = TimeDelta::days(730);
@@ -50,6 +50,9 @@ pub struct Promise {
     pub what: What,
     /// The team that keeps it: code of its department, '' = the company.
     pub team: String,
+    /// When the window begins, of an appointment; none where that was not written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<DateTime<Utc>>,
     /// Until when.
     pub due_at: DateTime<Utc>,
     /// When it was made.
@@ -73,6 +76,11 @@ impl Promise {
         self.ended.is_none()
     }
 
+    /// Whether it was said to be broken, and what happened then was in time for it: word of that came late.
+    fn was_broken_too_early(&self, at: DateTime<Utc>) -> bool {
+        matches!(self.ended, Some((PromiseOutcome::Broken, _))) && self.made_at <= at && at <= self.due_at
+    }
+
     /// When it warns: at a share of its time.
     fn warns_at(&self, percent: u8) -> DateTime<Utc> {
         let whole = (self.due_at - self.made_at).num_seconds().max(0);
@@ -84,15 +92,34 @@ impl Deciding<'_> {
     fn made(&mut self, promise_id: Uuid, what: What, team: &str, due_at: DateTime<Utc>) -> Promise {
         let made_at = self.facts.at;
         let team = team.to_owned();
-        Promise { promise_id, what, team, due_at, made_at, clock_id: None, reason: None, warned: false, ended: None }
+        Promise {
+            promise_id,
+            what,
+            team,
+            from: None,
+            due_at,
+            made_at,
+            clock_id: None,
+            reason: None,
+            warned: false,
+            ended: None,
+        }
     }
 
     fn end_promise(&mut self, promise_id: Uuid, outcome: PromiseOutcome, at: DateTime<Utc>, reason: Option<Line>) {
-        self.emit(Event::PromiseEnded { promise_id, outcome, at, reason });
+        self.emit(Event::PromiseEnded { promise_id, outcome, at, reason, corrects: None });
     }
 
     fn open_promises(&self, is_meant: impl Fn(&Promise) -> bool) -> Vec<Promise> {
         self.state.promises.iter().filter(|promise| promise.is_open() && is_meant(promise)).cloned().collect()
+    }
+
+    /// It was kept before it was said to be broken.
+    fn correct_promise(&mut self, promise: &Promise, at: DateTime<Utc>) {
+        let promise_id = promise.promise_id;
+        let (outcome, corrects) = (PromiseOutcome::Kept, promise.ended);
+        self.emit(Event::PromiseEnded { promise_id, outcome, at, reason: None, corrects });
+        self.end_climbs_where(|climb| climb.cause == Cause::Promise && climb.about == Some(promise_id));
     }
 
     /// Kept, or broken when its time is over.
@@ -106,26 +133,41 @@ impl Deciding<'_> {
 
     fn break_promise(&mut self, promise: &Promise) {
         self.end_promise(promise.promise_id, PromiseOutcome::Broken, promise.due_at, None);
-        self.climb_of(Cause::Promise, &promise.promise_id.to_string(), Some(&promise.team), None);
+        self.climb_about(Cause::Promise, promise.promise_id, Some(&promise.team));
     }
 
-    pub(super) fn promise_appointment(&mut self, due_at: DateTime<Utc>) {
+    pub(super) fn promise_appointment(&mut self, from: Option<DateTime<Utc>>, due_at: DateTime<Utc>) {
         for promise in self.open_promises(|promise| promise.what == What::Appointment) {
             if promise.due_at == due_at {
                 return;
             }
-            let outcome = if self.facts.at <= promise.due_at { PromiseOutcome::Moved } else { PromiseOutcome::Broken };
-            self.end_promise(promise.promise_id, outcome, self.facts.at, None);
+            if self.facts.at <= promise.due_at {
+                self.end_promise(promise.promise_id, PromiseOutcome::Moved, self.facts.at, None);
+            } else {
+                self.break_promise(&promise);
+            }
         }
         let promise_id = self.id(&format!("appointment/{}/{}", due_at.timestamp(), self.state.promises.len()));
         let promise = self.made(promise_id, What::Appointment, "", due_at);
-        self.emit(Event::PromiseMade { promise });
+        self.emit(Event::PromiseMade { promise: Promise { from, ..promise } });
     }
 
-    pub(super) fn keep_appointment(&mut self) {
-        for promise in self.open_promises(|promise| promise.what == What::Appointment) {
-            self.settle(&promise);
+    /// Somebody is on the spot: who comes within the window, or a little before it, keeps the appointment. Whether it was too early for it.
+    pub(super) fn keep_appointment(&mut self) -> bool {
+        let at = self.facts.at;
+        let appointments = self.state.promises.iter().filter(|promise| promise.what == What::Appointment);
+        let mut too_early = false;
+        for promise in appointments.cloned().collect::<Vec<_>>() {
+            let begins = promise.from.map(|from| from - self.facts.appointment_grace);
+            let early = begins.is_some_and(|begins| at < begins);
+            match promise.ended {
+                None if early => too_early = true,
+                None => self.settle(&promise),
+                Some(_) if !early && promise.was_broken_too_early(at) => self.correct_promise(&promise, at),
+                Some(_) => {}
+            }
         }
+        too_early
     }
 
     pub(super) fn promise_extension(&mut self, clock_id: Uuid, what: What, due_at: DateTime<Utc>, reason: &Line) {
@@ -157,17 +199,29 @@ impl Deciding<'_> {
         Ok(())
     }
 
-    pub(super) fn keep(&mut self, promise_id: Uuid) -> Result<(), Refusal> {
+    fn known_promise(&self, promise_id: Uuid) -> Result<Promise, Refusal> {
         let known = self.state.promises.iter().find(|known| known.promise_id == promise_id).cloned();
-        let promise = known.ok_or(Refusal::NoSuchPromise)?;
-        match promise.ended {
-            None => {
-                self.settle(&promise);
-                Ok(())
-            }
-            Some((PromiseOutcome::Kept, _)) => Ok(()),
-            Some(_) => Err(Refusal::PromiseOver),
+        known.ok_or(Refusal::NoSuchPromise)
+    }
+
+    /// By hand, where nothing else can tell: what somebody comes, decides or finishes for is kept by that.
+    pub(super) fn keep(&mut self, promise_id: Uuid) -> Result<(), Refusal> {
+        match self.known_promise(promise_id)?.what {
+            What::Other => self.kept(promise_id),
+            What::Appointment | What::Commitment | What::Decision | What::Finish => Err(Refusal::KeptByWhatHappens),
         }
+    }
+
+    /// What was promised is done.
+    pub(super) fn kept(&mut self, promise_id: Uuid) -> Result<(), Refusal> {
+        let promise = self.known_promise(promise_id)?;
+        match promise.ended {
+            None => self.settle(&promise),
+            Some((PromiseOutcome::Kept, _)) => {}
+            Some(_) if promise.was_broken_too_early(self.facts.at) => self.correct_promise(&promise, self.facts.at),
+            Some(_) => return Err(Refusal::PromiseOver),
+        }
+        Ok(())
     }
 
     pub(super) fn move_promise(
@@ -176,8 +230,7 @@ impl Deciding<'_> {
         due_at: DateTime<Utc>,
         reason: &Line,
     ) -> Result<(), Refusal> {
-        let known = self.state.promises.iter().find(|known| known.promise_id == promise_id).cloned();
-        let promise = known.ok_or(Refusal::NoSuchPromise)?;
+        let promise = self.known_promise(promise_id)?;
         if !promise.is_open() || promise.due_at < self.facts.now {
             return Err(Refusal::PromiseOver);
         }
@@ -193,6 +246,7 @@ impl Deciding<'_> {
 
     /// The case is over: what was committed to lives on, the rest has lost its object. A date that was put off was kept with its clock.
     pub(super) fn void_promises(&mut self) {
+        self.look_at_promises_of_clocks();
         for promise in self.open_promises(|promise| promise.what != What::Commitment) {
             if promise.due_at < self.facts.at {
                 self.break_promise(&promise);
@@ -202,21 +256,33 @@ impl Deciding<'_> {
         }
     }
 
-    /// Warns before a promise is broken, and says so when it is. One that put a clock off is kept when the clock is stopped in time.
+    /// A date that a clock was put off to is kept when the clock is met by then, and has lost its object when the clock is void.
+    fn look_at_promises_of_clocks(&mut self) {
+        for promise in self.state.promises.clone() {
+            let Some(kept) = promise.clock_id.and_then(|id| self.state.clock(id)) else { continue };
+            let Some((outcome, at)) = kept.outcome.zip(kept.clock.stopped_at).filter(|(_, at)| *at <= promise.due_at)
+            else {
+                continue;
+            };
+            match (promise.ended, outcome) {
+                (None, Outcome::Met) => self.end_promise(promise.promise_id, PromiseOutcome::Kept, at, None),
+                (None, Outcome::Void) => self.end_promise(promise.promise_id, PromiseOutcome::Void, at, None),
+                (Some((PromiseOutcome::Broken, _)), Outcome::Met) => self.correct_promise(&promise, at),
+                (None | Some(_), _) => {}
+            }
+        }
+    }
+
+    /// Warns before a promise is broken, and says so when it is.
     pub(super) fn look_at_promises(&mut self) {
+        self.look_at_promises_of_clocks();
         let percent = self.facts.ruling.policies.promise_warning_percent();
         for promise in self.open_promises(|_| true) {
-            let stopped = promise.clock_id.and_then(|id| self.state.clock(id)).and_then(|kept| kept.clock.stopped_at);
-            match stopped {
-                Some(at) if at <= promise.due_at => {
-                    self.end_promise(promise.promise_id, PromiseOutcome::Kept, at, None);
-                }
-                _ if promise.due_at < self.facts.now => self.break_promise(&promise),
-                _ if !promise.warned && promise.warns_at(percent) <= self.facts.now => {
-                    let told = self.warned(&promise);
-                    self.emit(Event::PromiseWarned { promise_id: promise.promise_id, told });
-                }
-                _ => {}
+            if promise.due_at < self.facts.now {
+                self.break_promise(&promise);
+            } else if !promise.warned && promise.warns_at(percent) <= self.facts.now {
+                let told = self.warned(&promise);
+                self.emit(Event::PromiseWarned { promise_id: promise.promise_id, told });
             }
         }
     }

@@ -13,7 +13,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId, TenantId, WorkOrderId},
     replay,
     text::{Line, Text},
-    vocabulary::{CaseKind, Language, Priority},
+    vocabulary::{CaseKind, CaseStatus, Language, Priority},
 };
 use uuid::Uuid;
 
@@ -68,7 +68,7 @@ fn facts_of(now: DateTime<Utc>, account: &str, role: Role) -> Facts {
     let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), account);
     actor.id = ActorId::new(account);
     actor.roles = vec![role];
-    Facts { now, at: now, actor, ruling, timetable }
+    Facts { now, at: now, actor, ruling, timetable, appointment_grace: TimeDelta::minutes(30) }
 }
 
 /// What the system itself knows at that time.
@@ -180,8 +180,24 @@ impl Story {
 }
 
 fn follow(milestone: Milestone, call_back: bool) -> Command {
-    let over = matches!(milestone, Milestone::Closed | Milestone::Cancelled | Milestone::Withdrawn);
-    Command::Follow { milestone, resumes: milestone == Milestone::Resumed, call_back, over }
+    use {CaseStatus as S, Milestone as M};
+    let status = match milestone {
+        M::AwaitingOwner | M::InfoRequested => S::AwaitingOwner,
+        M::Decided | M::Answered | M::WorkDone | M::FollowedUp | M::Confirmed | M::Verified => S::Resolved,
+        M::Closed => S::Closed,
+        M::Cancelled | M::Withdrawn => S::Cancelled,
+        _ => S::InProgress,
+    };
+    Command::Follow { milestone, status, call_back }
+}
+
+/// What is known when it is heard later than it happened.
+fn heard(happened: &str, now: &str) -> Facts {
+    Facts { at: at(happened), ..system(at(now)) }
+}
+
+fn window(from: &str, until: &str) -> Command {
+    Command::Appoint { from: Some(at(from)), until: at(until) }
 }
 
 fn request(priority: Priority, time: &str) -> Story {
@@ -476,7 +492,7 @@ fn a_decision_is_put_off_once_before_its_date_and_the_new_date_is_a_promise() {
 fn an_appointment_is_a_promise_that_warns_before_it_breaks() {
     let mut story = request(Priority::P3, "11-23T10:00");
     story.follow("11-23T10:10", Milestone::ServiceConfirmed);
-    story.at("11-23T10:10", &Command::Appoint(at("11-24T12:00")));
+    story.at("11-23T10:10", &window("11-24T11:00", "11-24T12:00"));
     assert_eq!(story.due(Measure::Arrive), at("11-24T12:00"));
     story.wait_until("11-24T11:59");
     let warned = story.events.iter().filter(|event| matches!(event, Event::PromiseWarned { .. })).count();
@@ -490,8 +506,8 @@ fn an_appointment_is_a_promise_that_warns_before_it_breaks() {
 #[test]
 fn an_appointment_that_is_moved_in_time_is_not_broken() {
     let mut story = request(Priority::P3, "11-23T10:00");
-    story.at("11-23T10:10", &Command::Appoint(at("11-24T12:00")));
-    story.at("11-23T16:00", &Command::Appoint(at("11-25T12:00")));
+    story.at("11-23T10:10", &window("11-24T11:00", "11-24T12:00"));
+    story.at("11-23T16:00", &window("11-25T11:00", "11-25T12:00"));
     story.order("11-23T16:00", WorkStep::Opened);
     story.follow("11-25T11:50", Milestone::TechnicianOnSite);
     let outcomes: Vec<_> = story.state.promises.iter().map(|promise| promise.ended.unwrap().0).collect();
@@ -509,7 +525,11 @@ fn commitments_live_on_after_the_end() {
     assert!(!story.state.open);
     assert!(story.state.clocks.iter().all(|kept| kept.outcome.is_some()));
     assert_eq!(story.state.promises[0].ended, None);
-    story.at("12-09T12:00", &Command::Keep { promise_id: Uuid::from_u128(40) });
+    let promise_id = Uuid::from_u128(40);
+    let by_hand =
+        story.state.decide(&Command::Keep { promise_id }, &facts_of(at("12-08T12:00"), "desk-1", Role::Manager));
+    assert_eq!(by_hand, Err(Refusal::KeptByWhatHappens));
+    story.at("12-09T12:00", &Command::KeepCommitment { promise_id });
     assert_eq!(story.state.promises[0].ended.map(|(outcome, _)| outcome), Some(PromiseOutcome::Kept));
     assert_eq!(story.state.next_at, None, "nothing is left to look at");
 }
@@ -573,6 +593,209 @@ fn where_nobody_is_on_a_post_the_head_office_answers_and_is_told() {
     assert_eq!(state.accountable.account(), Some("head-office"));
     assert_eq!(state.escalations[0].cause, Cause::Unowned);
     assert_eq!(state.escalations[0].told, ["head-office"]);
+}
+
+#[test]
+fn what_is_called_off_is_void_and_never_met_whether_overdue_or_not() {
+    use {CaseKind as K, Milestone as M};
+    for kind in [K::Inquiry, K::Complaint, K::ServiceRequest, K::Suggestion] {
+        for milestone in [M::Cancelled, M::Withdrawn, M::Closed] {
+            for (time, overdue) in [("11-23T10:05", false), ("12-20T10:05", true)] {
+                let mut story = Story::of(matter(kind, Priority::P3, at("11-23T10:00")));
+                story.wait_until(time);
+                let breached = story.state.clocks.iter().filter(|kept| kept.breached_at.is_some()).count();
+                assert_eq!(breached > 0, overdue);
+                story.follow(time, milestone);
+                let outcomes: Vec<_> = story.state.clocks.iter().map(|kept| kept.outcome).collect();
+                assert!(
+                    outcomes.iter().all(|outcome| *outcome == Some(Outcome::Void)),
+                    "{kind} {milestone}: {outcomes:?}"
+                );
+            }
+        }
+    }
+}
+
+#[test]
+fn who_declines_a_request_has_answered_it_but_not_finished_it() {
+    let mut story = request(Priority::P1, "11-23T10:00");
+    story.follow("11-23T10:02", Milestone::Declined);
+    assert_eq!(story.outcome(Measure::Acknowledge), Some(Outcome::Met));
+    for measure in [Measure::Arrive, Measure::MakeSafe, Measure::Finish] {
+        assert_eq!(story.outcome(measure), Some(Outcome::Void), "{measure}");
+    }
+    let mut suggestion = Story::of(matter(CaseKind::Suggestion, Priority::P4, at("11-23T10:00")));
+    suggestion.follow("11-24T10:00", Milestone::Declined);
+    assert_eq!(suggestion.outcome(Measure::Decide), Some(Outcome::Met), "no is a decision, too");
+}
+
+#[test]
+fn what_is_overdue_is_told_again_with_another_priority_and_what_has_stopped_is_not() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:30", Milestone::ServiceConfirmed);
+    story.wait_until("11-30T10:00");
+    let before = story.events.len();
+    story.at("11-30T10:01", &Command::Prioritise(Priority::P2));
+    let finish = story.clock(Measure::Finish).clock_id;
+    let told: Vec<_> =
+        story.events[before..].iter().filter(|event| matches!(event, Event::ClockBreached { .. })).collect();
+    let due_at = story.clock(Measure::Finish).breached_at.unwrap();
+    assert!(told.contains(&&Event::ClockBreached { clock_id: finish, due_at }), "{told:?}");
+    let acknowledge = story.state.clocks[0].clock_id;
+    assert!(
+        !told.iter().any(|event| matches!(event, Event::ClockBreached { clock_id, .. } if *clock_id == acknowledge))
+    );
+}
+
+/// An important inquiry, answered at 11:00 of a Monday.
+fn called_back() -> Story {
+    let mut story = Story::of(matter(CaseKind::Inquiry, Priority::P3, at("11-23T10:00")));
+    story.at("11-23T11:00", &follow(Milestone::Answered, true));
+    story
+}
+
+#[test]
+fn a_call_back_is_met_by_reaching_somebody_and_by_nothing_else() {
+    let clocks = |story: &Story| story.state.clocks.iter().filter(|kept| kept.measure == Measure::FollowUp).count();
+    let ends = |end: &dyn Fn(&mut Story)| {
+        let mut story = called_back();
+        end(&mut story);
+        assert_eq!(clocks(&story), 1, "one clock, from the answer on");
+        assert_eq!(story.clock(Measure::FollowUp).clock.started_at(), Some(at("11-23T11:00")));
+        story.outcome(Measure::FollowUp)
+    };
+    assert_eq!(ends(&|story| story.follow("11-24T11:00", Milestone::FollowUpDue)), None);
+    assert_eq!(ends(&|story| story.follow("11-24T11:00", Milestone::SurveyAnswered)), None, "a rating is no call");
+    assert_eq!(ends(&|story| story.follow("11-24T11:00", Milestone::FollowedUp)), Some(Outcome::Met));
+    assert_eq!(ends(&|story| story.follow("12-20T11:00", Milestone::FollowedUp)), Some(Outcome::Missed));
+    assert_eq!(ends(&|story| story.at("11-25T11:00", &Command::CallInVain)), Some(Outcome::Void));
+    assert_eq!(ends(&|story| story.at("12-20T11:00", &Command::CallInVain)), Some(Outcome::Missed));
+    assert_eq!(ends(&|story| story.follow("11-25T11:00", Milestone::Closed)), Some(Outcome::Void));
+    assert_eq!(ends(&|story| story.follow("11-25T11:00", Milestone::Reopened)), Some(Outcome::Void));
+    let mut decided = complaint("11-23T10:00");
+    decided.follow("11-24T10:00", Milestone::Decided);
+    decided.follow("11-25T10:00", Milestone::Confirmed);
+    assert_eq!(decided.outcome(Measure::FollowUp), Some(Outcome::Void), "the owner spoke, nobody called");
+}
+
+#[test]
+fn who_comes_long_before_the_window_has_not_kept_the_appointment() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.at("11-23T10:10", &window("11-24T11:00", "11-24T12:00"));
+    story.order("11-23T10:20", WorkStep::Opened);
+    story.follow("11-23T15:00", Milestone::TechnicianOnSite);
+    assert_eq!((story.state.promises[0].ended, story.outcome(Measure::Arrive)), (None, None));
+    let by_hand = story.state.decide(
+        &Command::Keep { promise_id: story.state.promises[0].promise_id },
+        &facts_of(at("11-23T15:00"), "desk-1", Role::Receptionist),
+    );
+    assert_eq!(by_hand, Err(Refusal::KeptByWhatHappens));
+    story.follow("11-24T10:31", Milestone::TechnicianOnSite);
+    assert_eq!(
+        story.state.promises[0].ended,
+        Some((PromiseOutcome::Kept, at("11-24T10:31"))),
+        "half an hour before it"
+    );
+    assert_eq!(story.outcome(Measure::Arrive), Some(Outcome::Met));
+}
+
+#[test]
+fn word_that_is_heard_late_is_judged_by_its_own_time() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    story.at("11-23T10:05", &window("11-23T11:00", "11-23T12:00"));
+    story.wait_until("11-23T12:10");
+    assert_eq!(story.clock(Measure::Arrive).breached_at, Some(at("11-23T11:00")));
+    assert_eq!(story.state.promises[0].ended, Some((PromiseOutcome::Broken, at("11-23T12:00"))));
+    assert!(story.state.climbs.iter().any(|climb| climb.cause == Cause::Promise));
+    story.does(&follow(Milestone::TechnicianOnSite, false), &heard("11-23T10:50", "11-23T12:20"));
+    let arrive = story.clock(Measure::Arrive);
+    assert_eq!((arrive.outcome, arrive.breached_at), (Some(Outcome::Met), None));
+    assert_eq!(story.state.promises[0].ended, Some((PromiseOutcome::Kept, at("11-23T10:50"))));
+    assert!(!story.state.climbs.iter().any(|climb| climb.cause == Cause::Promise), "nobody has to be told any more");
+    let corrects = story.events.iter().find_map(|event| match event {
+        Event::PromiseEnded { corrects, .. } if corrects.is_some() => *corrects,
+        _ => None,
+    });
+    assert_eq!(corrects, Some((PromiseOutcome::Broken, at("11-23T12:00"))));
+}
+
+#[test]
+fn word_that_comes_after_the_clock_was_stopped_corrects_what_was_said() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.order("11-23T10:00", WorkStep::Opened);
+    story.follow("11-23T11:00", Milestone::Cancelled);
+    assert_eq!(story.outcome(Measure::Acknowledge), Some(Outcome::Void));
+    story.does(&follow(Milestone::Cancelled, false), &system(at("11-23T11:00")));
+    let late =
+        Command::Follow { milestone: Milestone::ServiceConfirmed, status: CaseStatus::Cancelled, call_back: false };
+    story.does(&late, &heard("11-23T10:30", "11-23T11:05"));
+    assert_eq!(story.outcome(Measure::Acknowledge), Some(Outcome::Met));
+    assert_eq!(story.clock(Measure::Acknowledge).clock.stopped_at, Some(at("11-23T10:30")));
+    assert_eq!(story.outcome(Measure::Finish), Some(Outcome::Void));
+}
+
+#[test]
+fn an_objection_that_is_upheld_after_the_end_judges_the_clock_again() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    story.follow("11-23T11:00", Milestone::InfoRequested);
+    story.follow("11-24T10:00", Milestone::InfoProvided);
+    story.follow("11-24T12:00", Milestone::WorkDone);
+    let finish = story.clock(Measure::Finish);
+    assert_eq!(finish.outcome, Some(Outcome::Met));
+    let (clock_id, pause_id) = (finish.clock_id, finish.clock.pauses[0].pause_id);
+    let mut owner = facts_of(at("11-24T13:00"), "owner", Role::Owner);
+    owner.actor.resident = Some(ResidentId::from(Uuid::from_u128(8)));
+    story.does(&Command::ContestPause { clock_id, pause_id, reason: text("我早就回了") }, &owner);
+    let objection_id = story.state.objections[0].objection_id;
+    let upheld = Command::DecideObjection { objection_id, upheld: true, reason: text("属实") };
+    story.does(&upheld, &facts_of(at("11-24T14:00"), "manager", Role::Manager));
+    let finish = story.clock(Measure::Finish);
+    assert_eq!((finish.outcome, finish.breached_at), (Some(Outcome::Missed), Some(at("11-24T10:00"))));
+    let corrected = story.events.iter().find_map(|event| match event {
+        Event::ClockCorrected { clock_id: of, outcome, elapsed, paused, .. } if *of == clock_id => {
+            Some((*outcome, *elapsed, *paused))
+        }
+        _ => None,
+    });
+    assert_eq!(corrected, Some((Outcome::Missed, 26 * 3600, 0)));
+}
+
+#[test]
+fn what_stands_first_comes_down_when_it_is_not_so_any_more() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T11:00", Milestone::WorkDone);
+    story.follow("11-23T12:00", Milestone::Rework);
+    assert_eq!(story.causes(), [(Cause::Reopened, Level::Lead)]);
+    story.follow("11-23T12:30", Milestone::WorkDone);
+    story.wait_until("12-20T10:00");
+    assert_eq!(story.causes(), [(Cause::Reopened, Level::Lead)], "done again, it climbs no further");
+    assert!(story.state.escalations.iter().all(|known| known.settled_at.is_some()));
+
+    let mut paused = complaint("11-23T10:00");
+    paused.follow("11-23T10:30", Milestone::AwaitingOwner);
+    paused.wait_until("11-30T11:00");
+    assert_eq!(paused.causes(), [(Cause::LongPaused, Level::Lead)]);
+    paused.follow("11-30T11:01", Milestone::PlanTold);
+    assert!(paused.state.climbs.iter().all(|climb| climb.cause != Cause::LongPaused), "it goes on");
+}
+
+#[test]
+fn whatever_ends_the_wait_for_the_owner_lets_the_clocks_go_on() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:10", Milestone::InfoRequested);
+    assert!(story.clock(Measure::Finish).due.paused);
+    story.follow("11-23T11:10", Milestone::ServiceConfirmed);
+    assert!(!story.clock(Measure::Finish).due.paused, "the owner answered by telephone");
+}
+
+#[test]
+fn a_date_that_was_put_off_loses_its_object_with_its_clock() {
+    let mut story = complaint("11-23T10:00");
+    let clock_id = story.clock(Measure::Decide).clock_id;
+    let extend = Command::Extend { clock_id, until: at("12-04T10:00"), reason: text("等检测报告") };
+    story.does(&extend, &facts_of(at("11-29T10:00"), "handler", Role::Handler));
+    story.follow("12-01T10:00", Milestone::Withdrawn);
+    assert_eq!(story.state.promises[0].ended.map(|(outcome, _)| outcome), Some(PromiseOutcome::Void));
 }
 
 /// What may happen to a case, in any order.

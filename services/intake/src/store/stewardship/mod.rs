@@ -215,7 +215,7 @@ impl Touched {
                     touched.clocks.extend(clocks.iter().map(|new| new.clock_id));
                 }
                 Event::ClocksChanged { changes } => touched.clocks.extend(changes.iter().map(|(id, _)| *id)),
-                Event::ClockStopped { clock_id, .. } => {
+                Event::ClockStopped { clock_id, .. } | Event::ClockCorrected { clock_id, .. } => {
                     touched.clocks.insert(*clock_id);
                     touched.ladders.insert(*clock_id);
                 }
@@ -347,7 +347,11 @@ impl Stored for Stewardship {
     async fn project(&self, tx: &mut Tx, events: &[Recorded<Event>]) -> Result<()> {
         let (Some(matter), Some(last)) = (self.matter.as_deref(), events.last()) else { return Ok(()) };
         let (touched, case_id) = (Touched::by(events), self.id.get());
-        let clocks = self.clocks.iter().filter(|kept| touched.all_clocks || touched.clocks.contains(&kept.clock_id));
+        // What has stopped keeps the priority and category that its case had then.
+        let clocks = self
+            .clocks
+            .iter()
+            .filter(|kept| (touched.all_clocks && kept.is_running()) || touched.clocks.contains(&kept.clock_id));
         let clocks: Vec<_> = clocks.map(|kept| ClockRow::of(case_id, matter, kept)).collect();
         let escalations = self.escalations.iter().filter(|known| {
             let ladder = known.clock_id.or(known.climb_id);
