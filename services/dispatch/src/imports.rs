@@ -3,53 +3,63 @@
 
 use std::{
     collections::{BTreeMap, BTreeSet, HashMap, HashSet},
+    ops::RangeInclusive,
     sync::Arc,
 };
 
-use chrono::{Days, FixedOffset, NaiveDate, NaiveTime, TimeZone as _, Utc};
+use chrono::{DateTime, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone as _, Utc};
+use chrono_tz::Tz;
 use steward_chassis::{
-    Call, Clock, Engine, Executed, Result, Work,
+    Call, Clock, Engine, Error, Executed, Result, Work,
     http::Body,
-    sheet::{Column, Row, Sheet},
+    sheet::{CellError, Column, Layout, Row, Sheet, meaning_of, say},
 };
-use steward_kernel::{Actor, ids::EstateId, text::Text};
+use steward_kernel::{
+    Actor,
+    day::{HOME, zone},
+    fold::narrowed,
+    ids::EstateId,
+    sheets::Note,
+    text::{Text, TextFault},
+};
 
 use crate::{
     domain::{
-        Code, ImportId, Skill, TechnicianId,
+        Code, ImportId, Skill,
         import::{Counts, Record, RosterImport, RosterPart},
-        roster::{Department, Estates, Shift, Technician, plan_departments, plan_shifts, plan_technicians},
+        roster::{
+            Department, Estates, Overlap, Shift, Technician, overlaps, plan_departments, plan_shifts, plan_technicians,
+        },
     },
-    store,
+    store::{self, KnownEstate},
 };
 
-const DEPARTMENTS: &[Column] = &[
-    Column { name: "department_code", aliases: &["部门编码"], required: true },
-    Column { name: "name", aliases: &["部门名称"], required: true },
-    Column { name: "estate_code", aliases: &["小区编码"], required: true },
-    Column { name: "contractor", aliases: &["是否外包"], required: false },
-];
-const TECHNICIANS: &[Column] = &[
-    Column { name: "technician_code", aliases: &["工号"], required: true },
-    Column { name: "name", aliases: &["姓名"], required: true },
-    Column { name: "account", aliases: &["账号"], required: true },
-    Column { name: "department_code", aliases: &["部门编码"], required: true },
-    Column { name: "skills", aliases: &["技能"], required: true },
-    Column { name: "estate_code", aliases: &["小区编码"], required: true },
-];
-const SHIFTS: &[Column] = &[
-    Column { name: "technician_code", aliases: &["工号"], required: true },
-    Column { name: "on", aliases: &["日期"], required: true },
-    Column { name: "starts_at", aliases: &["开始"], required: true },
-    Column { name: "ends_at", aliases: &["结束"], required: true },
-];
-/// The words that mean all estates of the company.
-const ALL_ESTATES: [&str; 2] = ["全部", "all"];
-/// Whether a department is a contractor; an empty cell means no.
-const CONTRACTOR: [(&str, bool); 6] =
-    [("是", true), ("否", false), ("yes", true), ("no", false), ("true", true), ("false", false)];
-/// China has one time, all year round: UTC+8.
-const CHINA_SECONDS: i32 = 8 * 3600;
+const DEPARTMENTS: Layout = Layout {
+    name: "departments",
+    columns: &[
+        Column::must("department_code"),
+        Column::must("name"),
+        Column::must("estate_code"),
+        Column::may("contractor"),
+    ],
+};
+const TECHNICIANS: Layout = Layout {
+    name: "technicians",
+    columns: &[
+        Column::must("technician_code"),
+        Column::must("name"),
+        Column::must("account"),
+        Column::must("department_code"),
+        Column::must("skills"),
+        Column::must("estate_code"),
+    ],
+};
+const SHIFTS: Layout = Layout {
+    name: "shifts",
+    columns: &[Column::must("technician_code"), Column::must("on"), Column::must("starts_at"), Column::must("ends_at")],
+};
+/// How far from today, in days, a shift can lie: what lies outside is a slip of the pen.
+const FAR: u64 = 400;
 
 /// Imports a register file; the report.
 ///
@@ -61,12 +71,12 @@ pub(crate) async fn import(
     resource: RosterPart,
     file: &Body,
 ) -> Result<Executed<RosterImport>> {
-    let columns = match resource {
+    let layout = match resource {
         RosterPart::Departments => DEPARTMENTS,
         RosterPart::Technicians => TECHNICIANS,
         RosterPart::Shifts => SHIFTS,
     };
-    let sheet = Arc::new(Sheet::read(&file.bytes, &file.content_type, columns)?);
+    let sheet = Arc::new(Sheet::read(&file.bytes, &file.content_type, &layout)?);
     engine
         .transact(call, move |work| {
             let sheet = Arc::clone(&sheet);
@@ -82,23 +92,28 @@ pub(crate) async fn import(
 }
 
 /// Claims the request's key and keeps the report; when the request came before, the first report.
-async fn report(work: &mut Work, resource: RosterPart, counts: Counts) -> Result<Executed<RosterImport>> {
+async fn report(
+    work: &mut Work,
+    resource: RosterPart,
+    counts: Counts,
+    notes: Vec<Note>,
+) -> Result<Executed<RosterImport>> {
     let id = ImportId::from(work.clock().new_id());
-    work.execute::<RosterImport>(id, &Record { resource, counts }, &()).await
+    work.execute::<RosterImport>(id, &Record { resource, counts, notes }, &()).await
 }
 
 async fn departments(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterImport>> {
     let reader = Reader::new(work).await?;
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     let rows = sheet.each(|row| {
         let code = unrepeated(row, "department_code", &mut seen);
         let (name, estates) = (bounded(row, "name"), reader.estates(row));
-        let contractor = row.choice("contractor", &CONTRACTOR).unwrap_or(false);
+        let contractor = row.word("contractor", "yes_no") == Some("yes");
         Some(Department { id: reader.clock.new_id().into(), code: code?, name: name?, estates: estates?, contractor })
     })?;
     let known = store::departments(&mut work.tx).await?;
     let plan = plan_departments(rows.into_iter().map(|row| row.value).collect(), &known);
-    let reported = report(work, RosterPart::Departments, plan.counts).await?;
+    let reported = report(work, RosterPart::Departments, plan.counts, sheet.notes().to_vec()).await?;
     if !reported.replayed {
         for row in &plan.write {
             store::write_department(&mut work.tx, row, reported.changed_at).await?;
@@ -112,7 +127,7 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
     let departments = store::departments(&mut work.tx).await?;
     let known = store::technicians(&mut work.tx).await?;
     let holders: HashMap<&str, &str> = known.values().map(|each| (each.account.as_str(), each.code.as_str())).collect();
-    let (mut seen, mut accounts) = (HashSet::new(), HashSet::new());
+    let (mut seen, mut accounts) = (HashMap::new(), HashMap::new());
     let rows = sheet.each(|row| {
         let code: Option<Code> = unrepeated(row, "technician_code", &mut seen);
         let account: Option<Code> = unrepeated(row, "account", &mut accounts);
@@ -120,18 +135,18 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
         let (skills, estates) = (skills(row), reader.estates(row));
         let (code, account, department): (_, _, Code) = (code?, account?, department?);
         if !departments.contains_key(department.as_str()) {
-            row.reject("department_code", "unknown-department", "no department with this code is known");
+            row.refuse("department_code", "unknown-department", &[]);
             return None;
         }
         if holders.get(account.as_str()).is_some_and(|holder| *holder != code.as_str()) {
-            row.reject("account", "taken", "another technician has this account");
+            row.refuse("account", "taken", &[]);
             return None;
         }
         let id = reader.clock.new_id().into();
         Some(Technician { id, code, name: name?, account, department, skills: skills?, estates: estates? })
     })?;
     let plan = plan_technicians(rows.into_iter().map(|row| row.value).collect(), &known);
-    let reported = report(work, RosterPart::Technicians, plan.counts).await?;
+    let reported = report(work, RosterPart::Technicians, plan.counts, sheet.notes().to_vec()).await?;
     if !reported.replayed {
         for row in &plan.write {
             store::write_technician(&mut work.tx, row, reported.changed_at).await?;
@@ -143,35 +158,61 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
 async fn shifts(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterImport>> {
     let clock = work.clock().clone();
     let technicians = store::technicians(&mut work.tx).await?;
-    let mut seen = HashSet::new();
+    let estates = store::estates_by_code(&mut work.tx).await?;
+    let bounds = bounds(clock.now().date_naive());
+    let mut seen = HashMap::new();
     let rows = sheet.each(|row| {
-        let (technician_id, on) = (technician(row, &technicians), required_date(row));
+        let (technician, on) = (technician(row, &technicians), required_date(row, &bounds));
         let (starts, ends) = (required_time(row, "starts_at"), required_time(row, "ends_at"));
-        let (technician_id, on) = (technician_id?, on?);
-        let Some((starts_at, ends_at)) = window(on, starts?, ends?) else {
-            row.reject("on", "out_of_range", "must be a day of our time");
+        let (technician, on) = (technician?, on?);
+        let Some((starts_at, ends_at)) = window(zone_of(technician, &estates), on, starts?, ends?) else {
+            row.refuse("ends_at", "too_long_a_shift", &[]);
             return None;
         };
-        if !seen.insert((technician_id, starts_at)) {
-            row.reject("starts_at", "repeated", "this shift stands there twice");
+        if let Some(other) = seen.insert((technician.id, starts_at), row.number()) {
+            row.refuse("starts_at", "repeated", &[("row", other.into())]);
             return None;
         }
-        Some(Shift { id: clock.new_id().into(), technician_id, on, starts_at, ends_at, called_off: false })
+        let (id, technician_id) = (clock.new_id().into(), technician.id);
+        Some(Shift { id, technician_id, on, starts_at, ends_at, called_off: false })
     })?;
-    let rows: Vec<Shift> = rows.into_iter().map(|row| row.value).collect();
+    let (numbers, rows): (Vec<u32>, Vec<Shift>) = rows.into_iter().map(|row| (row.row, row.value)).unzip();
     let known = known_shifts(work, &rows).await?;
+    let faults: Vec<CellError> =
+        overlaps(&rows, &known).into_iter().map(|overlap| told(sheet, &numbers, overlap)).collect();
+    if !faults.is_empty() {
+        return Err(Error::Sheet(faults));
+    }
     let plan = plan_shifts(rows, &known);
-    let reported = report(work, RosterPart::Shifts, plan.counts).await?;
+    let reported = report(work, RosterPart::Shifts, plan.counts, sheet.notes().to_vec()).await?;
     if !reported.replayed {
         store::write_shifts(&mut work.tx, &plan.write).await?;
     }
     Ok(reported)
 }
 
+/// An overlap as the file's author sees it.
+///
+/// * `numbers`: of the rows, in the order of the shifts.
+fn told(sheet: &Sheet, numbers: &[u32], overlap: Overlap) -> CellError {
+    let number = |place: usize| numbers.get(place).copied().unwrap_or_default();
+    match overlap {
+        Overlap::Within { shift, other } => {
+            let said = say("overlaps", &[("row", number(other).into())]);
+            sheet.fault(number(shift), "starts_at", "overlaps", said)
+        }
+        Overlap::Known { shift, on } => {
+            sheet.fault(number(shift), "starts_at", "overlaps", say("overlaps_known", &[("on", on.into())]))
+        }
+    }
+}
+
+/// The known shifts of these people on the days of the file and on those beside them, from or into which a night shift may reach.
 async fn known_shifts(work: &mut Work, rows: &[Shift]) -> Result<Vec<Shift>> {
     let days = (rows.iter().map(|row| row.on).min(), rows.iter().map(|row| row.on).max());
     let (Some(first), Some(last)) = days else { return Ok(Vec::new()) };
-    let technicians: HashSet<TechnicianId> = rows.iter().map(|row| row.technician_id).collect();
+    let (first, last) = (first.pred_opt().unwrap_or(first), last.succ_opt().unwrap_or(last));
+    let technicians: HashSet<_> = rows.iter().map(|row| row.technician_id).collect();
     let technicians: Vec<_> = technicians.into_iter().collect();
     store::shifts_of_days(&mut work.tx, &technicians, (first, last)).await
 }
@@ -180,7 +221,7 @@ async fn known_shifts(work: &mut Work, rows: &[Shift]) -> Result<Vec<Shift>> {
 struct Reader {
     clock: Clock,
     actor: Actor,
-    by_code: HashMap<String, EstateId>,
+    by_code: BTreeMap<String, KnownEstate>,
 }
 
 impl Reader {
@@ -194,71 +235,136 @@ impl Reader {
         const COLUMN: &str = "estate_code";
         row.required(COLUMN)?;
         let codes = row.list(COLUMN);
-        if codes.iter().any(|code| ALL_ESTATES.contains(code)) {
+        if codes.iter().any(|code| meaning_of("every", code).is_some()) {
             if self.actor.estates.is_none() {
                 return Some(Estates::All);
             }
-            row.reject(COLUMN, "not_yours", "you do not see all estates");
+            row.refuse(COLUMN, "not_yours", &[]);
             return None;
         }
-        let find = |code: &&str| self.by_code.get(*code).copied().filter(|estate| self.actor.sees_estate(*estate));
+        let find = |code: &&str| -> Option<EstateId> {
+            let found = self.by_code.get(&narrowed(code)).map(|estate| estate.id);
+            found.filter(|estate| self.actor.sees_estate(*estate))
+        };
         let found: Option<_> = codes.iter().map(find).collect();
         if found.is_none() {
-            row.reject(COLUMN, "unknown-estate", "no estate with this code is known; import estates first");
+            row.refuse(COLUMN, "unknown-estate", &[]);
         }
         found.map(Estates::Some)
     }
 }
 
+/// A bounded text in one width: codes and names are compared with what machines wrote.
 fn bounded<const MAX: usize>(row: &mut Row<'_>, column: &str) -> Option<Text<MAX>> {
-    match Text::try_new(row.required(column)?) {
+    match Text::try_new(&narrowed(row.required(column)?)) {
         Ok(text) => Some(text),
         Err(fault) => {
-            row.reject(column, "invalid", fault.to_string());
+            refuse_text(row, column, fault);
             None
         }
     }
 }
 
-/// A text that may stand in the column once.
-fn unrepeated<const MAX: usize>(row: &mut Row<'_>, column: &str, seen: &mut HashSet<String>) -> Option<Text<MAX>> {
-    let text: Text<MAX> = bounded(row, column)?;
-    if seen.insert(text.as_str().to_owned()) {
-        return Some(text);
+fn refuse_text(row: &mut Row<'_>, column: &str, fault: TextFault) {
+    match fault {
+        TextFault::TooLong { max } => row.refuse(column, "too_long", &[("most", max.into())]),
+        TextFault::Control => row.reject(column, "invalid", say("control", &[])),
+        TextFault::Empty => row.refuse(column, "missing", &[]),
     }
-    row.reject(column, "repeated", "stands in an earlier row");
-    None
+}
+
+/// A text that may stand in the column once.
+///
+/// * `seen`: in which rows others stand.
+fn unrepeated<const MAX: usize>(row: &mut Row<'_>, column: &str, seen: &mut HashMap<String, u32>) -> Option<Text<MAX>> {
+    let text: Text<MAX> = bounded(row, column)?;
+    match seen.insert(text.as_str().to_owned(), row.number()) {
+        None => Some(text),
+        Some(other) => {
+            row.refuse(column, "repeated", &[("row", other.into())]);
+            None
+        }
+    }
 }
 
 fn skills(row: &mut Row<'_>) -> Option<BTreeSet<String>> {
-    let read: std::result::Result<BTreeSet<String>, _> =
+    let read: std::result::Result<BTreeSet<String>, TextFault> =
         row.list("skills").into_iter().map(|skill| Skill::try_new(skill).map(String::from)).collect();
-    read.map_err(|fault| row.reject("skills", "invalid", format!("each skill {fault}"))).ok()
+    read.map_err(|fault| refuse_text(row, "skills", fault)).ok()
 }
 
-fn technician(row: &mut Row<'_>, known: &BTreeMap<String, Technician>) -> Option<TechnicianId> {
-    let code = row.required("technician_code")?;
-    let found = known.get(code).map(|technician| technician.id);
+fn technician<'a>(row: &mut Row<'_>, known: &'a BTreeMap<String, Technician>) -> Option<&'a Technician> {
+    let found = known.get(&narrowed(row.required("technician_code")?));
     if found.is_none() {
-        row.reject("technician_code", "unknown-technician", "no technician with this number is known");
+        row.refuse("technician_code", "unknown-technician", &[]);
     }
     found
 }
 
-fn required_date(row: &mut Row<'_>) -> Option<NaiveDate> {
-    row.required("on")?;
-    row.date("on")
+fn bounds(today: NaiveDate) -> RangeInclusive<NaiveDate> {
+    let (first, last) = (today.checked_sub_days(Days::new(FAR)), today.checked_add_days(Days::new(FAR)));
+    first.unwrap_or(today)..=last.unwrap_or(today)
 }
 
-fn required_time(row: &mut Row<'_>, column: &str) -> Option<NaiveTime> {
+fn required_date(row: &mut Row<'_>, bounds: &RangeInclusive<NaiveDate>) -> Option<NaiveDate> {
+    row.required("on")?;
+    row.date("on", bounds)
+}
+
+fn required_time(row: &mut Row<'_>, column: &str) -> Option<TimeDelta> {
     row.required(column)?;
     row.time(column)
 }
 
-/// Start and end of a shift; one that does not end after its start ends on the next day.
-fn window(on: NaiveDate, starts: NaiveTime, ends: NaiveTime) -> Option<(chrono::DateTime<Utc>, chrono::DateTime<Utc>)> {
-    let china = FixedOffset::east_opt(CHINA_SECONDS)?;
-    let last = if ends > starts { on } else { on.checked_add_days(Days::new(1))? };
-    let at = |day: NaiveDate, time| Some(china.from_local_datetime(&day.and_time(time)).single()?.to_utc());
-    Some((at(on, starts)?, at(last, ends)?))
+/// Whose clock somebody works by: that of their estates, of the first one should they differ.
+fn zone_of(technician: &Technician, estates: &BTreeMap<String, KnownEstate>) -> Tz {
+    let first = estates.values().find(|estate| technician.estates.includes(estate.id));
+    first.map_or(HOME, |estate| zone(&estate.time_zone))
+}
+
+/// Start and end of a shift, told from the midnight before it; one that does not end after its start ends on the next day. `None` when it
+/// lasts longer than a day.
+fn window(zone: Tz, on: NaiveDate, starts: TimeDelta, ends: TimeDelta) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
+    let ends = if ends > starts { ends } else { ends + TimeDelta::days(1) };
+    let at = |time: TimeDelta| {
+        let local = on.and_time(NaiveTime::MIN).checked_add_signed(time)?;
+        // Where clocks are put forward there is no such time: an hour later there is.
+        let skipped = || zone.from_local_datetime(&(local + TimeDelta::hours(1))).earliest();
+        Some(zone.from_local_datetime(&local).earliest().or_else(skipped)?.to_utc())
+    };
+    (ends - starts <= TimeDelta::days(1)).then(|| Some((at(starts)?, at(ends)?))).flatten()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_means_one_column() {
+        for layout in [DEPARTMENTS, TECHNICIANS, SHIFTS] {
+            assert_eq!(layout.misread(), Vec::<String>::new(), "{}", layout.name);
+        }
+    }
+
+    #[test]
+    fn a_shift_is_told_by_the_clock_of_its_estate() {
+        let on = NaiveDate::from_ymd_opt(2026, 12, 10).unwrap();
+        let hours = TimeDelta::hours;
+        let utc = |zone: Tz, starts, ends| {
+            window(zone, on, hours(starts), hours(ends))
+                .map(|(starts, ends)| [starts, ends].map(|at| at.format("%dT%H").to_string()))
+        };
+        let shanghai = chrono_tz::Asia::Shanghai;
+        assert_eq!(utc(shanghai, 8, 20).unwrap(), ["10T00", "10T12"]);
+        assert_eq!(utc(shanghai, 20, 8).unwrap(), ["10T12", "11T00"]);
+        assert_eq!(utc(shanghai, 16, 24).unwrap(), ["10T08", "10T16"], "to the day's end");
+        assert_eq!(utc(shanghai, 0, 24).unwrap(), ["09T16", "10T16"]);
+        assert_eq!(utc(shanghai, 8, 8).unwrap(), ["10T00", "11T00"]);
+        assert_eq!(utc(shanghai, 20, 32).unwrap(), ["10T12", "11T00"], "20:00 to 08:00 of the next day");
+        assert_eq!(utc(shanghai, 8, 40), None, "32 hours");
+        assert_eq!(utc(chrono_tz::Asia::Singapore, 8, 20), utc(shanghai, 8, 20));
+        assert_eq!(utc(chrono_tz::Asia::Tokyo, 8, 20).unwrap(), ["09T23", "10T11"]);
+        let spring = NaiveDate::from_ymd_opt(2026, 3, 29).unwrap();
+        assert!(window(chrono_tz::Europe::Berlin, spring, TimeDelta::minutes(150), hours(10)).is_some());
+    }
 }

@@ -6,6 +6,8 @@ use serde::Deserialize;
 use steward_chassis::Checked;
 use steward_kernel::vocabulary::Language;
 
+use crate::domain::phone::PhoneRegion;
+
 /// What an operator can set.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -21,6 +23,16 @@ pub struct Config {
     /// How long before the window of an appointment a technician who arrives has come for it; up to a day.
     #[serde(with = "humantime_serde")]
     pub appointment_grace: Duration,
+    /// In which country telephone numbers without a country's code are, where an estate's time zone does not say it; ISO 3166-1 alpha-2.
+    pub telephone_region: String,
+}
+
+impl Config {
+    /// How telephone numbers are read where an estate's time zone does not say it.
+    #[must_use]
+    pub fn phones_elsewhere(&self) -> PhoneRegion {
+        PhoneRegion::of_code(&self.telephone_region).unwrap_or(PhoneRegion::CHINA)
+    }
 }
 
 impl Checked for Config {
@@ -32,8 +44,13 @@ impl Checked for Config {
             ("said_back", self.said_back, Duration::from_secs(3600)..=365 * day, "1h and 365d"),
         ];
         let wrong = bounds.into_iter().filter(|(_, value, allowed, _)| !allowed.contains(value));
+        let region = &self.telephone_region;
+        let no_region = PhoneRegion::of_code(region)
+            .is_none()
+            .then(|| format!("service.telephone_region is {region}; it must be a country's code, for example CN"));
         wrong
             .map(|(name, value, _, words)| format!("service.{name} is {value:?}; it must be between {words}"))
+            .chain(no_region)
             .collect()
     }
 }

@@ -4,22 +4,35 @@
 //! down as a
 //! [`RegisterImport`], which claims the call's key. So a repeated request finds its first answer and writes nothing.
 
-use std::{collections::BTreeSet, sync::Arc};
+use std::{
+    collections::{BTreeSet, HashMap},
+    sync::Arc,
+};
 
 use futures::future::BoxFuture;
-use steward_chassis::{Call, Engine, Error, Executed, Result, Work, sheet::Sheet};
-use steward_kernel::ids::EstateId;
+use steward_chassis::{
+    Call, Engine, Error, Executed, Result, Work,
+    sheet::{Sheet, say},
+};
+use steward_kernel::{
+    ids::{EstateId, UnitId},
+    sheets::Note,
+};
 
 use crate::{
     domain::{
         article::{self, Article, Content},
         estate::{self, Estate},
         import::{Command, RegisterImport, RegisterPart, Tally},
+        phone::PhoneRegion,
         register::{self, Fault, Row, StaffMember, UnitRow},
         residents::{self, ResidentRow},
     },
     store,
 };
+
+/// Most notes that are kept of an import.
+const MOST_NOTES: usize = 500;
 
 /// A file whose rows were read.
 #[derive(Debug)]
@@ -33,7 +46,10 @@ pub struct File<T> {
 impl<T> File<T> {
     /// What is at fault, as the file's author sees it.
     fn faults(&self, faults: Vec<Fault>) -> Error {
-        let cell = |fault: Fault| self.sheet.fault(fault.row, fault.column, fault.code, fault.detail);
+        let cell = |fault: Fault| {
+            let filled_in: Vec<_> = fault.filled_in.into_iter().map(|(name, value)| (name, value.into())).collect();
+            self.sheet.fault(fault.row, fault.column, fault.code, say(fault.text, &filled_in))
+        };
         Error::Sheet(faults.into_iter().map(cell).collect())
     }
 
@@ -42,6 +58,11 @@ impl<T> File<T> {
         let found: BTreeSet<&str> = self.rows.iter().map(|row| pick(&row.value)).collect();
         found.into_iter().map(str::to_owned).collect()
     }
+}
+
+/// What there is to know about an import: what was left out of the file, and what looks wrong.
+fn notes<T>(file: &File<T>, found: impl IntoIterator<Item = Note>) -> Vec<Note> {
+    file.sheet.notes().iter().cloned().chain(found).take(MOST_NOTES).collect()
 }
 
 /// Something that names estates by their codes: the row as it stands in the file.
@@ -67,7 +88,7 @@ pub async fn estates(engine: &Engine, call: &Call, file: File<UnitRow>) -> Resul
             let clock = work.clock().clone();
             let plan = register::plan_units(&file.rows, &known, &units, || clock.new_id())
                 .map_err(|faults| file.faults(faults))?;
-            let report = report(work, RegisterPart::Estates, plan.tally).await?;
+            let report = report(work, RegisterPart::Estates, plan.tally, notes(file, [])).await?;
             if report.replayed {
                 return Ok(report);
             }
@@ -84,29 +105,44 @@ pub async fn estates(engine: &Engine, call: &Call, file: File<UnitRow>) -> Resul
 
 /// Imports residents and their units.
 ///
+/// * `elsewhere`: how telephone numbers are read in estates whose time zone does not say it.
+///
 /// # Errors
 /// [`Error::Sheet`] for rows that do not fit; nothing is written then.
-pub async fn residents(engine: &Engine, call: &Call, file: File<ResidentRow>) -> Result<Executed<RegisterImport>> {
-    in_one(engine, call, file, |work, file| {
+pub async fn residents(
+    engine: &Engine,
+    call: &Call,
+    file: File<ResidentRow>,
+    elsewhere: PhoneRegion,
+) -> Result<Executed<RegisterImport>> {
+    in_one(engine, call, file, move |work, file| {
         Box::pin(async move {
             let estates =
                 store::register::estates_by_code(&mut work.tx, &file.distinct(|row| row.estate_code.as_str())).await?;
-            let estates =
-                estates.into_iter().map(|(code, (id, _))| (code, id)).collect::<std::collections::HashMap<_, _>>();
-            let ids: Vec<EstateId> = estates.values().copied().collect();
+            let region = |zone: &str| PhoneRegion::of_time_zone(zone).unwrap_or(elsewhere);
+            let estates: HashMap<String, (EstateId, PhoneRegion)> =
+                estates.into_iter().map(|(code, (id, estate))| (code, (id, region(&estate.time_zone)))).collect();
+            let ids: Vec<EstateId> = estates.values().map(|(id, _)| *id).collect();
             let units = store::register::units_of(&mut work.tx, &ids).await?;
             let units = units.into_iter().map(|(place, (id, _))| (place, id)).collect();
             let known =
                 store::people::residents_by_code(&mut work.tx, &file.distinct(|row| row.person.code.as_str())).await?;
             let clock = work.clock().clone();
-            let plan = residents::plan_residents(&file.rows, &estates, &units, &known, || clock.new_id())
+            let register = residents::Register { estates: &estates, units: &units, residents: &known };
+            let plan = residents::plan_residents(&file.rows, register, || clock.new_id())
                 .map_err(|faults| file.faults(faults))?;
-            let report = report(work, RegisterPart::Residents, plan.tally).await?;
+            let entered: Vec<UnitId> = plan.ties.iter().map(|(_, tie)| tie.unit).collect();
+            let occupants = store::people::occupants(&mut work.tx, &entered).await?;
+            let superseded = residents::superseded(&plan.ties, &occupants).into_iter();
+            let superseded =
+                superseded.map(|(row, code)| Note::new(row, "", "superseded", &[("code", code.to_owned())]));
+            let report = report(work, RegisterPart::Residents, plan.tally, notes(file, superseded)).await?;
             if report.replayed {
                 return Ok(report);
             }
             store::people::write_residents(&mut work.tx, &plan.residents, clock.now()).await?;
-            store::people::write_ties(&mut work.tx, &plan.ties).await?;
+            let ties: Vec<_> = plan.ties.into_iter().map(|(_, tie)| tie).collect();
+            store::people::write_ties(&mut work.tx, &ties).await?;
             count(work, plan.estates).await?;
             Ok(report)
         })
@@ -129,7 +165,7 @@ pub async fn staff(engine: &Engine, call: &Call, file: File<Naming<StaffMember>>
             let plan =
                 register::plan_entries(&rows, "staff_code", |staff| staff.code.as_str(), &known, || clock.new_id())
                     .map_err(|faults| file.faults(faults))?;
-            let report = report(work, RegisterPart::Staff, plan.tally).await?;
+            let report = report(work, RegisterPart::Staff, plan.tally, notes(file, [])).await?;
             if report.replayed {
                 return Ok(report);
             }
@@ -164,7 +200,7 @@ pub async fn articles(engine: &Engine, call: &Call, file: File<Naming<Content>>)
                 || clock.new_id(),
             )
             .map_err(|faults| file.faults(faults))?;
-            let report = report(work, RegisterPart::Articles, plan.tally).await?;
+            let report = report(work, RegisterPart::Articles, plan.tally, notes(file, [])).await?;
             if report.replayed {
                 return Ok(report);
             }
@@ -211,15 +247,21 @@ where
 }
 
 /// Writes down what came of the rows, under the call's key; the first answer when the key was used before.
-async fn report(work: &mut Work, part: RegisterPart, tally: Tally) -> Result<Executed<RegisterImport>> {
+async fn report(
+    work: &mut Work,
+    part: RegisterPart,
+    tally: Tally,
+    notes: Vec<Note>,
+) -> Result<Executed<RegisterImport>> {
     let id = work.clock().new_id().into();
-    work.execute::<RegisterImport>(id, &Command::Report { part, tally }, &()).await
+    work.execute::<RegisterImport>(id, &Command::Report { part, tally, notes }, &()).await
 }
 
 /// Notes how large these estates are now.
 async fn count(work: &mut Work, estates: BTreeSet<EstateId>) -> Result<()> {
     let estates: Vec<EstateId> = estates.into_iter().collect();
-    for (id, counts) in store::register::counts(&mut work.tx, &estates).await? {
+    let now = work.clock().now();
+    for (id, counts) in store::register::counts(&mut work.tx, &estates, now).await? {
         work.execute::<Estate>(id, &estate::Command::Count(counts), &()).await?;
     }
     Ok(())

@@ -1,33 +1,38 @@
-//! Register files, the way property companies keep them: CSV (UTF-8 or GB18030) and XLSX, with headers in Chinese or
-//! English.
+//! Register files, the way clerks keep them: CSV of any separator and encoding, and XLSX, with headers and words in Chinese or English
+//! ([`steward_kernel::sheets`]), a title above the header, merged cells, a row that adds the others up.
 //!
 //! ```
-//! use steward_chassis::sheet::{Column, Sheet};
+//! use steward_chassis::sheet::{Column, Layout, Sheet};
 //!
-//! const COLUMNS: &[Column] = &[
-//!     Column { name: "estate_code", aliases: &["小区编码"], required: true },
-//!     Column { name: "area_m2", aliases: &["建筑面积"], required: false },
-//! ];
+//! const UNITS: Layout =
+//!     Layout { name: "estates", columns: &[Column::must("estate_code"), Column::may("area_m2")] };
 //! # fn main() -> steward_chassis::Result<()> {
-//! let sheet = Sheet::read("小区编码,建筑面积\nE1,90.5\n".as_bytes(), "text/csv", COLUMNS)?;
+//! let sheet = Sheet::read("小区编码*;建築面積(㎡)\nE1;90.5\n合计;90.5\n".as_bytes(), "text/csv", &UNITS)?;
 //! let rows = sheet.each(|row| {
 //!     let (code, area) = (row.required("estate_code"), row.decimal("area_m2"));
 //!     Some((code?.to_owned(), area))                   // all faults of a row are found before the first `?`
 //! })?;
+//! assert_eq!(rows.len(), 1);
 //! assert_eq!(rows[0].value, ("E1".to_owned(), Some(90.5)));
 //! # Ok(())
 //! # }
 //! ```
 
+mod moments;
 mod read;
+mod row;
+mod text;
+mod words;
 
-use std::{collections::HashMap, str::FromStr};
+use std::collections::HashMap;
 
 use bytes::Bytes;
-use chrono::{NaiveDate, NaiveTime};
 use serde::Serialize;
-use steward_kernel::era::Dated;
+use steward_kernel::{sheets::Note, vocabulary::Language};
 use utoipa::ToSchema;
+
+pub use row::Row;
+pub use words::{Sentence, SheetNote, known_words, meaning_of, say};
 
 use crate::{Error, Result};
 
@@ -35,13 +40,15 @@ use crate::{Error, Result};
 pub const MAX_ROWS: usize = 50_000;
 /// More faults than this are not collected: the file is another file.
 const MAX_FAULTS: usize = 10_000;
+/// Most notes that are kept of a file.
+const MAX_NOTES: usize = 200;
 /// The media type of XLSX.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
-/// A cell at fault, or the whole file (row 1 is the header).
+/// A cell at fault, or the whole file (row 1).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
 pub struct CellError {
-    /// As in the file: the header is row 1.
+    /// As in the file: its first row is row 1.
     pub row: u32,
     /// As written in the file.
     #[schema(example = "小区编码")]
@@ -49,26 +56,100 @@ pub struct CellError {
     /// Stable word for programs.
     #[schema(example = "missing")]
     pub code: &'static str,
-    /// What to mend; never repeats what stands in the cell.
-    #[schema(example = "is required")]
+    /// What to mend, in the language asked for; never repeats what stands in the cell.
+    #[schema(example = "必填")]
     pub detail: String,
+    /// The detail in every language.
+    #[serde(skip)]
+    said: Sentence,
 }
 
 impl CellError {
-    fn of_file(code: &'static str, detail: impl Into<String>) -> Error {
-        Error::Sheet(vec![Self { row: 1, column: String::new(), code, detail: detail.into() }])
+    /// A cell at fault.
+    #[must_use]
+    pub fn new(row: u32, column: &str, code: &'static str, said: Sentence) -> Self {
+        Self { row, column: column.to_owned(), code, detail: said.told(Language::En).to_owned(), said }
+    }
+
+    fn of_file(code: &'static str, key: &str, filled_in: &[(&str, Sentence)]) -> Error {
+        Error::Sheet(vec![Self::new(1, "", code, say(key, filled_in))])
+    }
+
+    /// As it is told to somebody.
+    #[must_use]
+    pub fn told(&self, language: Language) -> Self {
+        Self { detail: self.said.told(language).to_owned(), ..self.clone() }
     }
 }
 
-/// A column that a register file may or must have.
+/// A column that a register file may or must have. Its headers stand in [`steward_kernel::sheets`].
 #[derive(Debug, Clone, Copy)]
 pub struct Column {
     /// Its English name: a good header, and the name in code.
     pub name: &'static str,
-    /// Other headers that mean the same.
-    pub aliases: &'static [&'static str],
     /// Whether the file must have it.
     pub required: bool,
+}
+
+impl Column {
+    /// A column that the file must have.
+    #[must_use]
+    pub const fn must(name: &'static str) -> Self {
+        Self { name, required: true }
+    }
+
+    /// A column that the file may have.
+    #[must_use]
+    pub const fn may(name: &'static str) -> Self {
+        Self { name, required: false }
+    }
+}
+
+/// A kind of register file.
+#[derive(Debug, Clone, Copy)]
+pub struct Layout {
+    /// Its name in [`steward_kernel::sheets`].
+    pub name: &'static str,
+    /// Its columns.
+    pub columns: &'static [Column],
+}
+
+impl Layout {
+    /// Headers that are understood as another column than they are listed for: none, as a test of each service says.
+    #[must_use]
+    pub fn misread(&self) -> Vec<String> {
+        words::misread(self.name, self.columns)
+    }
+
+    fn column_of(&self, header: &str) -> Option<Column> {
+        let name = words::column_of(self.name, header, self.columns.iter().map(|column| column.name))?;
+        self.columns.iter().find(|column| column.name == name).copied()
+    }
+
+    /// How many of its columns a row names as their header.
+    fn named_by(&self, cells: &[String]) -> usize {
+        let named: std::collections::HashSet<_> =
+            cells.iter().filter_map(|cell| self.column_of(cell)).map(|column| column.name).collect();
+        named.len()
+    }
+
+    /// How many of its columns the best header among the first rows names.
+    fn worth(&self, rows: &read::Rows) -> usize {
+        rows.iter().take(read::HEAD).map(|(_, cells)| self.named_by(cells)).max().unwrap_or_default()
+    }
+
+    /// Where the header stands among the rows: the one that names most columns; the first one when none names any.
+    fn header_in(&self, rows: &read::Rows) -> usize {
+        let named = rows.iter().take(read::HEAD).map(|(_, cells)| self.named_by(cells));
+        // Of several that are as good the first one, which `max_by_key` returns last.
+        named
+            .enumerate()
+            .collect::<Vec<_>>()
+            .into_iter()
+            .rev()
+            .max_by_key(|(_, named)| *named)
+            .map_or(0, |(place, _)| place)
+    }
 }
 
 /// A register file that has been read: header understood, cells as trimmed texts.
@@ -78,6 +159,8 @@ pub struct Sheet {
     columns: HashMap<&'static str, (usize, String)>,
     /// Number in the file, and cells.
     rows: Vec<(u32, Vec<String>)>,
+    /// What was left out.
+    notes: Vec<Note>,
 }
 
 /// What was made of a row.
@@ -90,41 +173,47 @@ pub struct Numbered<T> {
 }
 
 impl Sheet {
-    /// Reads a file; empty rows are left out.
+    /// Reads a file. Empty rows, what stands above the header and rows that add others up are left out; the latter two are noted.
     ///
     /// * `content_type`: `text/csv` or [`XLSX`].
     ///
     /// # Errors
     /// [`Error::UnsupportedMediaType`]; [`Error::Sheet`] when it is not such a file, is empty or too long, or when a
     /// header is missing, doubled or unknown.
-    pub fn read(bytes: &[u8], content_type: &str, columns: &[Column]) -> Result<Self> {
-        let mut rows = match content_type {
-            "text/csv" | "application/csv" => read::csv(bytes)?,
+    pub fn read(bytes: &[u8], content_type: &str, layout: &Layout) -> Result<Self> {
+        let (rows, merged) = match content_type {
+            "text/csv" | "application/csv" => (read::csv(bytes, |rows| layout.worth(rows))?, Vec::new()),
             XLSX => read::xlsx(Bytes::copy_from_slice(bytes))?,
             _ => return Err(Error::UnsupportedMediaType("text/csv or an XLSX sheet")),
-        }
-        .into_iter();
-        let (_, header) =
-            rows.next().ok_or_else(|| CellError::of_file("empty_file", "there is nothing in the file"))?;
-        let columns = understand(&header, columns)?;
-        let rows: Vec<_> = rows.collect();
+        };
+        let mut above = rows;
+        let mut rows = above.split_off(layout.header_in(&above).min(above.len()));
         if rows.is_empty() {
-            return Err(CellError::of_file("no_rows", "there is nothing below the header"));
+            return Err(CellError::of_file("empty_file", "empty_file", &[]));
         }
-        // What stands under no header was meant to be read; nobody would miss it before it is too late.
-        let nameless = |place: usize| header.get(place).is_none_or(String::is_empty);
-        let stray: Vec<_> = rows
-            .iter()
-            .filter(|(_, cells)| cells.iter().enumerate().any(|(place, cell)| !cell.is_empty() && nameless(place)))
-            .take(MAX_FAULTS)
-            .map(|(row, _)| CellError {
-                row: *row,
-                column: String::new(),
-                code: "no_header",
-                detail: "has a cell that stands under no header".to_owned(),
-            })
-            .collect();
-        if stray.is_empty() { Ok(Self { columns, rows }) } else { Err(Error::Sheet(stray)) }
+        let (number, header) = rows.remove(0);
+        let (columns, ignored) = understand(number, &header, layout)?;
+        let mut notes: Vec<Note> = above.iter().map(|(row, _)| Note::new(*row, "", "left_out_title", &[])).collect();
+        notes.extend(
+            ignored
+                .iter()
+                .filter_map(|place| header.get(*place))
+                .map(|written| Note::new(number, written, "left_out_column", &[])),
+        );
+        read::fill_down(&mut rows, &merged)?;
+        rows.retain(|(row, cells)| {
+            let is_sum = is_sum(cells);
+            if is_sum {
+                notes.push(Note::new(*row, "", "left_out_sum", &[]));
+            }
+            !is_sum
+        });
+        notes.truncate(MAX_NOTES);
+        match rows.len() {
+            0 => Err(CellError::of_file("no_rows", "no_rows", &[])),
+            1..=MAX_ROWS => check_strays(&rows, &header).map(|()| Self { columns, rows, notes }),
+            _ => Err(CellError::of_file("too_many_rows", "too_many_rows", &[("most", MAX_ROWS.into())])),
+        }
     }
 
     /// Makes something of every row.
@@ -135,7 +224,7 @@ impl Sheet {
         let mut made = Vec::with_capacity(self.rows.len());
         let mut faults = Vec::new();
         for (number, cells) in &self.rows {
-            let mut row = Row { sheet: self, number: *number, cells, faults: Vec::new() };
+            let mut row = Row::new(self, *number, cells);
             let value = make(&mut row);
             if value.is_none() && row.faults.is_empty() {
                 return Err(Error::internal("register file", format!("row {number} was refused without a reason")));
@@ -153,9 +242,20 @@ impl Sheet {
     ///
     /// * `column`: its name in code; the fault shows the header as written.
     #[must_use]
-    pub fn fault(&self, row: u32, column: &str, code: &'static str, detail: impl Into<String>) -> CellError {
-        let written = self.columns.get(column).map_or(column, |(_, header)| header);
-        CellError { row, column: written.to_owned(), code, detail: detail.into() }
+    pub fn fault(&self, row: u32, column: &str, code: &'static str, said: Sentence) -> CellError {
+        CellError::new(row, self.written(column), code, said)
+    }
+
+    /// The header of a column as written in the file.
+    #[must_use]
+    pub fn written<'a>(&'a self, column: &'a str) -> &'a str {
+        self.columns.get(column).map_or(column, |(_, header)| header)
+    }
+
+    /// What was left out of it.
+    #[must_use]
+    pub fn notes(&self) -> &[Note] {
+        &self.notes
     }
 
     /// How many rows stand below the header.
@@ -171,129 +271,50 @@ impl Sheet {
     }
 }
 
-/// Which column stands where.
-fn understand(header: &[String], columns: &[Column]) -> Result<HashMap<&'static str, (usize, String)>> {
-    let mut places = HashMap::new();
+/// Whether a row adds others up: the first thing that it says is so.
+fn is_sum(cells: &[String]) -> bool {
+    let first = cells.iter().find(|cell| !cell.is_empty());
+    first.is_some_and(|first| meaning_of("sum", first).is_some())
+}
+
+/// What stands under no header was meant to be read; nobody would miss it before it is too late.
+fn check_strays(rows: &read::Rows, header: &[String]) -> Result<()> {
+    let nameless = |place: usize| header.get(place).is_none_or(String::is_empty);
+    let stray: Vec<_> = rows
+        .iter()
+        .filter(|(_, cells)| cells.iter().enumerate().any(|(place, cell)| !cell.is_empty() && nameless(place)))
+        .take(MAX_FAULTS)
+        .map(|(row, _)| CellError::new(*row, "", "no_header", say("no_header", &[])))
+        .collect();
+    if stray.is_empty() { Ok(()) } else { Err(Error::Sheet(stray)) }
+}
+
+/// Which column stands where, with its header as written, by name.
+type Columns = HashMap<&'static str, (usize, String)>;
+
+/// Which column stands where, and where those stand that clerks keep for themselves.
+fn understand(row: u32, header: &[String], layout: &Layout) -> Result<(Columns, Vec<usize>)> {
+    let (mut places, mut ignored): (Columns, _) = (HashMap::new(), Vec::new());
     let mut faults = Vec::new();
-    let mut fault = |column: &str, code, detail: &str| {
-        faults.push(CellError { row: 1, column: column.to_owned(), code, detail: detail.to_owned() });
-    };
     for (place, written) in header.iter().enumerate().filter(|(_, written)| !written.is_empty()) {
-        let meant = columns
-            .iter()
-            .find(|column| written.eq_ignore_ascii_case(column.name) || column.aliases.contains(&written.as_str()));
-        match meant {
-            None => fault(written, "unknown_column", "this header is not known here"),
-            Some(column) if places.contains_key(column.name) => {
-                fault(written, "repeated_column", "this column stands there twice");
-            }
+        match layout.column_of(written) {
+            None if words::is_ignored(written) => ignored.push(place),
+            None => faults.push(CellError::new(row, written, "unknown_column", say("unknown_column", &[]))),
             Some(column) => {
+                if let Some((_, other)) = places.get(column.name) {
+                    let said = say("repeated_column", &[("other", other.into())]);
+                    faults.push(CellError::new(row, written, "repeated_column", said));
+                    continue;
+                }
                 places.insert(column.name, (place, written.clone()));
             }
         }
     }
-    for column in columns.iter().filter(|column| column.required && !places.contains_key(column.name)) {
-        fault(column.aliases.first().unwrap_or(&column.name), "missing_column", "the file must have this column");
+    for column in layout.columns.iter().filter(|column| column.required && !places.contains_key(column.name)) {
+        let header = words::header_of(layout.name, column.name);
+        faults.push(CellError::new(row, header.told(Language::ZhHans), "missing_column", say("missing_column", &[])));
     }
-    if faults.is_empty() { Ok(places) } else { Err(Error::Sheet(faults)) }
-}
-
-/// One row: hands out cells by column and notes what is wrong with them.
-#[derive(Debug)]
-pub struct Row<'a> {
-    sheet: &'a Sheet,
-    number: u32,
-    cells: &'a [String],
-    faults: Vec<CellError>,
-}
-
-impl<'a> Row<'a> {
-    /// Its number in the file; the header is row 1.
-    #[must_use]
-    pub fn number(&self) -> u32 {
-        self.number
-    }
-
-    /// The trimmed text of a cell; `None` when the cell is empty or the file has no such column.
-    #[must_use]
-    pub fn text(&self, column: &str) -> Option<&'a str> {
-        let (place, _) = self.sheet.columns.get(column)?;
-        self.cells.get(*place).map(String::as_str).filter(|text| !text.is_empty())
-    }
-
-    /// The text of a cell that must not be empty; `None` is noted as a fault.
-    pub fn required(&mut self, column: &str) -> Option<&'a str> {
-        let text = self.text(column);
-        if text.is_none() {
-            self.reject(column, "missing", "is required");
-        }
-        text
-    }
-
-    /// Notes a fault of a cell; `detail` never repeats what stands in it.
-    pub fn reject(&mut self, column: &str, code: &'static str, detail: impl Into<String>) {
-        let fault = self.sheet.fault(self.number, column, code, detail);
-        self.faults.push(fault);
-    }
-
-    /// What `read` makes of a cell that is not empty; when it makes nothing, that is noted.
-    pub fn parse<T>(
-        &mut self,
-        column: &str,
-        code: &'static str,
-        detail: &str,
-        read: impl FnOnce(&str) -> Option<T>,
-    ) -> Option<T> {
-        let made = read(self.text(column)?);
-        if made.is_none() {
-            self.reject(column, code, detail);
-        }
-        made
-    }
-
-    /// A number with a decimal point.
-    pub fn decimal(&mut self, column: &str) -> Option<f64> {
-        let finite = |text: &str| f64::from_str(text).ok().filter(|number| number.is_finite());
-        self.parse(column, "not_a_number", "must be a number, for example 89.5", finite)
-    }
-
-    /// A whole number.
-    pub fn integer(&mut self, column: &str) -> Option<i64> {
-        self.parse(column, "not_a_number", "must be a whole number", |text| text.parse().ok())
-    }
-
-    /// A date: `2026-09-01`, `2026/9/1`, `2026.9.1` or `2026年9月1日`.
-    pub fn date(&mut self, column: &str) -> Option<NaiveDate> {
-        self.parse(column, "not_a_date", "must be a date, for example 2026-09-01", |text| {
-            let plain = text.trim_end_matches('日').replace(['/', '.', '年', '月'], "-");
-            NaiveDate::parse_from_str(&plain, "%Y-%m-%d").ok().filter(Dated::is_of_our_era)
-        })
-    }
-
-    /// A time of day: `08:30` or `08:30:00`.
-    pub fn time(&mut self, column: &str) -> Option<NaiveTime> {
-        self.parse(column, "not_a_time", "must be a time of day, for example 08:30", |text| {
-            let plain = text.replace('：', ":");
-            let formats = ["%H:%M", "%H:%M:%S"];
-            formats.iter().find_map(|format| NaiveTime::parse_from_str(&plain, format).ok())
-        })
-    }
-
-    /// One of these words.
-    pub fn choice<T: Copy>(&mut self, column: &str, words: &[(&str, T)]) -> Option<T> {
-        let listed: Vec<&str> = words.iter().map(|(word, _)| *word).collect();
-        let detail = format!("must be one of {}", listed.join(", "));
-        self.parse(column, "unknown_word", &detail, |text| {
-            words.iter().find(|(word, _)| word.eq_ignore_ascii_case(text)).map(|(_, meaning)| *meaning)
-        })
-    }
-
-    /// The words of a list with semicolons (`;`, `；`, `、`); empty when the cell is.
-    #[must_use]
-    pub fn list(&self, column: &str) -> Vec<&'a str> {
-        let words = self.text(column).unwrap_or_default().split([';', '；', '、']);
-        words.map(str::trim).filter(|word| !word.is_empty()).collect()
-    }
+    if faults.is_empty() { Ok((places, ignored)) } else { Err(Error::Sheet(faults)) }
 }
 
 #[cfg(test)]

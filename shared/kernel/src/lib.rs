@@ -7,11 +7,13 @@ pub mod actor;
 pub mod aggregate;
 pub mod day;
 pub mod era;
+pub mod fold;
 pub mod ids;
 pub mod message;
 pub mod page;
 pub mod problem;
 pub mod reference;
+pub mod sheets;
 pub mod text;
 pub mod vocabulary;
 

@@ -1,7 +1,7 @@
 //! The report of an import, kept so that the same request answers the same.
 
 use serde::{Deserialize, Serialize};
-use steward_kernel::{Aggregate, word_enum};
+use steward_kernel::{Aggregate, sheets::Note, word_enum};
 use utoipa::ToSchema;
 
 use super::ImportId;
@@ -38,6 +38,8 @@ pub struct Record {
     pub resource: RosterPart,
     /// What came of it.
     pub counts: Counts,
+    /// What there is to know about it.
+    pub notes: Vec<Note>,
 }
 
 /// What happened. Stored for ever.
@@ -50,6 +52,9 @@ pub enum Event {
         resource: RosterPart,
         /// What came of it.
         counts: Counts,
+        /// What there is to know about it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
 }
 
@@ -69,6 +74,8 @@ pub struct RosterImport {
     pub resource: Option<RosterPart>,
     /// What came of it.
     pub counts: Counts,
+    /// What there is to know about it.
+    pub notes: Vec<Note>,
 }
 
 impl Aggregate for RosterImport {
@@ -80,19 +87,25 @@ impl Aggregate for RosterImport {
     type Facts = ();
 
     fn unborn(id: ImportId) -> Self {
-        Self { id, resource: None, counts: Counts::default() }
+        Self { id, resource: None, counts: Counts::default(), notes: Vec::new() }
     }
 
     fn decide(&self, command: &Record, (): &()) -> Result<Vec<Event>, Refusal> {
         match self.resource {
-            None => Ok(vec![Event::Imported { resource: command.resource, counts: command.counts }]),
+            None => Ok(vec![Event::Imported {
+                resource: command.resource,
+                counts: command.counts,
+                notes: command.notes.clone(),
+            }]),
             Some(_) => Err(Refusal::AlreadyImported),
         }
     }
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Imported { resource, counts } => Self { resource: Some(*resource), counts: *counts, ..self },
+            Event::Imported { resource, counts, notes } => {
+                Self { resource: Some(*resource), counts: *counts, notes: notes.clone(), ..self }
+            }
         }
     }
 }

@@ -85,7 +85,7 @@ pub struct Shift {
     pub id: ShiftId,
     /// Whose.
     pub technician_id: TechnicianId,
-    /// The day on which it starts, in Chinese time.
+    /// The day on which it starts, by the clock of its estate.
     pub on: NaiveDate,
     /// Its start.
     pub starts_at: DateTime<Utc>,
@@ -147,6 +147,48 @@ pub fn plan_technicians(file: Vec<Technician>, known: &BTreeMap<String, Technici
         plan.add(row, before);
     }
     plan
+}
+
+/// A shift of a file during which its person has another one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overlap {
+    /// Another one of the file, by their places in it.
+    Within {
+        /// The later one.
+        shift: usize,
+        /// The other one.
+        other: usize,
+    },
+    /// A known one of a day that the file does not name.
+    Known {
+        /// The one of the file.
+        shift: usize,
+        /// The day of the other one.
+        on: NaiveDate,
+    },
+}
+
+/// The shifts of a file that overlap with others of the same person. Known ones of days that the file names do not count: they are called off.
+#[must_use]
+pub fn overlaps(file: &[Shift], known: &[Shift]) -> Vec<Overlap> {
+    let days: BTreeSet<_> = file.iter().map(|shift| (shift.technician_id, shift.on)).collect();
+    let mut by_start: Vec<(usize, &Shift)> = file.iter().enumerate().collect();
+    by_start.sort_by_key(|(_, shift)| (shift.technician_id, shift.starts_at));
+    let mut found = Vec::new();
+    for ((other, before), (shift, after)) in by_start.iter().zip(by_start.iter().skip(1)) {
+        if before.technician_id == after.technician_id && after.starts_at < before.ends_at {
+            found.push(Overlap::Within { shift: *shift, other: *other });
+        }
+    }
+    let kept = known.iter().filter(|shift| !shift.called_off && !days.contains(&(shift.technician_id, shift.on)));
+    let mut of_person: BTreeMap<TechnicianId, Vec<&Shift>> = BTreeMap::new();
+    kept.for_each(|shift| of_person.entry(shift.technician_id).or_default().push(shift));
+    for (place, shift) in file.iter().enumerate() {
+        let others = of_person.get(&shift.technician_id).into_iter().flatten();
+        let mut overlapping = others.filter(|other| other.starts_at < shift.ends_at && shift.starts_at < other.ends_at);
+        found.extend(overlapping.next().map(|other| Overlap::Known { shift: place, on: other.on }));
+    }
+    found
 }
 
 /// Shifts of a file beside the known ones of the same days.

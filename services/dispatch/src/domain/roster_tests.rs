@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::{
     import::Counts,
     order_tests::{department, technician},
-    roster::{Department, Shift, plan_departments, plan_shifts, plan_technicians},
+    roster::{Department, Overlap, Shift, overlaps, plan_departments, plan_shifts, plan_technicians},
 };
 
 fn shift(number: u128, day: u32, hour: u32, hours: i64) -> Shift {
@@ -64,4 +64,18 @@ fn a_shift_that_was_called_off_can_come_back() {
     let plan = plan_shifts(vec![shift(10, 24, 8, 12)], &known);
     assert_eq!(plan.counts.updated, 1);
     assert_eq!(plan.write, [shift(1, 24, 8, 12)]);
+}
+
+#[test]
+fn nobody_is_at_two_places_at_once() {
+    let twice = [shift(1, 24, 8, 8), shift(2, 24, 12, 8), shift(3, 24, 20, 12)];
+    assert_eq!(overlaps(&twice, &[]), [Overlap::Within { shift: 1, other: 0 }]);
+    let mut somebody_elses = shift(2, 24, 12, 8);
+    somebody_elses.technician_id = Uuid::from_u128(6).into();
+    assert_eq!(overlaps(&[shift(1, 24, 8, 8), somebody_elses], &[]), []);
+    // The night before goes on until 8; the day itself is called off as a whole; what was called off is over.
+    let known = [shift(4, 23, 20, 12), shift(5, 24, 10, 4), Shift { called_off: true, ..shift(6, 25, 6, 4) }];
+    let on = NaiveDate::from_ymd_opt(2026, 11, 23).unwrap();
+    assert_eq!(overlaps(&[shift(1, 24, 7, 8)], &known), [Overlap::Known { shift: 0, on }]);
+    assert_eq!(overlaps(&[shift(1, 24, 8, 24)], &known), []);
 }

@@ -23,7 +23,8 @@ use crate::{
 
 async fn import(app: &App, call: &Call, resource: RosterPart, file: &Body) -> Result<Versioned<RosterImportReport>> {
     let done = imports::import(&app.core.engine, call, resource, file).await?;
-    Ok(Versioned::ok(done.state.into(), done.version).replayed(done.replayed))
+    let report = RosterImportReport::new(&done.state, call.language);
+    Ok(Versioned::ok(report, done.version).replayed(done.replayed))
 }
 
 /// Which departments to list.
@@ -205,8 +206,7 @@ pub(crate) async fn import_technicians(
 /// Import shifts
 ///
 /// A register file, CSV or XLSX: 工号 `technician_code`, 日期 `on`, 开始 `starts_at`, 结束 `ends_at` (not after the start:
-/// the next day), in Chinese
-/// time. The file has the word on every day of a technician that it names: other shifts of that day are called off.
+/// the next day; 24:00 is the day's end), by the clock of the technician's estates. Shifts of one person must not overlap. The file has the word on every day of a technician that it names: other shifts of that day are called off.
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
     post, path = "/v1/shifts/import", tag = "roster",

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
-use steward_chassis::{Error, Result};
+use steward_chassis::{Error, Result, sheet::SheetNote};
 use steward_kernel::{
     Actor, Version,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
@@ -399,10 +399,15 @@ pub(crate) struct RosterImportReport {
     updated: u32,
     /// Of them, known and the same.
     unchanged: u32,
+    /// Rows and columns that were left out, and what looks wrong though it was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    notes: Vec<SheetNote>,
 }
 
-impl From<RosterImport> for RosterImportReport {
-    fn from(import: RosterImport) -> Self {
+impl RosterImportReport {
+    /// As it is told in a language.
+    pub(super) fn new(import: &RosterImport, language: Language) -> Self {
         let counts = import.counts;
         Self {
             import_id: import.id,
@@ -411,6 +416,7 @@ impl From<RosterImport> for RosterImportReport {
             created: counts.created,
             updated: counts.updated,
             unchanged: counts.unchanged,
+            notes: import.notes.iter().map(|note| SheetNote::new(note, language)).collect(),
         }
     }
 }

@@ -21,8 +21,8 @@ pub(crate) use orders::{
 };
 pub(crate) use requests::{RequestFilter, list_requests};
 pub(crate) use roster::{
-    DepartmentFilter, ShiftFilter, TechnicianFilter, crews, estates, estates_by_code, find_department, find_technician,
-    list_departments, list_shifts, list_technicians, technician_of_account,
+    DepartmentFilter, KnownEstate, ShiftFilter, TechnicianFilter, crews, estates, estates_by_code, find_department,
+    find_technician, list_departments, list_shifts, list_technicians, technician_of_account,
 };
 
 /// An aggregate as its row has it, with its version.

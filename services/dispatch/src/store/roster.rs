@@ -1,6 +1,6 @@
 //! Departments, technicians, shifts, and the estates they serve.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use chrono::{DateTime, NaiveDate, Utc};
 use steward_chassis::{
@@ -416,19 +416,29 @@ pub(crate) async fn crews(tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<
 /// # Errors
 /// When the database is away.
 pub(crate) async fn estates(tx: &mut Tx) -> Result<Vec<EstateId>> {
-    Ok(estates_by_code(tx).await?.into_values().collect())
+    Ok(estates_by_code(tx).await?.into_values().map(|estate| estate.id).collect())
+}
+
+/// An estate, as far as the roster needs it.
+#[derive(Debug, Clone)]
+pub(crate) struct KnownEstate {
+    /// Its id.
+    pub id: EstateId,
+    /// Its IANA time zone.
+    pub time_zone: String,
 }
 
 /// All estates of the company by their codes.
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn estates_by_code(tx: &mut Tx) -> Result<HashMap<String, EstateId>> {
+pub(crate) async fn estates_by_code(tx: &mut Tx) -> Result<BTreeMap<String, KnownEstate>> {
     let tenant = tx.tenant();
-    let rows: Vec<(String, Uuid)> =
-        sqlx::query_as("SELECT code, estate_id FROM estate WHERE tenant_id = $1 ORDER BY registered_at")
+    let rows: Vec<(String, Uuid, String)> =
+        sqlx::query_as("SELECT code, estate_id, time_zone FROM estate WHERE tenant_id = $1 ORDER BY registered_at")
             .bind(tenant.get())
             .fetch_all(tx.conn())
             .await?;
-    Ok(rows.into_iter().map(|(code, id)| (code, EstateId::from(id))).collect())
+    let known = |(code, id, time_zone): (String, Uuid, String)| (code, KnownEstate { id: id.into(), time_zone });
+    Ok(rows.into_iter().map(known).collect())
 }

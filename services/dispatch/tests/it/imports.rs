@@ -107,8 +107,9 @@ async fn a_department_is_a_contractor_when_the_file_says_so() {
         };
         let problem = world.import("departments", &file(["是", "外包", "maybe"])).await;
         let problem = problem.problem(422, "register-file-invalid");
-        assert_eq!(faults(&problem), [(3, "是否外包", "unknown_word"), (4, "是否外包", "unknown_word")]);
+        assert_eq!(faults(&problem), [(4, "是否外包", "unknown_word")]);
         assert!(!problem.to_string().contains("maybe"));
+        assert_eq!(problem["errors"][0]["detail"], "应为以下之一：否, 是");
 
         assert_eq!(counts(&world.import("departments", &file(["是", "否", ""])).await.ok()), [3, 3, 0, 0]);
         assert_eq!(known().await, [(true, 1), (false, 1), (false, 1)]);
@@ -149,6 +150,37 @@ async fn shifts_cross_midnight_and_later_files_take_them_back() {
         assert_eq!(page["items"][0]["ends_at"], "2026-11-24T22:00:00Z");
         let is_told = |items: &[Value]| items.iter().filter(|item| item["called_off"] == true).count() == 1;
         assert_eq!(world.changes(&path, since, is_told).await.len(), 2);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_roster_is_read_as_clerks_keep_it() {
+    with::<Dispatch>(async |kit| {
+        let world = World::bare(kit).await;
+        let _ = world.import("departments", "部門編碼;部門名稱;小區編碼;備註\nengineering;工程部;所有;新\n").await.ok();
+        let technicians = "维修人员名单\n序号\t员工编号\t姓名*\t登录名\t所属部门编码\t工种\t项目编码\n1\tＴ００１\t张三\ttech-1\tengineering\t水电，电梯\tＹＸ\n";
+        let report = world.import("technicians", technicians).await.ok();
+        assert_eq!(counts(&report), [1, 1, 0, 0]);
+        assert_eq!((&report["notes"][0]["row"], &report["notes"][0]["code"]), (&json!(1), &json!("left_out_title")));
+        assert_eq!(report["notes"][1]["detail"], "是备注类的列，未读取");
+
+        let head = "工号,值班日期,上班时间,下班时间\n";
+        let twice = format!("{head}T001,2026-11-24,08:00,16:00\nT001,2026-11-24,12:00,20:00\n");
+        let twice = world.admin().upload("/v1/shifts/import", CSV, twice.into_bytes()).header("accept-language", "en");
+        let problem = twice.await.problem(422, "register-file-invalid");
+        assert_eq!(faults(&problem), [(3, "上班时间", "overlaps")]);
+        assert_eq!(problem["errors"][0]["detail"], "overlaps with row 2 of the same person; mend one of the two");
+        let late = format!("{head}T001,2026/11/24 0:00,16:00,24:00\n");
+        assert_eq!(counts(&world.import("shifts", &late).await.ok()), [1, 1, 0, 0]);
+        let listed = world.admin().get("/v1/shifts?from=2026-11-24&to=2026-11-24").await.ok();
+        assert_eq!(listed["items"][0]["ends_at"], "2026-11-24T16:00:00Z");
+        let early = format!("{head}T001,2026-11-23,20:00,次日 18:00\n");
+        let problem = world.import("shifts", &early).await.problem(422, "register-file-invalid");
+        assert_eq!(faults(&problem), [(2, "上班时间", "overlaps")]);
+        assert_eq!(problem["errors"][0]["detail"], "与此人已导入的 2026-11-24 班次重叠；请在文件中一并写明那一天，或更正时间");
+        let slip = world.import("shifts", &format!("{head}T001,2062-11-24,08:00,16:00\n")).await;
+        assert_eq!(faults(&slip.problem(422, "register-file-invalid")), [(2, "值班日期", "date_out_of_bounds")]);
     })
     .await;
 }

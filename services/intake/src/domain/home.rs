@@ -19,6 +19,8 @@ pub struct Home {
     pub estate: EstateId,
     /// Since which day; `None` = not known, long since.
     pub since_on: Option<NaiveDate>,
+    /// The last day of it; `None` = nobody knows, it goes on.
+    pub until_on: Option<NaiveDate>,
 }
 
 impl Home {
@@ -27,7 +29,7 @@ impl Home {
     }
 
     fn lasts(&self, today: NaiveDate) -> bool {
-        self.has_begun(today)
+        self.has_begun(today) && self.until_on.is_none_or(|until| today <= until)
     }
 }
 
@@ -105,7 +107,7 @@ mod tests {
     }
 
     fn home(of: u128, at: u128, since: Option<&str>) -> Home {
-        Home { unit: unit(at), estate: estate(of), since_on: since.map(day) }
+        Home { unit: unit(at), estate: estate(of), since_on: since.map(day), until_on: None }
     }
 
     fn caller(role: Role, estates: Option<&[u128]>) -> Actor {
@@ -137,6 +139,16 @@ mod tests {
         assert_eq!(checked(&desk, &homes, 1, Some(1)), Err(Stranger::NotTheirUnit));
         assert_eq!(checked(&owner, &[home(1, 1, Some("2026-11-30"))], 1, Some(1)), Ok(()));
         assert_eq!(checked(&owner, &[home(1, 1, None)], 1, Some(1)), Ok(()));
+    }
+
+    #[test]
+    fn whoever_has_moved_out_reports_no_more_from_there_and_staff_may_still_name_them() {
+        let homes = [Home { until_on: Some(day("2026-11-29")), ..home(1, 1, Some("2019-05-01")) }];
+        let (owner, desk) = (caller(Role::Owner, None), caller(Role::Receptionist, None));
+        assert_eq!(checked(&owner, &homes, 1, Some(1)), Err(Stranger::NotYourUnit));
+        assert_eq!(checked(&desk, &homes, 1, Some(1)), Ok(()));
+        let last_day = [Home { until_on: Some(day("2026-11-30")), ..homes[0] }];
+        assert_eq!(checked(&owner, &last_day, 1, Some(1)), Ok(()));
     }
 
     #[test]

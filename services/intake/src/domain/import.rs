@@ -1,7 +1,7 @@
 //! The import of a register file, as a thing that happened: the answer to a repeated request is found in it.
 
 use serde::{Deserialize, Serialize};
-use steward_kernel::{Aggregate, id_type, word_enum};
+use steward_kernel::{Aggregate, id_type, sheets::Note, word_enum};
 
 id_type! {
     /// One import.
@@ -70,6 +70,8 @@ pub enum Command {
         part: RegisterPart,
         /// What became of its rows.
         tally: Tally,
+        /// What there is to know about it.
+        notes: Vec<Note>,
     },
 }
 
@@ -83,6 +85,9 @@ pub enum Event {
         part: RegisterPart,
         /// What became of its rows.
         tally: Tally,
+        /// What there is to know about it.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        notes: Vec<Note>,
     },
 }
 
@@ -100,6 +105,8 @@ pub struct RegisterImport {
     pub id: RegisterImportId,
     /// What became of the rows; nothing before it is carried out.
     pub tally: Tally,
+    /// What there is to know about it.
+    pub notes: Vec<Note>,
     /// Whether it is carried out.
     pub done: bool,
 }
@@ -113,19 +120,21 @@ impl Aggregate for RegisterImport {
     type Facts = ();
 
     fn unborn(id: RegisterImportId) -> Self {
-        Self { id, tally: Tally::default(), done: false }
+        Self { id, tally: Tally::default(), notes: Vec::new(), done: false }
     }
 
     fn decide(&self, command: &Command, (): &()) -> Result<Vec<Event>, Refusal> {
         match (self.done, command) {
             (true, Command::Report { .. }) => Err(Refusal::AlreadyImported),
-            (false, Command::Report { part, tally }) => Ok(vec![Event::Imported { part: *part, tally: *tally }]),
+            (false, Command::Report { part, tally, notes }) => {
+                Ok(vec![Event::Imported { part: *part, tally: *tally, notes: notes.clone() }])
+            }
         }
     }
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Imported { tally, .. } => Self { tally: *tally, done: true, ..self },
+            Event::Imported { tally, notes, .. } => Self { tally: *tally, notes: notes.clone(), done: true, ..self },
         }
     }
 }

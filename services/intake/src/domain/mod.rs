@@ -20,11 +20,13 @@ pub mod inquiry;
 #[cfg(test)]
 mod inquiry_tests;
 pub mod opening;
+pub mod phone;
 pub mod register;
 #[cfg(test)]
 mod register_tests;
 pub mod rehearsal;
 pub mod residents;
+pub mod rooms;
 pub mod rulebook;
 pub mod ruling;
 pub mod stewardship;

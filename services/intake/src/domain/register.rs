@@ -1,6 +1,9 @@
 //! What a file of estates or of staff would change: rows compared with what is known. Pure, and all or nothing.
 
-use std::collections::{HashMap, HashSet, hash_map::Entry};
+use std::{
+    collections::{HashMap, hash_map::Entry},
+    fmt,
+};
 
 use steward_kernel::{
     id_type,
@@ -12,6 +15,7 @@ use uuid::Uuid;
 use super::{
     estate::{Code, Particulars},
     import::{Outcome, Tally},
+    rooms::{Found, PlaceKey, Rooms},
 };
 
 /// Time zone of an estate that does not say.
@@ -40,28 +44,52 @@ pub struct Fault {
     pub column: &'static str,
     /// Stable word for programs.
     pub code: &'static str,
-    /// What to mend; never repeats what stands in the cell.
-    pub detail: &'static str,
+    /// Which text says what to mend; it never repeats what stands in the cell.
+    pub text: &'static str,
+    /// What is filled into the text.
+    pub filled_in: Vec<(&'static str, String)>,
 }
 
 impl Fault {
+    /// A fault whose text has the name of its code.
+    #[must_use]
+    pub fn new(row: u32, column: &'static str, code: &'static str) -> Self {
+        Self { row, column, code, text: code, filled_in: Vec::new() }
+    }
+
     /// The estate is not in the register.
     #[must_use]
     pub fn unknown_estate(row: u32) -> Self {
-        Self {
-            row,
-            column: "estate_code",
-            code: "unknown-estate",
-            detail: "no such estate in the register; import it first",
+        Self::new(row, "estate_code", "unknown-estate")
+    }
+
+    pub(super) fn contradicts(row: u32, column: &'static str, other: u32) -> Self {
+        Self { filled_in: vec![("row", other.to_string())], ..Self::new(row, column, "contradicts") }
+    }
+
+    pub(super) fn repeated(row: u32, column: &'static str, other: u32) -> Self {
+        Self { filled_in: vec![("row", other.to_string())], ..Self::new(row, column, "repeated") }
+    }
+
+    /// No unit is at that place; the nearest one is named.
+    pub(super) fn unknown_unit(row: u32, nearest: Option<&UnitPlace>) -> Self {
+        let unknown = Self { text: "unknown_unit", ..Self::new(row, "unit", "unknown-unit") };
+        match nearest {
+            None => unknown,
+            Some(place) => {
+                Self { text: "unknown_unit_near", filled_in: vec![("nearest", place.to_string())], ..unknown }
+            }
         }
     }
 
-    pub(super) fn contradicts(row: u32, column: &'static str) -> Self {
-        Self { row, column, code: "contradicts", detail: "says something else than an earlier row with the same code" }
-    }
-
-    pub(super) fn repeated(row: u32, column: &'static str) -> Self {
-        Self { row, column, code: "repeated", detail: "stands there twice" }
+    /// Several units are written so that any may be meant.
+    pub(super) fn ambiguous_unit(row: u32, places: &[&UnitPlace]) -> Self {
+        let places = places.iter().map(ToString::to_string).collect::<Vec<_>>().join(" / ");
+        Self {
+            text: "ambiguous_unit",
+            filled_in: vec![("nearest", places)],
+            ..Self::new(row, "unit", "ambiguous-unit")
+        }
     }
 }
 
@@ -74,6 +102,14 @@ pub struct UnitPlace {
     pub entrance: String,
     /// 房号
     pub unit: String,
+}
+
+impl fmt::Display for UnitPlace {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let parts = [&self.building, &self.entrance, &self.unit];
+        let told: Vec<&str> = parts.into_iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+        f.write_str(&told.join(" "))
+    }
 }
 
 /// What is known of a unit besides its place.
@@ -144,13 +180,16 @@ pub fn plan_units(
 ) -> Result<UnitPlan, Vec<Fault>> {
     let mut plan = UnitPlan::default();
     let mut faults = Vec::new();
-    let mut met: HashMap<&str, (EstateId, Outcome, &UnitRow)> = HashMap::new();
-    let mut seen = HashSet::new();
-    for Row { number, value: row } in rows {
+    let rooms = Rooms::new(units);
+    let mut met: HashMap<&str, (EstateId, Outcome, &Row<UnitRow>)> = HashMap::new();
+    // Units by what they are known as, those that are new by how they read.
+    let mut seen: HashMap<Result<UnitId, (EstateId, PlaceKey)>, u32> = HashMap::new();
+    for whole @ Row { number, value: row } in rows {
         let (estate, estate_outcome) = match met.entry(row.estate_code.as_str()) {
             Entry::Occupied(entry) => {
                 let (estate, outcome, first) = entry.get();
-                faults.extend(row.contradiction(first).map(|column| Fault::contradicts(*number, column)));
+                let column = row.contradiction(&first.value);
+                faults.extend(column.map(|column| Fault::contradicts(*number, column, first.number)));
                 (*estate, *outcome)
             }
             Entry::Vacant(entry) => {
@@ -158,20 +197,28 @@ pub fn plan_units(
                 let particulars = row.particulars(known.map(|(_, particulars)| particulars));
                 let (estate, outcome) = match known {
                     None => (new_id().into(), Outcome::Created),
-                    Some((estate, before)) if *before == particulars => (*estate, Outcome::Unchanged),
-                    Some((estate, _)) => (*estate, Outcome::Updated),
+                    Some((id, before)) if *before == particulars => (*id, Outcome::Unchanged),
+                    Some((id, _)) => (*id, Outcome::Updated),
                 };
                 if outcome != Outcome::Unchanged {
                     plan.estates.push((estate, particulars));
                 }
-                entry.insert((estate, outcome, row));
+                entry.insert((estate, outcome, whole));
                 (estate, outcome)
             }
         };
-        if !seen.insert((estate, &row.place)) {
-            faults.push(Fault::repeated(*number, "unit"));
+        let known = match rooms.find(estate, &row.place) {
+            Found::One(known) => Some(known),
+            Found::None => None,
+            Found::Several(places) => {
+                faults.push(Fault::ambiguous_unit(*number, &places));
+                continue;
+            }
+        };
+        let unit = known.map(|(unit, _)| *unit).ok_or_else(|| (estate, PlaceKey::of(&row.place)));
+        if let Some(other) = seen.insert(unit, *number) {
+            faults.push(Fault::repeated(*number, "unit", other));
         }
-        let known = units.get(&(estate, row.place.clone()));
         if known.is_none_or(|(_, details)| *details != row.details) {
             let unit = known.map_or_else(|| new_id().into(), |(unit, _)| *unit);
             plan.units.push(UnitChange { unit, estate, place: row.place.clone(), details: row.details.clone() });
@@ -254,10 +301,10 @@ pub fn plan_entries<T: Clone + PartialEq>(
 ) -> Result<EntryPlan<T>, Vec<Fault>> {
     let mut plan = EntryPlan { tally: Tally::default(), created: Vec::new(), updated: Vec::new() };
     let mut faults = Vec::new();
-    let mut seen = HashSet::new();
+    let mut seen = HashMap::new();
     for Row { number, value } in rows {
-        if !seen.insert(code(value)) {
-            faults.push(Fault::repeated(*number, code_column));
+        if let Some(other) = seen.insert(code(value), *number) {
+            faults.push(Fault::repeated(*number, code_column, other));
         }
         let outcome = match known.get(code(value)) {
             None => {

@@ -21,8 +21,12 @@ use super::{
     estate::{self, Counts, Estate, Particulars},
     file::{self, File, MediaType},
     import::Tally,
+    phone::PhoneRegion,
     register::*,
-    residents::{KnownResident, Person, ResidentRole, ResidentRow, Tie, plan_residents},
+    residents::{
+        KnownResident, Occupant, Person, Register, ResidentRole, ResidentRow, Tie, TieChange, plan_residents,
+        superseded,
+    },
 };
 
 fn text<const MAX: usize>(raw: &str) -> Text<MAX> {
@@ -79,9 +83,21 @@ fn known(plan: &UnitPlan) -> (Estates, Units) {
 }
 
 fn resident(number: u32, code: &str, name: &str, unit: &str) -> Row<ResidentRow> {
-    let person = Person { code: text(code), name: text(name), phone: "19900000001".into(), language: None };
-    let tie = Tie { role: ResidentRole::Owner, since_on: None };
-    Row { number, value: ResidentRow { person, estate_code: "YX".into(), place: place("1", unit), tie } }
+    let person =
+        Person { code: text(code), name: text(name), phone: String::new(), other_phones: Vec::new(), language: None };
+    let tie = Tie { role: ResidentRole::Owner, since_on: None, until_on: None };
+    let (phones, estate_code) = ("199-0000-0001/021-62345678".into(), "YX".into());
+    Row { number, value: ResidentRow { person, phones, estate_code, place: place("1", unit), tie, has_end: false } }
+}
+
+/// What stands in the register after the row was imported.
+fn known_person(row: &Row<ResidentRow>) -> Person {
+    let (phone, other_phones) = ("+8619900000001".to_owned(), vec!["+862162345678".to_owned()]);
+    Person { phone, other_phones, ..row.value.person.clone() }
+}
+
+fn day(text: &str) -> Option<chrono::NaiveDate> {
+    Some(text.parse().unwrap())
 }
 
 #[test]
@@ -115,16 +131,19 @@ fn rows_that_contradict_or_repeat_others_are_all_named() {
 
 #[test]
 fn residents_are_tied_to_units_of_the_register() {
-    let estates = HashMap::from([("YX".to_owned(), id(1))]);
+    let estates = HashMap::from([("YX".to_owned(), (id(1), PhoneRegion::CHINA))]);
+    let nobody = HashMap::new();
     let units = HashMap::from([((id(1), place("1", "101")), id(11)), ((id(1), place("1", "102")), id(12))]);
     let rows = [resident(2, "R1", "陈家骏", "101"), resident(3, "R1", "陈家骏", "102")];
-    let plan = plan_residents(&rows, &estates, &units, &HashMap::new(), ids()).unwrap();
+    let register = Register { estates: &estates, units: &units, residents: &nobody };
+    let plan = plan_residents(&rows, register, ids()).unwrap();
+    assert_eq!(plan.residents[0].1, known_person(&rows[0]));
     assert_eq!((plan.residents.len(), plan.ties.len()), (1, 2), "one person with two units");
 
     let ties = HashMap::from([(id(11), rows[0].value.tie)]);
-    let person = rows[0].value.person.clone();
+    let person = known_person(&rows[0]);
     let known = HashMap::from([("R1".to_owned(), KnownResident { id: id(5), person, ties })]);
-    let plan = plan_residents(&rows, &estates, &units, &known, ids()).unwrap();
+    let plan = plan_residents(&rows, Register { residents: &known, ..register }, ids()).unwrap();
     assert_eq!(plan.tally, Tally { created: 1, updated: 0, unchanged: 1 });
     assert_eq!(plan.residents[0].0, id::<ResidentId>(5), "who gets a unit has changed");
 
@@ -135,9 +154,51 @@ fn residents_are_tied_to_units_of_the_register() {
         resident(5, "R3", "王", "101"),
     ];
     rows[3].value.estate_code = "ZZ".into();
-    let faults = plan_residents(&rows, &estates, &units, &HashMap::new(), ids()).unwrap_err();
+    let faults = plan_residents(&rows, register, ids()).unwrap_err();
     let told: Vec<_> = faults.iter().map(|fault| (fault.row, fault.column, fault.code)).collect();
     assert_eq!(told, [(3, "name", "contradicts"), (4, "unit", "unknown-unit"), (5, "estate_code", "unknown-estate")]);
+}
+
+#[test]
+fn a_tie_ends_on_its_last_day_and_keeps_its_end_when_a_file_says_nothing_of_it() {
+    let estates = HashMap::from([("YX".to_owned(), (id(1), PhoneRegion::CHINA))]);
+    let units = HashMap::from([((id(1), place("1", "102")), id(12))]);
+    let mut row = resident(2, "A", "王", "102");
+    let ended = Tie { until_on: day("2026-10-31"), ..row.value.tie };
+    let ties = HashMap::from([(id(12), ended)]);
+    let known = HashMap::from([("A".to_owned(), KnownResident { id: id(5), person: known_person(&row), ties })]);
+    let register = Register { estates: &estates, units: &units, residents: &known };
+    assert_eq!(plan_residents(&[row.clone()], register, ids()).unwrap().tally.unchanged, 1);
+    row.value.has_end = true;
+    let plan = plan_residents(&[row], register, ids()).unwrap();
+    assert_eq!(plan.ties[0].1.tie.until_on, None, "the file says that they are back");
+    for (on, holds) in [("2026-10-31", true), ("2026-11-01", false)] {
+        assert_eq!(ended.holds_on(on.parse().unwrap()), holds, "{on}");
+    }
+    let later = Tie { since_on: day("2026-11-01"), until_on: None, ..ended };
+    assert!(!later.holds_on("2026-10-31".parse().unwrap()) && later.holds_on("2026-11-01".parse().unwrap()));
+}
+
+#[test]
+fn a_tenant_who_comes_while_another_one_stays_is_noticed() {
+    let tie = |role, since: &str| Tie { role, since_on: day(since), until_on: None };
+    let new = |row, resident, tie| (row, TieChange { resident: id(resident), unit: id(12), estate: id(1), tie });
+    let tenant = tie(ResidentRole::Tenant, "2026-11-01");
+    let before = |code: &str, resident, tie| Occupant { resident: id(resident), code: code.into(), tie };
+    let old = tie(ResidentRole::Tenant, "2024-05-01");
+    let known = HashMap::from([(
+        id(12),
+        vec![
+            before("A", 1, old),
+            before("GONE", 2, Tie { until_on: day("2025-01-01"), ..old }),
+            before("OWNER", 3, tie(ResidentRole::Owner, "2018-01-01")),
+            before("LATER", 4, tie(ResidentRole::Tenant, "2026-11-15")),
+        ],
+    )]);
+    assert_eq!(superseded(&[new(2, 9, tenant)], &known), [(2, "A")]);
+    assert_eq!(superseded(&[new(2, 9, tie(ResidentRole::Owner, "2026-11-01"))], &known), []);
+    let both = [new(2, 9, tenant), new(3, 1, Tie { until_on: day("2026-10-31"), ..old })];
+    assert_eq!(superseded(&both, &known), [], "the file ends the other one itself");
 }
 
 proptest! {

@@ -182,8 +182,8 @@ pub async fn import_articles(
     call: Allowed<permission::ImportRegister>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::articles(&body)?;
-    Ok(report(&import::articles(&app.core.engine, &call, file).await?))
+    let file = sheets::articles(&body, app.core.clock.now().date_naive())?;
+    Ok(report(&import::articles(&app.core.engine, &call, file).await?, call.language))
 }
 
 /// Write an article

@@ -5,12 +5,14 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Error, Executed, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
+    sheet::SheetNote,
 };
 use steward_kernel::{
     Version,
     ids::{EstateId, UnitId},
     page::Page,
     text::Line,
+    vocabulary::Language,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -34,13 +36,22 @@ pub struct ImportReport {
     pub updated: u32,
     /// Rows that said what was known.
     pub unchanged: u32,
+    /// Rows and columns that were left out, and what looks wrong though it was taken.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub notes: Vec<SheetNote>,
 }
 
 /// The answer to an import.
-pub(super) fn report(done: &Executed<RegisterImport>) -> Versioned<ImportReport> {
+pub(super) fn report(done: &Executed<RegisterImport>, language: Language) -> Versioned<ImportReport> {
     let tally = done.state.tally;
-    let report =
-        ImportReport { rows: tally.rows(), created: tally.created, updated: tally.updated, unchanged: tally.unchanged };
+    let report = ImportReport {
+        rows: tally.rows(),
+        created: tally.created,
+        updated: tally.updated,
+        unchanged: tally.unchanged,
+        notes: done.state.notes.iter().map(|note| SheetNote::new(note, language)).collect(),
+    };
     Versioned::ok(report, done.version).replayed(done.replayed)
 }
 
@@ -153,7 +164,7 @@ pub async fn import_estates(
     let done = import::estates(&app.core.engine, &call, file).await?;
     // Regions and time zones decide which rules hold where.
     app.rules.forget(call.tenant());
-    Ok(report(&done))
+    Ok(report(&done, call.language))
 }
 
 /// Filters of estates: none yet.

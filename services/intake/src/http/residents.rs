@@ -31,7 +31,7 @@ use crate::{
 /// A resident with their units.
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
-    "resident_id": "0198f001-0000-7000-8000-000000000201", "code": "YX00001", "name": "陈家骏", "phone": "19900000001",
+    "resident_id": "0198f001-0000-7000-8000-000000000201", "code": "YX00001", "name": "陈家骏", "phone": "+8619900000001",
     "language": "zh-Hans", "version": 1,
     "units": [{
         "unit_id": "0198f001-0000-7000-8000-000000000101", "estate_id": "0198f001-0000-7000-8000-000000000001",
@@ -45,10 +45,14 @@ pub struct ResidentView {
     pub code: String,
     /// Their name.
     pub name: String,
-    /// Their telephone number.
+    /// Their telephone number in E.164, with `;ext=` and the extension if it has one.
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(required = false)]
     pub phone: String,
+    /// More numbers of theirs, in the same form.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[schema(required = false)]
+    pub other_phones: Vec<String>,
     /// The language to speak to them; `zh-Hans` also where the register says none.
     pub language: Language,
     /// Their units, in the estates that the caller may see.
@@ -77,6 +81,9 @@ pub struct ResidentUnitView {
     /// Since when.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub since_on: Option<NaiveDate>,
+    /// The last day on which they are; absent while nobody knows. One that lies in the past is over.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub until_on: Option<NaiveDate>,
 }
 
 impl From<Resident> for ResidentView {
@@ -86,6 +93,7 @@ impl From<Resident> for ResidentView {
             code: resident.person.code.into(),
             name: resident.person.name.into(),
             phone: resident.person.phone,
+            other_phones: resident.person.other_phones,
             language: resident.person.language.unwrap_or(Language::ZhHans),
             units: resident.units.into_iter().map(ResidentUnitView::from).collect(),
             version: resident.version,
@@ -103,6 +111,7 @@ impl From<ResidentUnit> for ResidentUnitView {
             unit: unit.place.unit,
             role: unit.tie.role,
             since_on: unit.tie.since_on,
+            until_on: unit.tie.until_on,
         }
     }
 }
@@ -110,9 +119,10 @@ impl From<ResidentUnit> for ResidentUnitView {
 /// Import residents
 ///
 /// One row for each resident and unit; several rows with the same code are one person with several units. Estates and
-/// units must be in the register. Units that the file does not name stay with their residents. Headers: 住户编号
-/// `resident_code`, 姓名 `name`, 手机号 `phone`, 小区编码 `estate_code`, 楼栋 `building`, [单元 `entrance`], 房号 `unit`, 身份 `role`
-/// (业主, 共有人, 租客, 家属, 代理人), 入住日期 `since_on`, [语言 `language`].
+/// units must be in the register. Units that the file does not name stay with their residents; a tie ends with its
+/// [迁出日期 `until_on`], the last day on which it holds. Headers, and the words that templates have for them: 住户编号
+/// `resident_code`, 姓名 `name`, 手机号 `phone` (up to three in a cell), 小区编码 `estate_code`, 楼栋 `building`, [单元 `entrance`],
+/// 房号 `unit`, 身份 `role` (业主, 共有人, 租客, 家属, 代理人), 入住日期 `since_on`, [迁出日期 `until_on`], [语言 `language`].
 #[utoipa::path(
     post, path = "/v1/residents/import", tag = "residents",
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
@@ -128,8 +138,9 @@ pub async fn import_residents(
     call: Allowed<permission::ImportRegister>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::residents(&body)?;
-    Ok(report(&import::residents(&app.core.engine, &call, file).await?))
+    let file = sheets::residents(&body, app.core.clock.now().date_naive())?;
+    let done = import::residents(&app.core.engine, &call, file, app.config.phones_elsewhere()).await?;
+    Ok(report(&done, call.language))
 }
 
 /// Which residents to list.

@@ -1,13 +1,15 @@
 //! The columns of register files, and what their rows say.
 
-use std::str::FromStr as _;
+use std::{ops::RangeInclusive, str::FromStr as _};
 
+use chrono::{Months, NaiveDate};
 use steward_chassis::{
     Result,
     http::Body,
-    sheet::{self, Column, Sheet},
+    sheet::{self, Column, Layout, Sheet, meaning_of, say},
 };
 use steward_kernel::{
+    fold::narrowed,
     text::{Text, TextFault},
     vocabulary::Language,
 };
@@ -27,104 +29,89 @@ pub(super) const MAX_BYTES: usize = 10 << 20;
 const PLACE: usize = 40;
 /// Largest area of a unit, in square metres.
 const MAX_AREA: f64 = 1_000_000.0;
+/// How far ahead somebody moves in or out, or a text is dated.
+const YEARS_AHEAD: u32 = 2;
 
-const fn must(name: &'static str, aliases: &'static [&'static str]) -> Column {
-    Column { name, aliases, required: true }
+const ESTATE_CODE: Column = Column::must("estate_code");
+const BUILDING: Column = Column::must("building");
+const ENTRANCE: Column = Column::may("entrance");
+const UNIT: Column = Column::must("unit");
+
+const ESTATES: Layout = Layout {
+    name: "estates",
+    columns: &[
+        ESTATE_CODE,
+        Column::must("estate_name"),
+        Column::must("region"),
+        Column::may("time_zone"),
+        BUILDING,
+        ENTRANCE,
+        UNIT,
+        Column::must("floor"),
+        Column::must("area_m2"),
+    ],
+};
+
+const RESIDENTS: Layout = Layout {
+    name: "residents",
+    columns: &[
+        Column::must("resident_code"),
+        Column::must("name"),
+        Column::must("phone"),
+        ESTATE_CODE,
+        BUILDING,
+        ENTRANCE,
+        UNIT,
+        Column::must("role"),
+        Column::must("since_on"),
+        Column::may("until_on"),
+        Column::may("language"),
+    ],
+};
+
+const STAFF: Layout = Layout {
+    name: "staff",
+    columns: &[
+        Column::must("staff_code"),
+        Column::must("name"),
+        Column::must("role"),
+        Column::must("department"),
+        ESTATE_CODE,
+        Column::must("account"),
+    ],
+};
+
+const ARTICLES: Layout = Layout {
+    name: "articles",
+    columns: &[
+        Column::must("article_code"),
+        Column::must("title"),
+        Column::must("category"),
+        Column::must("body"),
+        Column::must("language"),
+        Column::may("estate_code"),
+        Column::may("valid_from"),
+    ],
+};
+
+/// The days that ties to units and articles of the handbook can begin and end on: what lies outside is a slip of the pen, or of the program
+/// that wrote the file.
+fn bounds(today: NaiveDate) -> RangeInclusive<NaiveDate> {
+    let first = NaiveDate::from_ymd_opt(1920, 1, 1).unwrap_or(today);
+    first..=today.checked_add_months(Months::new(YEARS_AHEAD * 12)).unwrap_or(today)
 }
-
-const fn may(name: &'static str, aliases: &'static [&'static str]) -> Column {
-    Column { name, aliases, required: false }
-}
-
-const ESTATE_CODE: Column = must("estate_code", &["小区编码", "小區編碼"]);
-const BUILDING: Column = must("building", &["楼栋", "樓棟"]);
-const ENTRANCE: Column = may("entrance", &["单元", "單元"]);
-const UNIT: Column = must("unit", &["房号", "房號"]);
-
-const ESTATES: &[Column] = &[
-    ESTATE_CODE,
-    must("estate_name", &["小区名称", "小區名稱"]),
-    must("region", &["区域", "區域"]),
-    may("time_zone", &["时区", "時區"]),
-    BUILDING,
-    ENTRANCE,
-    UNIT,
-    must("floor", &["楼层", "樓層"]),
-    must("area_m2", &["建筑面积", "建築面積"]),
-];
-
-const RESIDENTS: &[Column] = &[
-    must("resident_code", &["住户编号", "住戶編號"]),
-    must("name", &["姓名"]),
-    must("phone", &["手机号", "手機號"]),
-    ESTATE_CODE,
-    BUILDING,
-    ENTRANCE,
-    UNIT,
-    must("role", &["身份"]),
-    must("since_on", &["入住日期"]),
-    may("language", &["语言", "語言"]),
-];
-
-const STAFF: &[Column] = &[
-    must("staff_code", &["工号", "工號"]),
-    must("name", &["姓名"]),
-    must("role", &["岗位", "崗位"]),
-    must("department", &["部门", "部門"]),
-    ESTATE_CODE,
-    must("account", &["账号", "帳號"]),
-];
-
-const ARTICLES: &[Column] = &[
-    must("article_code", &["编码", "編碼"]),
-    must("title", &["标题", "標題"]),
-    must("category", &["分类", "分類"]),
-    must("body", &["正文"]),
-    must("language", &["语言", "語言"]),
-    may("estate_code", &["小区编码", "小區編碼"]),
-    may("valid_from", &["生效日期"]),
-];
-
-const ROLES: &[(&str, ResidentRole)] = &[
-    ("业主", ResidentRole::Owner),
-    ("業主", ResidentRole::Owner),
-    ("owner", ResidentRole::Owner),
-    ("共有人", ResidentRole::CoOwner),
-    ("co_owner", ResidentRole::CoOwner),
-    ("租客", ResidentRole::Tenant),
-    ("tenant", ResidentRole::Tenant),
-    ("家属", ResidentRole::Family),
-    ("家屬", ResidentRole::Family),
-    ("family", ResidentRole::Family),
-    ("代理人", ResidentRole::Agent),
-    ("agent", ResidentRole::Agent),
-];
-
-const LANGUAGES: &[(&str, Language)] = &[
-    ("zh-Hans", Language::ZhHans),
-    ("简体中文", Language::ZhHans),
-    ("zh-Hant", Language::ZhHant),
-    ("繁體中文", Language::ZhHant),
-    ("en", Language::En),
-    ("English", Language::En),
-];
-
-/// Words for "every estate".
-const EVERY_ESTATE: &[&str] = &["全部", "all"];
 
 /// Reads a file of estates and units.
 pub(super) fn units(body: &Body) -> Result<File<UnitRow>> {
-    read(body, ESTATES, |row| {
-        let (code, name, region) = (text(row, "estate_code"), text(row, "estate_name"), text(row, "region"));
-        let time_zone =
-            row.parse("time_zone", "unknown_word", "must be an IANA time zone, for example Asia/Shanghai", |zone| {
-                chrono_tz::Tz::from_str(zone).ok().map(|zone| zone.name().to_owned())
-            });
+    read(body, &ESTATES, |row| {
+        let (code, name, region) = (code(row, "estate_code"), text(row, "estate_name"), text(row, "region"));
+        let time_zone = row.parse("time_zone", "unknown_word", "not_a_time_zone", |zone| {
+            chrono_tz::Tz::from_str(zone).ok().map(|zone| zone.name().to_owned())
+        });
         let (place, floor) = (place(row), words::<PLACE>(row, "floor"));
-        let area_m2 =
-            row.parse("area_m2", "not_a_number", "must be a number of square metres, for example 89.5", |area| {
-                f64::from_str(area).ok().filter(|area| *area > 0.0 && *area <= MAX_AREA)
-            });
+        let area_m2 = row.parse("area_m2", "not_a_number", "not_an_area", |area| {
+            f64::from_str(area).ok().filter(|area| *area > 0.0 && *area <= MAX_AREA)
+        });
         Some(UnitRow {
             estate_code: code?,
             estate_name: name?,
@@ -137,27 +124,38 @@ pub(super) fn units(body: &Body) -> Result<File<UnitRow>> {
 }
 
 /// Reads a file of residents.
-pub(super) fn residents(body: &Body) -> Result<File<ResidentRow>> {
-    read(body, RESIDENTS, |row| {
-        let (code, name, estate) = (text(row, "resident_code"), text(row, "name"), text::<40>(row, "estate_code"));
-        let phone = row.parse("phone", "invalid", "must be a telephone number", telephone).unwrap_or_default();
-        let language = row.choice("language", LANGUAGES);
-        let (place, since_on) = (place(row), row.date("since_on"));
-        let role = row.required("role").and_then(|_| row.choice("role", ROLES));
+///
+/// * `today`: to tell days that can be meant from those that can't.
+pub(super) fn residents(body: &Body, today: NaiveDate) -> Result<File<ResidentRow>> {
+    let bounds = bounds(today);
+    read(body, &RESIDENTS, |row| {
+        let (code, name, estate_code) = (code(row, "resident_code"), text(row, "name"), code::<40>(row, "estate_code"));
+        let language = row.word("language", "language").and_then(Language::parse);
+        let (place, since_on) = (place(row), row.date("since_on", &bounds));
+        let until_on = row.date("until_on", &bounds);
+        if since_on.zip(until_on).is_some_and(|(since, until)| until < since) {
+            let other = row.written("since_on").into();
+            row.refuse("until_on", "ends_before", &[("other", other)]);
+        }
+        let role = row.required("role").and_then(|_| row.word("role", "resident_role")).and_then(ResidentRole::parse);
         Some(ResidentRow {
-            person: Person { code: code?, name: name?, phone, language },
-            estate_code: estate?.into(),
+            person: Person { code: code?, name: name?, phone: String::new(), other_phones: Vec::new(), language },
+            phones: row.text("phone").unwrap_or_default().to_owned(),
+            estate_code: estate_code?.into(),
             place: place?,
-            tie: Tie { role: role?, since_on },
+            tie: Tie { role: role?, since_on, until_on },
+            has_end: row.has("until_on"),
         })
     })
 }
 
 /// Reads a file of the company's people.
 pub(super) fn staff(body: &Body) -> Result<File<Naming<StaffMember>>> {
-    read(body, STAFF, |row| {
-        let (code, name, role) = (text(row, "staff_code"), text(row, "name"), text(row, "role"));
-        let (department, account) = (text(row, "department"), words::<200>(row, "account"));
+    read(body, &STAFF, |row| {
+        let (code, name, department) = (code(row, "staff_code"), text(row, "name"), text(row, "department"));
+        let role = row.required("role").and_then(|_| row.word("role", "staff_role"));
+        let role = role.and_then(|role| Text::try_new(role).ok());
+        let account = words::<200>(row, "account");
         let estates = row.required("estate_code").map(|_| estate_codes(row));
         let value =
             StaffMember { code: code?, name: name?, role: role?, department: department?, estates: None, account };
@@ -166,21 +164,24 @@ pub(super) fn staff(body: &Body) -> Result<File<Naming<StaffMember>>> {
 }
 
 /// Reads a file of articles.
-pub(super) fn articles(body: &Body) -> Result<File<Naming<Content>>> {
-    read(body, ARTICLES, |row| {
-        let (code, title, category) = (text(row, "article_code"), text(row, "title"), text(row, "category"));
-        let (body, valid_from) = (text(row, "body"), row.date("valid_from"));
-        let language = row.required("language").and_then(|_| row.choice("language", LANGUAGES));
+///
+/// * `today`: to tell days that can be meant from those that can't.
+pub(super) fn articles(body: &Body, today: NaiveDate) -> Result<File<Naming<Content>>> {
+    let bounds = bounds(today);
+    read(body, &ARTICLES, |row| {
+        let (code, title, category) = (code(row, "article_code"), text(row, "title"), text(row, "category"));
+        let (body, valid_from) = (text(row, "body"), row.date("valid_from", &bounds));
+        let language = row.required("language").and_then(|_| row.word("language", "language"));
         let estates = row.text("estate_code").and_then(|_| estate_codes(row));
         if estates.as_ref().is_some_and(|codes| codes.len() > 1) {
-            row.reject("estate_code", "too_many", "must be one estate, or empty for all");
+            row.reject("estate_code", "too_many", say("one_estate_only", &[]));
         }
         let value = Content {
             code: code?,
             title: title?,
             category: category?,
             body: body?,
-            language: language?,
+            language: language.and_then(Language::parse)?,
             estate: None,
             valid_from,
         };
@@ -188,8 +189,8 @@ pub(super) fn articles(body: &Body) -> Result<File<Naming<Content>>> {
     })
 }
 
-fn read<T>(body: &Body, columns: &[Column], make: impl FnMut(&mut sheet::Row<'_>) -> Option<T>) -> Result<File<T>> {
-    let sheet = Sheet::read(&body.bytes, &body.content_type, columns)?;
+fn read<T>(body: &Body, layout: &Layout, make: impl FnMut(&mut sheet::Row<'_>) -> Option<T>) -> Result<File<T>> {
+    let sheet = Sheet::read(&body.bytes, &body.content_type, layout)?;
     let rows =
         sheet.each(make)?.into_iter().map(|numbered| Row { number: numbered.row, value: numbered.value }).collect();
     Ok(File { sheet, rows })
@@ -198,16 +199,24 @@ fn read<T>(body: &Body, columns: &[Column], make: impl FnMut(&mut sheet::Row<'_>
 /// A bounded text that must be there.
 fn text<const MAX: usize>(row: &mut sheet::Row<'_>, column: &str) -> Option<Text<MAX>> {
     let raw = row.required(column)?;
-    // Spreadsheets end the lines of a cell in either way.
-    match Text::try_new(&raw.replace("\r\n", "\n")) {
+    bounded(row, column, raw)
+}
+
+/// A code that must be there, in one width: what people typed is compared with what machines wrote.
+fn code<const MAX: usize>(row: &mut sheet::Row<'_>, column: &str) -> Option<Text<MAX>> {
+    let raw = row.required(column)?;
+    bounded(row, column, &narrowed(raw))
+}
+
+fn bounded<const MAX: usize>(row: &mut sheet::Row<'_>, column: &str, raw: &str) -> Option<Text<MAX>> {
+    match Text::try_new(raw) {
         Ok(text) => Some(text),
         Err(fault) => {
-            let code = match fault {
-                TextFault::Empty => "missing",
-                TextFault::TooLong { .. } => "too_long",
-                TextFault::Control => "invalid",
-            };
-            row.reject(column, code, fault.to_string());
+            match fault {
+                TextFault::TooLong { max } => row.refuse(column, "too_long", &[("most", max.into())]),
+                TextFault::Control => row.reject(column, "invalid", say("control", &[])),
+                TextFault::Empty => row.refuse(column, "missing", &[]),
+            }
             None
         }
     }
@@ -226,18 +235,23 @@ fn place(row: &mut sheet::Row<'_>) -> Option<UnitPlace> {
     Some(UnitPlace { entrance: words::<PLACE>(row, "entrance"), building: building?.into(), unit: unit?.into() })
 }
 
-/// A telephone number without the marks that people put between its digits.
-fn telephone(written: &str) -> Option<String> {
-    let plain: String = written.chars().filter(|c| !matches!(c, ' ' | '-' | '(' | ')')).collect();
-    let digits = plain.strip_prefix('+').unwrap_or(&plain);
-    ((5..=20).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())).then_some(plain)
-}
-
 /// The estates that a cell names; `None` = all.
 fn estate_codes(row: &sheet::Row<'_>) -> Option<Vec<String>> {
     let codes = row.list("estate_code");
-    if codes.iter().any(|code| EVERY_ESTATE.contains(code)) {
+    if codes.iter().any(|code| meaning_of("every", code).is_some()) {
         return None;
     }
-    Some(codes.into_iter().map(str::to_owned).collect())
+    Some(codes.into_iter().map(narrowed).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_header_means_one_column() {
+        for layout in [ESTATES, RESIDENTS, STAFF, ARTICLES] {
+            assert_eq!(layout.misread(), Vec::<String>::new(), "{}", layout.name);
+        }
+    }
 }

@@ -81,7 +81,7 @@ pub async fn import_staff(
     let file = sheets::staff(&body)?;
     let done = import::staff(&app.core.engine, &call, file).await?;
     app.rules.forget(call.tenant());
-    Ok(report(&done))
+    Ok(report(&done, call.language))
 }
 
 /// Whom to list.

@@ -23,7 +23,7 @@ use super::{
 };
 use crate::domain::{
     register::UnitPlace,
-    residents::{KnownResident, Person, ResidentRole, Tie, TieChange},
+    residents::{KnownResident, Occupant, Person, ResidentRole, Tie, TieChange},
 };
 
 /// A resident with their units.
@@ -95,6 +95,7 @@ struct PersonRow {
     code: String,
     name: String,
     phone: String,
+    other_phones: Vec<String>,
     language: String,
     language_said: bool,
     registered_at: DateTime<Utc>,
@@ -103,7 +104,8 @@ struct PersonRow {
 impl PersonRow {
     fn person(&self) -> Result<Person> {
         let language = language(&self.language, self.language_said)?;
-        Ok(Person { code: text(&self.code)?, name: text(&self.name)?, phone: self.phone.clone(), language })
+        let (phone, other_phones) = (self.phone.clone(), self.other_phones.clone());
+        Ok(Person { code: text(&self.code)?, name: text(&self.name)?, phone, other_phones, language })
     }
 }
 
@@ -117,6 +119,7 @@ struct TieRow {
     unit: String,
     role: String,
     since_on: Option<NaiveDate>,
+    until_on: Option<NaiveDate>,
 }
 
 impl TieRow {
@@ -126,7 +129,7 @@ impl TieRow {
             unit: self.unit_id.into(),
             estate: self.estate_id.into(),
             place: UnitPlace { building: self.building, entrance: self.entrance, unit: self.unit },
-            tie: Tie { role, since_on: self.since_on },
+            tie: Tie { role, since_on: self.since_on, until_on: self.until_on },
         };
         Ok((self.resident_id, unit))
     }
@@ -139,7 +142,7 @@ async fn units_of(
     visible: Option<&[EstateId]>,
 ) -> Result<HashMap<Uuid, Vec<ResidentUnit>>> {
     let rows: Vec<TieRow> = sqlx::query_as(
-        "SELECT t.resident_id, t.unit_id, t.estate_id, u.building, u.entrance, u.unit, t.role, t.since_on
+        "SELECT t.resident_id, t.unit_id, t.estate_id, u.building, u.entrance, u.unit, t.role, t.since_on, t.until_on
          FROM resident_unit t JOIN unit u ON u.tenant_id = $1 AND u.unit_id = t.unit_id
          WHERE t.tenant_id = $1 AND t.resident_id = ANY($2) AND ($3::uuid[] IS NULL OR t.estate_id = ANY($3))
          ORDER BY u.building, u.entrance, u.unit",
@@ -171,7 +174,7 @@ pub async fn list_residents(
 ) -> Result<Page<Resident>> {
     // The few residents of a unit are found first; an estate has many, so there each resident is asked.
     const STATEMENTS: [&str; 2] = statements!(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, other_phones, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND ($8::text IS NULL OR code = $8)
          AND ($9::uuid IS NULL OR resident_id = ANY(ARRAY(
              SELECT t.resident_id FROM resident_unit t WHERE t.tenant_id = $1 AND t.unit_id = $9)))
@@ -212,7 +215,7 @@ pub async fn list_residents(
 /// When the database is away.
 pub async fn find_resident(tx: &mut Tx, visible: Option<&[EstateId]>, id: ResidentId) -> Result<Option<Resident>> {
     let row: Option<PersonRow> = sqlx::query_as(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, other_phones, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND resident_id = $2",
     )
     .bind(tx.tenant().get())
@@ -271,7 +274,7 @@ pub async fn record_access(tx: &mut Tx, access: &Access<'_>) -> Result<()> {
 /// When the database is away.
 pub async fn residents_by_code(tx: &mut Tx, codes: &[String]) -> Result<HashMap<String, KnownResident>> {
     let rows: Vec<PersonRow> = sqlx::query_as(
-        "SELECT resident_id, version, changed_xid, code, name, phone, language, language_said, registered_at
+        "SELECT resident_id, version, changed_xid, code, name, phone, other_phones, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND code = ANY($2)",
     )
     .bind(tx.tenant().get())
@@ -299,12 +302,15 @@ pub async fn write_residents(tx: &mut Tx, residents: &[(ResidentId, Person)], no
     }
     sqlx::query(
         "INSERT INTO resident (tenant_id, changed_xid, registered_at, version, resident_id, code, name, phone, language,
-                               language_said)
-         SELECT $1, pg_current_xact_id()::text::bigint, $2, 1, r.*
-         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[]) AS r
+                               language_said, other_phones)
+         SELECT $1, pg_current_xact_id()::text::bigint, $2, 1, r.id, r.code, r.name, r.phone, r.language, r.said,
+                r.others::text[]
+         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::boolean[], $9::text[])
+              AS r(id, code, name, phone, language, said, others)
          ON CONFLICT (tenant_id, resident_id) DO UPDATE
          SET changed_xid = excluded.changed_xid, version = resident.version + 1, name = excluded.name,
-             phone = excluded.phone, language = excluded.language, language_said = excluded.language_said",
+             phone = excluded.phone, language = excluded.language, language_said = excluded.language_said,
+             other_phones = excluded.other_phones",
     )
     .bind(tx.tenant().get())
     .bind(now)
@@ -314,6 +320,8 @@ pub async fn write_residents(tx: &mut Tx, residents: &[(ResidentId, Person)], no
     .bind(residents.iter().map(|(_, person)| person.phone.as_str()).collect::<Vec<_>>())
     .bind(residents.iter().map(|(_, person)| person.language.unwrap_or(UNSAID).as_str()).collect::<Vec<_>>())
     .bind(residents.iter().map(|(_, person)| person.language.is_some()).collect::<Vec<_>>())
+    // An array of arrays would have to be rectangular; numbers have no comma.
+    .bind(residents.iter().map(|(_, person)| format!("{{{}}}", person.other_phones.join(","))).collect::<Vec<_>>())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -328,10 +336,10 @@ pub async fn write_ties(tx: &mut Tx, ties: &[TieChange]) -> Result<()> {
         return Ok(());
     }
     sqlx::query(
-        "INSERT INTO resident_unit (tenant_id, resident_id, unit_id, estate_id, role, since_on)
-         SELECT $1, t.* FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::date[]) AS t
+        "INSERT INTO resident_unit (tenant_id, resident_id, unit_id, estate_id, role, since_on, until_on)
+         SELECT $1, t.* FROM unnest($2::uuid[], $3::uuid[], $4::uuid[], $5::text[], $6::date[], $7::date[]) AS t
          ON CONFLICT (tenant_id, resident_id, unit_id) DO UPDATE
-         SET role = excluded.role, since_on = excluded.since_on",
+         SET role = excluded.role, since_on = excluded.since_on, until_on = excluded.until_on",
     )
     .bind(tx.tenant().get())
     .bind(ties.iter().map(|tie| tie.resident.get()).collect::<Vec<_>>())
@@ -339,7 +347,31 @@ pub async fn write_ties(tx: &mut Tx, ties: &[TieChange]) -> Result<()> {
     .bind(ties.iter().map(|tie| tie.estate.get()).collect::<Vec<_>>())
     .bind(ties.iter().map(|tie| tie.tie.role.as_str()).collect::<Vec<_>>())
     .bind(ties.iter().map(|tie| tie.tie.since_on).collect::<Vec<_>>())
+    .bind(ties.iter().map(|tie| tie.tie.until_on).collect::<Vec<_>>())
     .execute(tx.conn())
     .await?;
     Ok(())
+}
+
+/// Everybody who is or was tied to these units.
+///
+/// # Errors
+/// When the database is away.
+pub async fn occupants(tx: &mut Tx, units: &[UnitId]) -> Result<HashMap<UnitId, Vec<Occupant>>> {
+    let rows: Vec<(Uuid, Uuid, String, String, Option<NaiveDate>, Option<NaiveDate>)> = sqlx::query_as(
+        "SELECT t.unit_id, t.resident_id, r.code, t.role, t.since_on, t.until_on
+         FROM resident_unit t JOIN resident r ON r.tenant_id = $1 AND r.resident_id = t.resident_id
+         WHERE t.tenant_id = $1 AND t.unit_id = ANY($2) ORDER BY r.code",
+    )
+    .bind(tx.tenant().get())
+    .bind(uuids(units))
+    .fetch_all(tx.conn())
+    .await?;
+    let mut occupants: HashMap<UnitId, Vec<Occupant>> = HashMap::new();
+    for (unit, resident, code, role, since_on, until_on) in rows {
+        let role = ResidentRole::parse(&role).ok_or_else(|| Error::internal("resident", "unknown role"))?;
+        let occupant = Occupant { resident: resident.into(), code, tie: Tie { role, since_on, until_on } };
+        occupants.entry(unit.into()).or_default().push(occupant);
+    }
+    Ok(occupants)
 }

@@ -69,17 +69,18 @@ pub(crate) async fn has_resident(tx: &mut Tx, resident: ResidentId) -> Result<bo
 /// # Errors
 /// When the database is away.
 pub(crate) async fn homes(tx: &mut Tx, resident: ResidentId) -> Result<Vec<Home>> {
-    let rows: Vec<(Uuid, Uuid, Option<NaiveDate>)> = sqlx::query_as(
-        "SELECT unit_id, estate_id, since_on FROM resident_unit WHERE tenant_id = $1 AND resident_id = $2",
+    let rows: Vec<(Uuid, Uuid, Option<NaiveDate>, Option<NaiveDate>)> = sqlx::query_as(
+        "SELECT unit_id, estate_id, since_on, until_on FROM resident_unit WHERE tenant_id = $1 AND resident_id = $2",
     )
     .bind(tx.tenant().get())
     .bind(resident.get())
     .fetch_all(tx.conn())
     .await?;
-    let home = |(unit, estate, since_on): (Uuid, Uuid, Option<NaiveDate>)| Home {
+    let home = |(unit, estate, since_on, until_on): (Uuid, Uuid, _, _)| Home {
         unit: unit.into(),
         estate: estate.into(),
         since_on,
+        until_on,
     };
     Ok(rows.into_iter().map(home).collect())
 }

@@ -152,21 +152,26 @@ pub async fn write_units(tx: &mut Tx, units: &[UnitChange], now: DateTime<Utc>) 
     Ok(())
 }
 
-/// How large these estates are now; one without units is left out.
+/// How large these estates are on their day of this instant; one without units is left out. Who has moved out or not yet in does not count.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn counts(tx: &mut Tx, estates: &[EstateId]) -> Result<Vec<(EstateId, Counts)>> {
+pub async fn counts(tx: &mut Tx, estates: &[EstateId], now: DateTime<Utc>) -> Result<Vec<(EstateId, Counts)>> {
     let rows: Vec<(Uuid, i32, i32, i32)> = sqlx::query_as(
         "SELECT u.estate_id, count(DISTINCT u.building)::int, count(*)::int, count(lived_in.unit_id)::int
          FROM unit u
-         LEFT JOIN (SELECT DISTINCT unit_id FROM resident_unit WHERE tenant_id = $1 AND estate_id = ANY($2)) lived_in
+         LEFT JOIN (SELECT DISTINCT t.unit_id FROM resident_unit t
+                    JOIN estate e ON e.tenant_id = $1 AND e.estate_id = t.estate_id
+                    WHERE t.tenant_id = $1 AND t.estate_id = ANY($2)
+                      AND (t.since_on IS NULL OR t.since_on <= ($3 AT TIME ZONE e.time_zone)::date)
+                      AND (t.until_on IS NULL OR t.until_on >= ($3 AT TIME ZONE e.time_zone)::date)) lived_in
                 ON lived_in.unit_id = u.unit_id
          WHERE u.tenant_id = $1 AND u.estate_id = ANY($2)
          GROUP BY u.estate_id",
     )
     .bind(tx.tenant().get())
     .bind(uuids(estates))
+    .bind(now)
     .fetch_all(tx.conn())
     .await?;
     let counted = |(id, buildings, units, households): (Uuid, i32, i32, i32)| {

@@ -143,7 +143,7 @@ async fn residents_are_shown_within_borders_and_every_reading_is_written_down() 
         let seen = list(&desk, "/v1/residents").await;
         assert_eq!(seen.len(), 2, "R3 lives elsewhere");
         let r1 = seen.iter().find(|resident| resident["code"] == "R1").unwrap();
-        assert_eq!((r1["name"].clone(), r1["phone"].clone()), (json!("陈家骏"), json!("19900000001")));
+        assert_eq!((r1["name"].clone(), r1["phone"].clone()), (json!("陈家骏"), json!("+8619900000001")));
         assert_eq!(r1["units"].as_array().unwrap().len(), 1, "the unit elsewhere is not shown");
         let unit = r1["units"][0]["unit_id"].as_str().unwrap();
         assert_eq!(list(&desk, &format!("/v1/residents?estate_id={yx}&unit_id={unit}")).await.len(), 2);
@@ -229,6 +229,145 @@ async fn staff_are_listed_by_estate_and_lists_go_on_where_they_stopped() {
         .await;
         let _ = admin.get("/v1/staff?colour=red").await.problem(400, "malformed-request");
         let _ = admin.get("/v1/staff?role=%00").await.problem(400, "malformed-request");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_file_is_read_as_clerks_keep_it_and_says_what_it_left_out() {
+    with::<Intake>(async |kit| {
+        let admin = kit.client(Role::Admin);
+        let _ = import(&admin, "estates", ESTATES).await.ok();
+        let file = "御溪花园住户登记表\n\
+            序号\t住戶編號\t姓名*\t\"聯絡電話\n(必填)\"\t小區編碼\t樓棟\t單元\t房號\t身份\t入住日期\t迁出日期\t備註\n\
+            1\tR1\t陳家駿\t13900000001/021-62345678转801\tＹＸ\t１ 號樓\t一单元\t１０１室\t户主\t2018/1/17 0:00\t\t\n\
+            2\tR2\t李芷晴\t（021）62345678\tYX\t1号楼\t1單元\t102\t承租人\t20240501\t2026年10月31日\t已搬\n\
+            合计\t2\n";
+        let utf_16: Vec<u8> = file.encode_utf16().flat_map(u16::to_le_bytes).collect();
+        let report = admin.upload("/v1/residents/import", CSV, utf_16).header("accept-language", "zh-TW").await.ok();
+        assert_eq!((report["rows"].clone(), report["created"].clone()), (json!(2), json!(2)));
+        let notes: Vec<_> = report["notes"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|note| (note["row"].as_u64().unwrap(), note["code"].as_str().unwrap()))
+            .collect();
+        assert_eq!(notes, [(1, "left_out_title"), (2, "left_out_column"), (2, "left_out_column"), (5, "left_out_sum")]);
+        assert_eq!(report["notes"][3]["detail"], "是合計行，未讀取");
+        let r1 = &list(&admin, "/v1/residents?code=R1").await[0];
+        assert_eq!(
+            (r1["phone"].clone(), r1["other_phones"].clone()),
+            (json!("+8613900000001"), json!(["+862162345678;ext=801"]))
+        );
+        assert_eq!((r1["units"][0]["unit"].clone(), r1["units"][0]["role"].clone()), (json!("101"), json!("owner")));
+        let r2 = &list(&admin, "/v1/residents?code=R2").await[0];
+        assert_eq!(
+            (r2["units"][0]["since_on"].clone(), r2["units"][0]["until_on"].clone()),
+            (json!("2024-05-01"), json!("2026-10-31"))
+        );
+        assert_eq!(estate(&admin, "YX").await["households"], 1, "who has moved out does not live there");
+
+        // A new tenant while the old one's tie goes on: taken, and noticed.
+        let head = RESIDENTS.lines().next().unwrap();
+        let next = |row: &str| format!("{head}\n{row}\n");
+        let _ = import(&admin, "residents", &next("R4,何敏仪,13900000004,YX,2号楼,,101,租客,2024-05-01,")).await.ok();
+        let report =
+            import(&admin, "residents", &next("R5,林小燕,13900000005,YX,2号楼,,101,租户,2026-11-01,")).await.ok();
+        assert_eq!((report["created"].clone(), report["notes"][0]["code"].clone()), (json!(1), json!("superseded")));
+        assert!(report["notes"][0]["detail"].as_str().unwrap().contains("R4"));
+        let moved = format!("{head},迁出日期\nR4,何敏仪,13900000004,YX,2号楼,,101,租客,2024-05-01,,2026-10-31\n");
+        assert_eq!(import(&admin, "residents", &moved).await.ok()["updated"], 1);
+        let in_unit = r1["units"][0]["unit_id"].as_str().unwrap();
+        assert_eq!(list(&admin, &format!("/v1/residents?unit_id={in_unit}")).await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn faults_are_told_in_the_callers_language_with_a_remedy() {
+    with::<Intake>(async |kit| {
+        let admin = kit.client(Role::Admin);
+        let _ = import(&admin, "estates", ESTATES).await.ok();
+        let head = RESIDENTS.lines().next().unwrap();
+        let tell = async |what: &str, file: String, language: &str| {
+            let path = format!("/v1/{what}/import");
+            let answer = admin.upload(&path, CSV, file.into_bytes()).header("accept-language", language).await;
+            let problem = answer.problem(422, "register-file-invalid");
+            let error = &problem["errors"][0];
+            (
+                error["row"].as_u64().unwrap(),
+                error["code"].as_str().unwrap().to_owned(),
+                error["detail"].as_str().unwrap().to_owned(),
+            )
+        };
+        for (row, language, code, detail) in [
+            (
+                "R1,王,00000,YX,1号楼,1单元,101,业主,,",
+                "zh-CN",
+                "not_a_phone",
+                "应为电话号码：11 位手机号、带区号的座机，或以 + 和国家代码开头的号码",
+            ),
+            ("R1,王,,YX,1栋,1单元,101,业主,,", "zh-HK", "unknown-unit", "該小區沒有這個單位；是否為 1号楼 1单元 101？"),
+            (
+                "R1,王,,YX,1号楼,1单元,101,业主,2099-01-01,",
+                "en",
+                "date_out_of_bounds",
+                "must be a day from 1920-01-01 to 2028-11-",
+            ),
+            (
+                "R1,王,,YX,1号楼,1单元,101,业主,1900-01-01,",
+                "en",
+                "date_out_of_bounds",
+                "must be a day from 1920-01-01 to 2028-11-",
+            ),
+            (
+                "R1,王,,YX,1号楼,1单元,101,国王,,",
+                "en",
+                "unknown_word",
+                "must be one of: agent, co_owner, family, owner, tenant",
+            ),
+        ] {
+            let told = tell("residents", format!("{head}\n{row}\n"), language).await;
+            assert_eq!((told.0, told.1.as_str()), (2, code), "{row}");
+            assert!(told.2.starts_with(detail), "{}", told.2);
+        }
+        assert_eq!(kit.count("intake", "resident").await, 0);
+
+        // Whoever has no post of ours would be nobody.
+        let staff =
+            |role: &str| format!("工号,姓名,岗位,部门,小区编码,账号\nK1,武怡芳,{role},customer_service,YX,desk-1\n");
+        let (_, code, detail) = tell("staff", staff("国王"), "zh-CN").await;
+        assert_eq!(code, "unknown_word");
+        assert!(detail.contains("前台") && detail.contains("维修工"), "{detail}");
+        for (written, role) in [
+            ("前台", "receptionist"),
+            ("Receptionist", "receptionist"),
+            ("客服", "handler"),
+            ("管家", "handler"),
+            ("主管", "supervisor"),
+            ("項目經理", "manager"),
+        ] {
+            let _ = import(&admin, "staff", &staff(written)).await.ok();
+            assert_eq!(list(&admin, "/v1/staff").await[0]["role"], role, "{written}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_room_that_is_written_otherwise_is_the_same_room() {
+    with::<Intake>(async |kit| {
+        let admin = kit.client(Role::Admin);
+        let _ = import(&admin, "estates", ESTATES).await.ok();
+        let otherwise = ESTATES.replace("1号楼", "１ 號樓").replace(",101,", ",１０１室,");
+        assert_eq!(import(&admin, "estates", &otherwise).await.ok()["unchanged"], 4);
+        let twice = format!("{ESTATES}YX,御溪花园,上海,一号楼,１单元,１０１室,1,89.5\n");
+        let problem = import(&admin, "estates", &twice).await.problem(422, "register-file-invalid");
+        assert_eq!(
+            (problem["errors"][0]["row"].clone(), problem["errors"][0]["code"].clone()),
+            (json!(6), json!("repeated"))
+        );
+        assert_eq!(kit.count("intake", "unit").await, 4);
     })
     .await;
 }

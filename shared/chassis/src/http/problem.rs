@@ -185,7 +185,7 @@ pub fn kind_of(error: &Error) -> ProblemKind {
 #[must_use]
 pub fn describe_error(error: &Error, catalogue: &Catalogue, language: Language, trace_id: Option<String>) -> Problem {
     let kind = kind_of(error);
-    let (errors, total) = faults(error);
+    let (errors, total) = faults(error, language);
     let allowed = if let Error::Refused { allowed, .. } = error { allowed.clone() } else { Vec::new() };
     Problem {
         type_: format!("/problems/{}", kind.slug),
@@ -200,14 +200,17 @@ pub fn describe_error(error: &Error, catalogue: &Catalogue, language: Language, 
     }
 }
 
-fn faults(error: &Error) -> (Vec<Fault>, Option<usize>) {
+fn faults(error: &Error, language: Language) -> (Vec<Fault>, Option<usize>) {
     match error {
         Error::Malformed(fields) | Error::Invalid(fields) => (fields.iter().cloned().map(Fault::Field).collect(), None),
         Error::Refused { kind, field: Some((pointer, remedy)), .. } => {
             let code = kind.slug.rsplit('/').next().unwrap_or(kind.slug);
             (vec![Fault::Field(FieldError::new(pointer, code, remedy))], None)
         }
-        Error::Sheet(cells) => (cells.iter().take(MAX_LISTED).cloned().map(Fault::Cell).collect(), Some(cells.len())),
+        Error::Sheet(cells) => {
+            let told = cells.iter().take(MAX_LISTED).map(|cell| Fault::Cell(cell.told(language)));
+            (told.collect(), Some(cells.len()))
+        }
         _ => (Vec::new(), None),
     }
 }
@@ -370,11 +373,14 @@ mod tests {
 
     #[test]
     fn many_faulty_cells_are_counted_but_not_all_listed() {
-        let cell = CellError { row: 2, column: "房号".to_owned(), code: "missing", detail: "is required".to_owned() };
-        let problem = told(&Error::Sheet(vec![cell; 700]), Language::En);
+        let cell = CellError::new(2, "房号", "missing", crate::sheet::say("missing", &[]));
+        let problem = told(&Error::Sheet(vec![cell.clone(); 700]), Language::En);
         assert_eq!(problem["errors"].as_array().unwrap().len(), 500);
         assert_eq!(problem["total"], 700);
         assert_eq!(problem["errors"][0]["column"], "房号");
+        for (language, detail) in [(Language::En, "is required"), (Language::ZhHans, "必填")] {
+            assert_eq!(told(&Error::Sheet(vec![cell.clone()]), language)["errors"][0]["detail"], detail);
+        }
     }
 
     #[test]
