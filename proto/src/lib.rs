@@ -151,6 +151,7 @@ contracts! {
         RemedyCompleted = "remedy-completed",
     }
     "dispatch" in dispatch {
+        AppointmentSet = "appointment-set",
         ServiceRequestConfirmed = "service-request-confirmed",
         InfoRequested = "info-requested",
         InfoProvided = "info-provided",

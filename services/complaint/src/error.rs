@@ -28,6 +28,8 @@ const NO_SUCH_COMMITMENT: ProblemKind =
     ProblemKind::unprocessable("complaint/no-such-commitment", "The complaint has no such commitment");
 const COMMITMENT_PAST: ProblemKind =
     ProblemKind::unprocessable("complaint/commitment-past", "A commitment is due on a day that is over");
+const COMMITMENT_TOO_FAR: ProblemKind =
+    ProblemKind::unprocessable("complaint/commitment-too-far", "A commitment is due within two years");
 const NO_SUCH_REMEDY: ProblemKind =
     ProblemKind::unprocessable("complaint/no-such-remedy", "The complaint has no such remedy or work order");
 
@@ -46,6 +48,7 @@ pub const PROBLEMS: &[(ProblemKind, [&str; 2])] = &[
     (NO_SUCH_CONSULTATION, ["投诉没有这次征询", "投訴沒有這次徵詢"]),
     (NO_SUCH_COMMITMENT, ["投诉没有这项承诺", "投訴沒有這項承諾"]),
     (COMMITMENT_PAST, ["承诺的日期已过", "承諾的日期已過"]),
+    (COMMITMENT_TOO_FAR, ["承诺的日期须在两年以内", "承諾的日期須在兩年以內"]),
     (NO_SUCH_REMEDY, ["投诉没有这项整改或工单", "投訴沒有這項整改或工單"]),
 ];
 
@@ -65,6 +68,7 @@ impl Refuses for Refusal {
             Self::NoSuchConsultation => NO_SUCH_CONSULTATION,
             Self::NoSuchCommitment => NO_SUCH_COMMITMENT,
             Self::CommitmentPast { .. } => COMMITMENT_PAST,
+            Self::CommitmentTooFar { .. } => COMMITMENT_TOO_FAR,
             Self::NoSuchRemedy => NO_SUCH_REMEDY,
         }
     }
@@ -84,6 +88,7 @@ impl Refuses for Refusal {
             | Self::NoSuchConsultation
             | Self::NoSuchCommitment
             | Self::CommitmentPast { .. }
+            | Self::CommitmentTooFar { .. }
             | Self::NoSuchRemedy => Vec::new(),
         }
     }
@@ -106,6 +111,9 @@ impl Refuses for Refusal {
             Self::PointUndecided => field("/points".to_owned(), "give every point an outcome"),
             Self::NoSuchConsultation => field("/consultation_id".to_owned(), "take a consultation of this complaint"),
             Self::NoSuchCommitment => field("/commitment_id".to_owned(), "take a commitment of this complaint"),
+            Self::CommitmentTooFar { index } => {
+                field(format!("/commitments/{index}/due_on"), "must be at most two years ahead")
+            }
             Self::CommitmentPast { index } => field(format!("/commitments/{index}/due_on"), "must be today or later"),
         }
     }

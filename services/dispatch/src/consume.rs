@@ -80,7 +80,7 @@ async fn request_received(work: &mut Work, message: intake::ServiceRequestReceiv
         urgent: message.urgent,
         source_unit_id: optional_id(&message.source_unit_id, "source_unit_id")?,
     };
-    let facts = request::Facts { actor: work.call.actor.clone() };
+    let facts = request::Facts::of(work.call.actor.clone(), work.clock().now());
     match work.execute::<ServiceRequest>(case_id, &request::Command::Receive(origin), &facts).await {
         Err(error) if error.is(&request::Refusal::AlreadyReceived) => Ok(()),
         other => other.map(drop),
@@ -102,7 +102,7 @@ async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Resu
     let case_id: CaseId = id(&message.case_id, "case_id")?;
     match CaseKind::parse(&message.kind) {
         Some(CaseKind::ServiceRequest) => {
-            let facts = request::Facts { actor: work.call.actor.clone() };
+            let facts = request::Facts::of(work.call.actor.clone(), work.clock().now());
             let over = request::Refusal::Illegal { allowed: Vec::new() };
             match work.execute::<ServiceRequest>(case_id, &request::Command::Cancel { reason: None }, &facts).await {
                 Ok(_) => call_off_orders(work, case_id, None).await,

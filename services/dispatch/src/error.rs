@@ -2,7 +2,7 @@
 
 use steward_kernel::{ProblemKind, Refuses};
 
-use crate::domain::{import, order, request};
+use crate::domain::{appointment::Misdated, import, order, request};
 
 const NO_SUCH_REQUEST: ProblemKind =
     ProblemKind::not_found("dispatch/no-such-service-request", "There is no such service request");
@@ -12,12 +12,20 @@ const REQUEST_ILLEGAL: ProblemKind =
     ProblemKind::conflict("dispatch/service-request-stage", "Not in this stage of the service request");
 const APPOINTMENT_BACKWARDS: ProblemKind =
     ProblemKind::unprocessable("dispatch/appointment-backwards", "The appointment ends before it starts");
+const APPOINTMENT_PAST: ProblemKind =
+    ProblemKind::unprocessable("dispatch/appointment-past", "An appointment lies ahead");
+const APPOINTMENT_TOO_FAR: ProblemKind =
+    ProblemKind::unprocessable("dispatch/appointment-too-far", "An appointment lies within 60 days");
+const APPOINTMENT_TOO_LONG: ProblemKind =
+    ProblemKind::unprocessable("dispatch/appointment-too-long", "An appointment spans one day at most");
 const NO_SUCH_ORDER: ProblemKind = ProblemKind::not_found("dispatch/no-such-work-order", "There is no such work order");
 const ALREADY_OPENED: ProblemKind =
     ProblemKind::conflict("dispatch/already-opened", "The work order was opened before");
 const NOT_YOURS: ProblemKind = ProblemKind::forbidden("dispatch/not-yours", "Another technician has this work order");
 const ORDER_ILLEGAL: ProblemKind =
     ProblemKind::conflict("dispatch/work-order-status", "Not in this status of the work order");
+const ASSIGNED_TO_ANOTHER: ProblemKind =
+    ProblemKind::conflict("dispatch/assigned-to-another", "Another technician has been given the work order");
 const UNKNOWN_TECHNICIAN: ProblemKind =
     ProblemKind::unprocessable("dispatch/unknown-technician", "There is no such technician");
 const SKILL_MISSING: ProblemKind =
@@ -50,10 +58,14 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (ALREADY_RECEIVED, ["该服务请求此前已收到", "該服務請求先前已收到"]),
         (REQUEST_ILLEGAL, ["服务请求当前阶段不允许此操作", "服務請求目前階段不允許此操作"]),
         (APPOINTMENT_BACKWARDS, ["预约结束时间早于开始时间", "預約結束時間早於開始時間"]),
+        (APPOINTMENT_PAST, ["预约须在将来", "預約須在將來"]),
+        (APPOINTMENT_TOO_FAR, ["预约须在60天以内", "預約須在60天以內"]),
+        (APPOINTMENT_TOO_LONG, ["预约时段最长一天", "預約時段最長一天"]),
         (NO_SUCH_ORDER, ["没有这个工单", "沒有這個工單"]),
         (ALREADY_OPENED, ["该工单此前已开立", "該工單先前已開立"]),
         (NOT_YOURS, ["该工单由其他维修人员负责", "該工單由其他維修人員負責"]),
         (ORDER_ILLEGAL, ["工单当前状态不允许此操作", "工單目前狀態不允許此操作"]),
+        (ASSIGNED_TO_ANOTHER, ["该工单已派给另一位维修人员", "該工單已派給另一位維修人員"]),
         (UNKNOWN_TECHNICIAN, ["没有这位维修人员", "沒有這位維修人員"]),
         (SKILL_MISSING, ["该维修人员不具备所需技能", "該維修人員不具備所需技能"]),
         (ESTATE_NOT_SERVED, ["该维修人员不负责此小区", "該維修人員不負責此小區"]),
@@ -72,7 +84,10 @@ impl Refuses for request::Refusal {
             Self::NoSuchRequest => NO_SUCH_REQUEST,
             Self::AlreadyReceived => ALREADY_RECEIVED,
             Self::Illegal { .. } => REQUEST_ILLEGAL,
-            Self::AppointmentBackwards => APPOINTMENT_BACKWARDS,
+            Self::Misdated(Misdated::Backwards) => APPOINTMENT_BACKWARDS,
+            Self::Misdated(Misdated::Past) => APPOINTMENT_PAST,
+            Self::Misdated(Misdated::TooFar) => APPOINTMENT_TOO_FAR,
+            Self::Misdated(Misdated::TooLong) => APPOINTMENT_TOO_LONG,
         }
     }
 
@@ -82,8 +97,14 @@ impl Refuses for request::Refusal {
 
     fn field(&self) -> Option<(String, String)> {
         match self {
-            Self::AppointmentBackwards => {
-                Some(("/appointment/to".to_owned(), "must be after /appointment/from".to_owned()))
+            Self::Misdated(fault) => {
+                let (pointer, remedy) = match fault {
+                    Misdated::Backwards => ("/appointment/to", "must be after /appointment/from"),
+                    Misdated::Past => ("/appointment/from", "must not be over"),
+                    Misdated::TooFar => ("/appointment/to", "must lie within 60 days"),
+                    Misdated::TooLong => ("/appointment/to", "must be at most one day after /appointment/from"),
+                };
+                Some((pointer.to_owned(), remedy.to_owned()))
             }
             Self::NoSuchRequest | Self::AlreadyReceived | Self::Illegal { .. } => None,
         }
@@ -97,6 +118,7 @@ impl Refuses for order::Refusal {
             Self::AlreadyOpened => ALREADY_OPENED,
             Self::NotYours => NOT_YOURS,
             Self::Illegal { .. } => ORDER_ILLEGAL,
+            Self::AssignedToAnother => ASSIGNED_TO_ANOTHER,
             Self::UnknownTechnician => UNKNOWN_TECHNICIAN,
             Self::SkillMissing => SKILL_MISSING,
             Self::EstateNotServed => ESTATE_NOT_SERVED,
@@ -113,6 +135,9 @@ impl Refuses for order::Refusal {
 
     fn field(&self) -> Option<(String, String)> {
         let (pointer, remedy) = match self {
+            Self::AssignedToAnother => {
+                ("/instead_of", "must be the technician who has it now, or If-Match must be the version that was read")
+            }
             Self::UnknownTechnician => ("/technician_id", "choose one of the work order's candidates"),
             Self::SkillMissing => ("/technician_id", "choose somebody who has the skill"),
             Self::EstateNotServed => ("/technician_id", "choose somebody who serves the estate"),

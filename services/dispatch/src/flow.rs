@@ -11,8 +11,9 @@ use steward_kernel::{
 };
 
 use crate::{
+    app::App,
     domain::{
-        Code, Note, Skill,
+        Code, Note, OrderProgress, Skill,
         order::{self, Job, LEADS, WorkOrder},
         request::{self, ServiceRequest},
     },
@@ -41,22 +42,57 @@ pub(crate) struct Word {
 }
 
 fn request_facts(work: &Work) -> request::Facts {
-    request::Facts { actor: work.call.actor.clone() }
+    request::Facts::of(work.call.actor.clone(), work.clock().now())
 }
 
 /// Facts for what is not a technician's doing.
 pub(crate) fn order_facts(actor: Actor) -> order::Facts {
-    order::Facts { actor, acting_as: None, technician: None, department: None }
+    order::Facts { actor, acting_as: None, technician: None, department: None, has_read: false }
 }
 
 /// Carries out a command on a service request that moves no work order.
 pub(crate) async fn on_request(
+    app: &App,
+    call: &Call,
+    case_id: CaseId,
+    command: request::Command,
+) -> Result<Executed<ServiceRequest>> {
+    let facts = request::Facts::of(call.actor.clone(), app.core.clock.now());
+    app.core.engine.execute(call, case_id, &command, &facts).await
+}
+
+/// Carries out a command on a service request that may give its owner a time: whoever has its work orders is to know.
+pub(crate) async fn agree_on(
     engine: &Engine,
     call: &Call,
     case_id: CaseId,
     command: request::Command,
 ) -> Result<Executed<ServiceRequest>> {
-    engine.execute(call, case_id, &command, &request::Facts { actor: call.actor.clone() }).await
+    engine
+        .transact(call, move |work| {
+            let command = command.clone();
+            Box::pin(async move {
+                let crew = crew_of(work, case_id).await?;
+                let facts = request::Facts { crew, ..request_facts(work) };
+                work.execute::<ServiceRequest>(case_id, &command, &facts).await
+            })
+        })
+        .await
+}
+
+/// Accounts of the technicians who have open work orders of a case.
+async fn crew_of(work: &mut Work, case_id: CaseId) -> Result<Vec<Code>> {
+    let mut crew = Vec::new();
+    for id in store::open_orders_of(&mut work.tx, case_id).await? {
+        let Some(technician) = work.find::<WorkOrder>(id).await?.and_then(|order| order.technician_id) else {
+            continue;
+        };
+        let known = store::find_technician(&mut work.tx, technician).await?;
+        crew.extend(known.map(|kept| kept.row.account));
+    }
+    crew.sort_unstable_by(|one: &Code, other: &Code| one.as_str().cmp(other.as_str()));
+    crew.dedup();
+    Ok(crew)
 }
 
 /// Calls off a service request and its open work orders.
@@ -249,9 +285,9 @@ async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Fac
     let actor = work.call.actor.clone();
     let is_own = command.is_crews() && !actor.is_any(&LEADS);
     let acting_as = if is_own { store::technician_of_account(&mut work.tx, actor.id.as_str()).await? } else { None };
-    let mut facts = order::Facts { acting_as, ..order_facts(actor) };
+    let mut facts = order::Facts { acting_as, has_read: work.call.has_read(), ..order_facts(actor) };
     match command {
-        order::Command::Assign { technician_id } => {
+        order::Command::Assign { technician_id, .. } => {
             facts.technician = store::find_technician(&mut work.tx, *technician_id).await?.map(|kept| kept.row);
         }
         order::Command::Transfer { department, .. } => {
@@ -265,7 +301,10 @@ async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Fac
 async fn follow(work: &mut Work, order: &WorkOrder) -> Result<()> {
     let Some(job) = order.job.as_ref().filter(|job| job.remedy_id.is_none()) else { return Ok(()) };
     let facts = request_facts(work);
-    let command = request::Command::Follow { work_order_id: order.id, progress: order.status.progress() };
+    let progress = order.status.progress();
+    let done = order.completion.as_ref().filter(|_| progress == OrderProgress::Done);
+    let proof = done.map(|done| done.file_ids.clone()).unwrap_or_default();
+    let command = request::Command::Follow { work_order_id: order.id, progress, proof };
     work.execute::<ServiceRequest>(job.case_id, &command, &facts).await?;
     Ok(())
 }

@@ -30,6 +30,16 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
             appointment_from_ms: appointment.map_or(0, |window| window.from.timestamp_millis()),
             appointment_to_ms: appointment.map_or(0, |window| window.to.timestamp_millis()),
         }),
+        E::Appointed { appointment, previous, crew, reason: _ } => Outgoing::new(pb::AppointmentSet {
+            case_id,
+            estate_id,
+            at_ms,
+            from_ms: appointment.from.timestamp_millis(),
+            to_ms: appointment.to.timestamp_millis(),
+            previous_from_ms: previous.map_or(0, |window| window.from.timestamp_millis()),
+            previous_to_ms: previous.map_or(0, |window| window.to.timestamp_millis()),
+            technician_accounts: crew.iter().map(ToString::to_string).collect(),
+        }),
         E::InfoRequested { .. } => Outgoing::new(pb::InfoRequested { case_id, estate_id, at_ms }),
         E::InfoProvided { .. } => Outgoing::new(pb::InfoProvided { case_id, estate_id, at_ms }),
         E::Declined { .. } => Outgoing::new(pb::ServiceRequestDeclined { case_id, estate_id, at_ms }),
@@ -123,7 +133,12 @@ pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Opt
             }
         ),
         E::Resumed => told!(order, job, at_ms, WorkOrderResumed {}),
-        E::Completed(_) => told!(order, job, at_ms, WorkOrderCompleted {}),
+        E::Completed(done) => told!(
+            order,
+            job,
+            at_ms,
+            WorkOrderCompleted { file_ids: done.file_ids.iter().map(ToString::to_string).collect() }
+        ),
         E::Verified => told!(order, job, at_ms, WorkOrderVerified {}),
         E::Cancelled { .. } => told!(order, job, at_ms, WorkOrderCancelled {}),
     })

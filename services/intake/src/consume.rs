@@ -17,7 +17,8 @@ use crate::{
     app::App,
     desk,
     domain::{
-        case::{Case, Command, Effect, Refusal, Step},
+        FileId,
+        case::{Agreed, Case, Command, Effect, Refusal, Step, Window},
         opening::{Answering, NewCase},
         stewardship::{Command as Promised, Refusal as Unkept, WorkStep},
         timeline::Milestone as M,
@@ -122,9 +123,29 @@ async fn commitment_kept(app: &App, work: &mut Work, heard: complaint::Commitmen
     }
 }
 
+fn window(from_ms: i64, to_ms: i64) -> Option<Window> {
+    let time = |ms| DateTime::from_timestamp_millis(ms).filter(|_| ms != 0);
+    time(from_ms).zip(time(to_ms)).map(|(from, to)| Window { from, to })
+}
+
+/// Another time for a visit is another promise, and told with the old one.
+async fn appointed(app: &App, work: &mut Work, heard: dispatch::AppointmentSet) -> Result<()> {
+    let unreadable = || Error::internal("message", "the window cannot be read");
+    let window_agreed = window(heard.from_ms, heard.to_ms).ok_or_else(unreadable)?;
+    let previous = window(heard.previous_from_ms, heard.previous_to_ms);
+    let milestone = if previous.is_some() { M::AppointmentMoved } else { M::AppointmentSet };
+    let agreed = Some(Agreed { window: window_agreed, previous });
+    progress(app, work, &heard.case_id, Step { agreed, ..Step::news(milestone) }).await?;
+    let case_id = id("case_id", &heard.case_id)?;
+    let (from, until) = (Some(window_agreed.from), window_agreed.to);
+    stewardship::command(app, work, case_id, &Promised::Appoint { from, until }).await.map(drop)
+}
+
 /// A window that was agreed with the owner is a promise.
 async fn confirmed(app: &App, work: &mut Work, heard: dispatch::ServiceRequestConfirmed) -> Result<()> {
-    let step = Step::to(M::ServiceConfirmed, S::InProgress, "confirmed");
+    let agreed = window(heard.appointment_from_ms, heard.appointment_to_ms);
+    let agreed = agreed.map(|window| Agreed { window, previous: None });
+    let step = Step { agreed, ..Step::to(M::ServiceConfirmed, S::InProgress, "confirmed") };
     progress(app, work, &heard.case_id, step).await?;
     let told = |ms: i64| DateTime::from_timestamp_millis(ms).filter(|_| ms != 0);
     match told(heard.appointment_to_ms) {
@@ -140,6 +161,7 @@ fn of_requests() -> Consumer<App> {
     use dispatch as pb;
     let consumer = Consumer::of("dispatch")
         .on::<pb::ServiceRequestConfirmed, _>(|app, work, heard| Box::pin(confirmed(app, work, heard)))
+        .on::<pb::AppointmentSet, _>(|app, work, heard| Box::pin(appointed(app, work, heard)))
         .on::<pb::InfoRequested, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::InfoRequested, S::AwaitingOwner, "needs_info"))
         })
@@ -224,14 +246,21 @@ fn with_work_orders(consumer: Consumer<App>) -> Consumer<App> {
         .on::<pb::WorkOrderArrived, _>(told!(TechnicianOnSite, Arrived))
         .on::<pb::WorkOrderMadeSafe, _>(told!(MadeSafe, MadeSafe))
         .on::<pb::WorkOrderResumed, _>(told!(Resumed, Resumed))
-        .on::<pb::WorkOrderCompleted, _>(|app, work, heard| {
-            let order = [heard.case_id, heard.work_order_id, heard.department];
-            followed(app, work, order, false, None, WorkStep::Completed)
-        })
+        .on::<pb::WorkOrderCompleted, _>(|app, work, heard| Box::pin(completed(app, work, heard)))
         .on::<pb::WorkOrderCancelled, _>(|app, work, heard| {
             let order = [heard.case_id, heard.work_order_id, heard.department];
             followed(app, work, order, false, None, WorkStep::Cancelled)
         })
+}
+
+/// The owner of a service request may see what proves that it is done. What a complaint had done may lie in somebody else's home.
+async fn completed(app: &App, work: &mut Work, heard: dispatch::WorkOrderCompleted) -> Result<()> {
+    let files: Vec<FileId> = heard.file_ids.iter().filter_map(|file| file.parse().ok()).collect();
+    if heard.remedy_id.is_empty() && !files.is_empty() {
+        command_of(app, work, &heard.case_id, Command::ShowProof { files }).await?;
+    }
+    let order = [heard.case_id, heard.work_order_id, heard.department];
+    followed(app, work, order, false, None, WorkStep::Completed).await
 }
 
 /// What became of a work order: its case is told if there is something to tell, its stewardship always.

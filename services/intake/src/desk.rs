@@ -138,7 +138,8 @@ pub(crate) async fn open_within(app: &App, work: &mut Work, id: CaseId, mut new:
     check_home(work, opening, today).await?;
     stewardship::begin(app, work, &opened.state).await?;
     check_visit(work, opening).await?;
-    if !opening.files.is_empty() && !store::case::has_files(&mut work.tx, &facts.actor, &opening.files).await? {
+    let of = (opening.estate, opening.resident);
+    if !opening.files.is_empty() && !store::case::has_files(&mut work.tx, &facts.actor, of, &opening.files).await? {
         return Err(Error::refused(&Refusal::UnknownFile));
     }
     if opening.kind == CaseKind::Inquiry {

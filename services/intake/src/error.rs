@@ -116,7 +116,9 @@ impl Refuses for case::Refusal {
             Self::UnknownCategory => at("/category", "must be a code of the taxonomy"),
             Self::UnknownLinkedCase => at("/linked_case_id", "must be a case that you may see"),
             Self::UnknownVisit => at("/visit_id", "must be a visit in that estate"),
-            Self::UnknownFile => at("/file_ids", "must be files that were stored before"),
+            Self::UnknownFile => {
+                at("/file_ids", "must be files that were stored before, by staff of that estate or by the resident")
+            }
             Self::SaidInFuture => at("/said_at", "must not be later than now"),
             Self::SaidTooLongAgo { days } => {
                 at("/said_at", &format!("must be at most {days} days back; a supervisor may enter what is older"))

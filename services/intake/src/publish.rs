@@ -58,7 +58,7 @@ pub(crate) fn case(case: &Case, event: &Recorded<case::Event>) -> Option<Outgoin
         })),
         case::Event::Cancelled { .. } => Some(Outgoing::new(cancelled(case, opening, at))),
         case::Event::Prioritised { previous, .. } => Some(Outgoing::new(prioritised(case, opening, *previous, at))),
-        case::Event::Moved { .. } | case::Event::SatisfactionAsked => None,
+        case::Event::Moved { .. } | case::Event::SatisfactionAsked | case::Event::ProofShown { .. } => None,
     }
 }
 
@@ -82,7 +82,10 @@ fn opened(case: &Case, opening: &Opening) -> pb::CaseOpened {
 }
 
 fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<Utc>) -> Option<Outgoing> {
-    let case::Event::Progressed { milestone, status, stage, human, .. } = event else { return None };
+    let case::Event::Progressed { milestone, status, stage, human, agreed, .. } = event else { return None };
+    let ms = |at: DateTime<Utc>| at.timestamp_millis();
+    let window = agreed.map(|agreed| agreed.window);
+    let previous = agreed.and_then(|agreed| agreed.previous);
     Some(Outgoing::new(pb::CaseProgressed {
         case_id: id(case.id),
         reference: opening.reference.clone(),
@@ -99,6 +102,11 @@ fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<
         milestone: milestone.to_string(),
         human: *human,
         at_ms: at.timestamp_millis(),
+        appointment_from_ms: window.map_or(0, |window| ms(window.from)),
+        appointment_to_ms: window.map_or(0, |window| ms(window.to)),
+        previous_from_ms: previous.map_or(0, |window| ms(window.from)),
+        previous_to_ms: previous.map_or(0, |window| ms(window.to)),
+        time_zone: opening.time_zone.clone(),
     }))
 }
 

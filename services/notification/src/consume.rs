@@ -6,6 +6,7 @@ mod alerts;
 use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
+    day,
     ids::{CaseId, EstateId, ResidentId},
     message::optional_uuid,
     vocabulary::{CaseKind, Language},
@@ -15,7 +16,7 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    domain::{Letter, Message, Preference, SurveyId, Template, Variables, messages::Command},
+    domain::{Letter, Message, Preference, SurveyId, Template, Variables, Window, messages::Command},
     store,
 };
 
@@ -60,6 +61,7 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
+        windows: [None; 2],
         occasion: cause(work)?,
         happened_at: time("opened_at_ms", heard.opened_at_ms)?,
     };
@@ -70,6 +72,10 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
 async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgressed) -> Result<()> {
     let kind = kind(&heard.kind)?;
     let Some(template) = Template::of(&heard.milestone, kind) else { return Ok(()) };
+    let windows = [
+        window(heard.appointment_from_ms, heard.appointment_to_ms, &heard.time_zone),
+        window(heard.previous_from_ms, heard.previous_to_ms, &heard.time_zone),
+    ];
     let due = Due {
         template,
         case: CaseId::from(uuid("case_id", &heard.case_id)?),
@@ -80,10 +86,17 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
+        windows,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
     due.tell(app, work).await
+}
+
+/// A window of time in the zone of that name; a service of before the zone was told speaks of home.
+fn window(from_ms: i64, to_ms: i64, time_zone: &str) -> Option<Window> {
+    let time = |ms| DateTime::from_timestamp_millis(ms).filter(|_| ms != 0);
+    time(from_ms).zip(time(to_ms)).map(|(from, to)| Window { from, to, time_zone: day::zone(time_zone) })
 }
 
 async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
@@ -97,6 +110,7 @@ async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
+        windows: [None; 2],
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -114,6 +128,7 @@ async fn objection_decided(app: &App, work: &mut Work, heard: intake::ObjectionD
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
+        windows: [None; 2],
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -136,6 +151,7 @@ async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::S
         language: Language::parse(&heard.language),
         register_language: known.register_language,
         survey: Some(SurveyId::from(survey)),
+        windows: [None; 2],
         occasion: survey,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -155,6 +171,8 @@ struct Due {
     /// The one that the register says for the resident.
     register_language: Option<Language>,
     survey: Option<SurveyId>,
+    /// When somebody comes, and when somebody would have come before.
+    windows: [Option<Window>; 2],
     occasion: Uuid,
     happened_at: DateTime<Utc>,
 }
@@ -177,7 +195,8 @@ impl Due {
     /// In the language that the resident wants, else the register's, else the case's, else the company's.
     fn letter(self, app: &App, wanted: Option<Language>) -> Letter {
         let language = wanted.or(self.register_language).or(self.language).unwrap_or(app.default_language);
-        let variables = Variables { reference: &self.reference, kind: self.kind };
+        let [window, old_window] = self.windows;
+        let variables = Variables { reference: &self.reference, kind: self.kind, window, old_window };
         let text = app.templates.render(self.template, language, &variables);
         Letter {
             case: self.case,

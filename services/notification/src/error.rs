@@ -31,6 +31,7 @@ fn notice_titles(refusal: &notices::Refusal) -> [&'static str; 2] {
         R::SamePerson => ["公告须由撰写人以外的人审核", "公告須由撰寫人以外的人審核"],
         R::ExpiredBefore => ["公告在发布前已过期", "公告在發布前已過期"],
         R::UnknownEstate(_) => ["没有这个小区", "沒有這個小區"],
+        R::NotAllYours => ["处理公告须负责其全部小区", "處理公告須負責其全部小區"],
         R::ExpiresInThePast => ["公告的截止时间已过", "公告的截止時間已過"],
     }
 }

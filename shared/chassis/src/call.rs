@@ -101,6 +101,12 @@ impl Call {
         if self.if_match.is_some() { Ok(()) } else { Err(Error::PreconditionRequired) }
     }
 
+    /// Whether the caller says which version it has read; another one than that which stands is refused.
+    #[must_use]
+    pub fn has_read(&self) -> bool {
+        self.if_match.is_some()
+    }
+
     /// The company.
     #[must_use]
     pub fn tenant(&self) -> TenantId {

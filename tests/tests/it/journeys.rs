@@ -3,6 +3,7 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use steward_e2e::estate::{Estate, text, with_estate};
+use steward_testkit::eventually;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn an_inquiry_at_the_desk_is_answered_followed_up_and_closed() {
@@ -109,7 +110,12 @@ async fn a_repair_is_done_with_a_photo_and_one_more_thing_becomes_a_linked_case(
         let id = text(&case["case_id"]);
         let path = format!("/v1/service-requests/{id}");
         e.appears(&e.handler, &path).await;
-        let _ = e.handler.post(&format!("{path}/confirm"), json!({"details": "厨房冷水龙头，明天上午在家"})).await.ok();
+        let window = |hours: i64| {
+            let from = e.kit.clock.now() + TimeDelta::hours(hours);
+            json!({"from": from, "to": from + TimeDelta::hours(1)})
+        };
+        let confirm = json!({"details": "厨房冷水龙头，明天上午在家", "appointment": window(5)});
+        let _ = e.handler.post(&format!("{path}/confirm"), confirm).await.ok();
         let body = json!({"case_id": id, "department": "engineering", "skill": "水电", "summary": "更换厨房水龙头"});
         let order = e.handler.post("/v1/work-orders", body).await.created();
         let order_id = text(&order["work_order_id"]);
@@ -121,10 +127,21 @@ async fn a_repair_is_done_with_a_photo_and_one_more_thing_becomes_a_linked_case(
         let refused = e.handler.post(&format!("/v1/work-orders/{order_id}/assign"), wrong).await;
         assert_eq!(refused.status, 422, "a cleaner has not the skill: {}", refused.text());
 
+        // The owner wants another day: one door, and promise, step and message follow.
+        let appoint = json!({"appointment": window(30), "reason": "业主改时间"});
+        let _ = e.handler.post(&format!("{path}/appoint"), appoint).await.ok();
+        e.timeline_has(&id, "appointment_moved").await;
+        e.owner_got(&id, "appointment_moved").await;
+
         e.technician_does(&order_id).await;
         e.timeline_has(&id, "technician_on_the_way").await;
         e.case_is(&id, "resolved").await;
         e.owner_got(&id, "work_done").await;
+        // The photo of the work is for the owner to see.
+        let shown = e.owner.get(&path).await.ok();
+        let photo = format!("/v1/files/{}/content", text(&shown["proof_file_ids"][0]));
+        eventually("the owner sees the photo", || async { (e.owner.get(&photo).await.status == 200).then_some(()) })
+            .await;
 
         let verdict = json!({"satisfied": true, "further_need": "阳台的灯也不亮了，顺便看看。"});
         let _ = e.owner.post(&format!("{path}/verify"), verdict).await.ok();

@@ -194,7 +194,21 @@ fn every_point_needs_one_outcome_and_promises_need_a_day_to_come() {
     assert_eq!(refused(vec![one.clone()], "2026-12-07"), Refusal::PointUndecided);
     assert_eq!(refused(vec![one.clone(), one.clone()], "2026-12-07"), Refusal::PointTwice { index: 1 });
     assert_eq!(refused(vec![outcome(3, Outcome::Upheld)], "2026-12-07"), Refusal::NoSuchPoint { index: 0 });
-    assert_eq!(refused(vec![one, two], "2026-11-22"), Refusal::CommitmentPast { index: 0 });
+    assert_eq!(refused(vec![one.clone(), two.clone()], "2026-11-22"), Refusal::CommitmentPast { index: 0 });
+    assert_eq!(refused(vec![one, two], "2999-01-01"), Refusal::CommitmentTooFar { index: 0 });
+}
+
+#[test]
+fn a_promise_for_today_is_one_for_the_day_of_the_estate() {
+    let outcomes = vec![outcome(1, Outcome::Upheld), outcome(2, Outcome::NotUpheld)];
+    // Half past seven in the morning of the 30th in Shanghai.
+    let facts = Facts { now: "2026-11-29T23:28:00Z".parse().unwrap(), ..handler() };
+    let decide = |due_on: &str| {
+        let command = Command::Decide { outcomes: outcomes.clone(), commitments: vec![commitment(due_on)] };
+        after(&proposed()).decide(&command, &facts).map(drop)
+    };
+    assert_eq!(decide("2026-11-30"), Ok(()));
+    assert_eq!(decide("2026-11-29"), Err(Refusal::CommitmentPast { index: 0 }));
 }
 
 #[test]

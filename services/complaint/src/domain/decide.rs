@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, Days, Utc};
 use steward_kernel::{
     day::{day, zone},
     ids::WorkOrderId,
@@ -20,6 +20,8 @@ use super::{
 const POINTS: RangeInclusive<usize> = 1..=20;
 /// How many departments take part in a plan.
 const DEPARTMENTS: RangeInclusive<usize> = 0..=20;
+/// How far ahead a promise may lie: as far as every other time that is given to an owner.
+const AHEAD: Days = Days::new(730);
 /// How many promises one decision makes.
 const COMMITMENTS: RangeInclusive<usize> = 0..=20;
 
@@ -181,6 +183,9 @@ impl Matter {
         let today = day(at, zone(&self.receipt.time_zone));
         if let Some(index) = commitments.iter().position(|commitment| commitment.due_on < today) {
             return Err(Refusal::CommitmentPast { index });
+        }
+        if let Some(index) = commitments.iter().position(|commitment| commitment.due_on > today + AHEAD) {
+            return Err(Refusal::CommitmentTooFar { index });
         }
         Ok(vec![Event::Decided { outcomes: outcomes.to_vec(), commitments: commitments.to_vec(), at }])
     }

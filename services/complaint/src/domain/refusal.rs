@@ -57,6 +57,11 @@ pub enum Refusal {
         /// Place in the list of commitments, from 0.
         index: usize,
     },
+    /// A promise for a day that is too far ahead.
+    CommitmentTooFar {
+        /// Place in the list of commitments, from 0.
+        index: usize,
+    },
     /// The complaint has no such remedy, or the remedy no such work order.
     NoSuchRemedy,
 }

@@ -12,6 +12,7 @@
 //!                   returned, transferred → assigned, cancelled; transferred from every status before completed
 //! ```
 
+pub mod appointment;
 pub mod candidates;
 pub mod import;
 pub mod order;

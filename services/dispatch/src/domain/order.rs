@@ -170,6 +170,8 @@ pub enum Command {
     Assign {
         /// To whom.
         technician_id: TechnicianId,
+        /// Who has it now, if it is to be taken from them.
+        instead_of: Option<TechnicianId>,
     },
     /// The technician takes it.
     Accept,
@@ -308,6 +310,8 @@ pub enum Refusal {
         /// What is legal now.
         allowed: Vec<&'static str>,
     },
+    /// Somebody else was given it, and the caller does not say that they know.
+    AssignedToAnother,
     /// There is no such technician.
     UnknownTechnician,
     /// The technician does not have the skill.
@@ -335,6 +339,8 @@ pub struct Facts {
     pub technician: Option<Technician>,
     /// The department to which it shall go.
     pub department: Option<Department>,
+    /// Whether the caller has read the version that stands.
+    pub has_read: bool,
 }
 
 /// A work order (工單).
@@ -389,7 +395,13 @@ impl WorkOrder {
     }
 
     /// Hard rules: who does not have the skill or does not serve the estate cannot have it.
-    fn assign(&self, job: &Job, technician_id: TechnicianId, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    fn assign(
+        &self,
+        job: &Job,
+        technician_id: TechnicianId,
+        instead_of: Option<TechnicianId>,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
         let known = facts.technician.as_ref().filter(|technician| technician.id == technician_id);
         let technician = known.ok_or(Refusal::UnknownTechnician)?;
         if !technician.has(job.skill.as_ref()) {
@@ -400,6 +412,11 @@ impl WorkOrder {
         }
         if self.status == OrderStatus::Assigned && self.technician_id == Some(technician_id) {
             return Ok(Vec::new());
+        }
+        // Of two dispatchers the second one learns of the first.
+        let is_taken = self.status == OrderStatus::Assigned && !facts.has_read;
+        if (is_taken || instead_of.is_some()) && self.technician_id != instead_of {
+            return Err(Refusal::AssignedToAnother);
         }
         Ok(vec![Event::Assigned { technician_id, account: Some(technician.account.clone()) }])
     }
@@ -541,7 +558,7 @@ impl Aggregate for WorkOrder {
             command if !self.status.allowed().contains(&command.name()) => {
                 Err(Refusal::Illegal { allowed: self.status.allowed() })
             }
-            C::Assign { technician_id } => self.assign(job, *technician_id, facts),
+            C::Assign { technician_id, instead_of } => self.assign(job, *technician_id, *instead_of, facts),
             C::Accept => Ok(vec![Event::Accepted]),
             C::Return { reason } => Ok(vec![Event::Returned { reason: reason.clone() }]),
             C::Transfer { department, reason } => Self::transfer(job, department, reason, facts),

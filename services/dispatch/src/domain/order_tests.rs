@@ -70,6 +70,7 @@ fn person(role: Role, acting_as: Option<u128>) -> Facts {
         acting_as: acting_as.map(|number| Uuid::from_u128(number).into()),
         technician: Some(technician(5, "水电", ESTATE)),
         department: Some(department("lift_contractor", ESTATE)),
+        has_read: false,
     }
 }
 
@@ -116,7 +117,7 @@ fn completion() -> Completion {
 }
 
 fn assign(number: u128) -> Command {
-    Command::Assign { technician_id: TechnicianId::from(Uuid::from_u128(number)) }
+    Command::Assign { technician_id: TechnicianId::from(Uuid::from_u128(number)), instead_of: None }
 }
 
 /// What people ask for, as it would be granted where it is legal.
@@ -178,6 +179,30 @@ fn after(commands: &[Command]) -> WorkOrder {
         Ok(events) => replay(state, &events),
         Err(_) => state,
     })
+}
+
+#[test]
+fn of_two_dispatchers_the_second_one_learns_of_the_first() {
+    let order = after(&[assign(5)]);
+    let other = |instead_of: Option<u128>| Command::Assign {
+        technician_id: Uuid::from_u128(6).into(),
+        instead_of: instead_of.map(|number| Uuid::from_u128(number).into()),
+    };
+    let knows = |has_read| {
+        let known = facts(&assign(5)).technician.map(|known| Technician { id: Uuid::from_u128(6).into(), ..known });
+        Facts { technician: known, has_read, ..lead() }
+    };
+    assert_eq!(order.decide(&other(None), &knows(false)), Err(Refusal::AssignedToAnother));
+    assert_eq!(order.decide(&other(Some(7)), &knows(false)), Err(Refusal::AssignedToAnother));
+    assert_eq!(order.decide(&other(Some(7)), &knows(true)), Err(Refusal::AssignedToAnother));
+    for granted in [order.decide(&other(Some(5)), &knows(false)), order.decide(&other(None), &knows(true))] {
+        assert_eq!(replay(order.clone(), &granted.unwrap()).technician_id, Some(Uuid::from_u128(6).into()));
+    }
+    // The same word twice is one word.
+    assert_eq!(order.decide(&assign(5), &facts(&assign(5))), Ok(vec![]));
+    // What was given back is free.
+    let returned = after(&[assign(5), Command::Return { reason: text("缺工具") }]);
+    assert!(returned.decide(&other(None), &knows(false)).is_ok());
 }
 
 #[test]

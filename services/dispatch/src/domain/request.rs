@@ -11,7 +11,10 @@ use steward_kernel::{
 };
 use utoipa::ToSchema;
 
-use super::{Note, OrderProgress};
+use super::{
+    Code, FileId, Note, OrderProgress,
+    appointment::{Appointment, Misdated},
+};
 
 word_enum! {
     /// Where a service request stands.
@@ -44,9 +47,10 @@ impl RequestStage {
     #[must_use]
     pub fn allowed(self) -> Vec<&'static str> {
         match self {
-            Self::Received | Self::Confirmed => vec!["confirm", "request-info", "decline", "cancel"],
-            Self::NeedsInfo => vec!["confirm", "provide-info", "decline", "cancel"],
-            Self::Routed | Self::InWork => vec!["cancel"],
+            Self::Received => vec!["confirm", "request-info", "decline", "cancel"],
+            Self::Confirmed => vec!["confirm", "appoint", "request-info", "decline", "cancel"],
+            Self::NeedsInfo => vec!["confirm", "appoint", "provide-info", "decline", "cancel"],
+            Self::Routed | Self::InWork => vec!["appoint", "cancel"],
             Self::DoneReported => vec!["verify", "cancel"],
             Self::OwnerVerified | Self::Closed | Self::Declined | Self::Cancelled => Vec::new(),
         }
@@ -90,15 +94,6 @@ pub struct Origin {
     /// The unit from which the trouble comes, if another one was named.
     #[serde(default)]
     pub source_unit_id: Option<UnitId>,
-}
-
-/// A window of time that the owner was promised.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
-pub struct Appointment {
-    /// Its start.
-    pub from: DateTime<Utc>,
-    /// Its end, after the start.
-    pub to: DateTime<Utc>,
 }
 
 /// Something the owner was asked.
@@ -145,6 +140,13 @@ pub enum Command {
         /// When somebody will come.
         appointment: Option<Appointment>,
     },
+    /// The owner is given a time, or another one, for a visit; until the work is done.
+    Appoint {
+        /// When somebody will come.
+        appointment: Appointment,
+        /// Why it is another one.
+        reason: Option<Note>,
+    },
     /// Ask the owner for something.
     RequestInfo {
         /// What is asked.
@@ -178,6 +180,8 @@ pub enum Command {
         work_order_id: WorkOrderId,
         /// How far it has come.
         progress: OrderProgress,
+        /// What proves that it is done.
+        proof: Vec<FileId>,
     },
     /// The owner gives a word on the result.
     Verify {
@@ -198,6 +202,7 @@ impl Command {
         match self {
             Self::Receive(_) | Self::Prioritise { .. } | Self::Route { .. } | Self::Follow { .. } => None,
             Self::Confirm { .. } => Some("confirm"),
+            Self::Appoint { .. } => Some("appoint"),
             Self::RequestInfo { .. } => Some("request-info"),
             Self::ProvideInfo { .. } => Some("provide-info"),
             Self::Decline { .. } => Some("decline"),
@@ -224,6 +229,20 @@ pub enum Event {
         details: Option<Words>,
         /// When somebody will come.
         appointment: Option<Appointment>,
+    },
+    /// The owner was given a time for a visit, or another one.
+    Appointed {
+        /// When somebody will come.
+        appointment: Appointment,
+        /// When somebody would have come, if that still lay ahead.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        previous: Option<Appointment>,
+        /// Why it is another one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<Note>,
+        /// Accounts of the technicians who had its open work orders.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        crew: Vec<Code>,
     },
     /// The owner was asked.
     InfoRequested {
@@ -253,6 +272,9 @@ pub enum Event {
         work_order_id: WorkOrderId,
         /// How far it has come.
         progress: OrderProgress,
+        /// What proves that it is done.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        proof: Vec<FileId>,
     },
     /// Its stage followed its work orders.
     StageChanged {
@@ -287,8 +309,8 @@ pub enum Refusal {
         /// What is legal now.
         allowed: Vec<&'static str>,
     },
-    /// The appointment ends before it starts.
-    AppointmentBackwards,
+    /// The appointment is none that can be promised.
+    Misdated(Misdated),
 }
 
 /// What was looked up beforehand.
@@ -296,6 +318,18 @@ pub enum Refusal {
 pub struct Facts {
     /// Who asks.
     pub actor: Actor,
+    /// The time.
+    pub now: DateTime<Utc>,
+    /// Accounts of the technicians who have its open work orders, where that matters.
+    pub crew: Vec<Code>,
+}
+
+impl Facts {
+    /// For what moves no appointment.
+    #[must_use]
+    pub fn of(actor: Actor, now: DateTime<Utc>) -> Self {
+        Self { actor, now, crew: Vec::new() }
+    }
 }
 
 /// A service request (報修與服務), with the id of its case.
@@ -317,6 +351,9 @@ pub struct ServiceRequest {
     pub questions: Vec<InfoQuestion>,
     /// Its work orders, the one that moved last at the end.
     pub orders: Vec<OrderNote>,
+    /// Photos and documents of its finished work, for the owner to see.
+    #[serde(default)]
+    pub proof: Vec<FileId>,
     /// Why it was declined or called off.
     pub reason: Option<Note>,
     /// Who is responsible instead.
@@ -361,13 +398,13 @@ impl ServiceRequest {
     }
 
     /// The work order is noted, and the stage follows if that changes it.
-    fn note(&self, work_order_id: WorkOrderId, progress: OrderProgress) -> Vec<Event> {
+    fn note(&self, work_order_id: WorkOrderId, progress: OrderProgress, proof: &[FileId]) -> Vec<Event> {
         let note = OrderNote { work_order_id, progress };
         if self.orders.contains(&note) {
             return Vec::new();
         }
         let stage = self.clone().noting(work_order_id, progress).derived();
-        let mut events = vec![Event::OrderNoted { work_order_id, progress }];
+        let mut events = vec![Event::OrderNoted { work_order_id, progress, proof: proof.to_vec() }];
         if stage != self.stage {
             events.push(Event::StageChanged { stage });
         }
@@ -375,18 +412,43 @@ impl ServiceRequest {
     }
 }
 
+/// The first confirmation may bring a time with it; every other time is told by itself, so that both sides hear of it.
 fn confirm(
     request: &ServiceRequest,
-    details: &Option<Words>,
+    details: Option<&Words>,
     appointment: Option<Appointment>,
+    facts: &Facts,
 ) -> Result<Vec<Event>, Refusal> {
-    if appointment.is_some_and(|window| window.to <= window.from) {
-        return Err(Refusal::AppointmentBackwards);
+    let is_first = !request.confirmed && request.appointment.is_none();
+    let details = details.or(request.details.as_ref());
+    let told = request.appointment.or(appointment.filter(|_| is_first));
+    if let Some(window) = appointment.filter(|window| Some(*window) != request.appointment) {
+        window.check(facts.now).map_err(Refusal::Misdated)?;
     }
-    if request.stage == RequestStage::Confirmed && request.details == *details && request.appointment == appointment {
-        return Ok(Vec::new());
+    let mut events = Vec::new();
+    if request.stage != RequestStage::Confirmed || request.details.as_ref() != details {
+        events.push(Event::Confirmed { details: details.cloned(), appointment: told });
     }
-    Ok(vec![Event::Confirmed { details: details.clone(), appointment }])
+    if let Some(window) = appointment.filter(|_| !is_first) {
+        events.extend(appoint(request, window, None, facts)?);
+    }
+    Ok(events)
+}
+
+fn appoint(
+    request: &ServiceRequest,
+    appointment: Appointment,
+    reason: Option<&Note>,
+    facts: &Facts,
+) -> Result<Option<Event>, Refusal> {
+    if request.appointment == Some(appointment) {
+        return Ok(None);
+    }
+    appointment.check(facts.now).map_err(Refusal::Misdated)?;
+    // A time that has passed is not moved: this is another visit.
+    let previous = request.appointment.filter(|window| window.lies_ahead(facts.now));
+    let (reason, crew) = (reason.cloned(), facts.crew.clone());
+    Ok(Some(Event::Appointed { appointment, previous, reason, crew }))
 }
 
 impl Aggregate for ServiceRequest {
@@ -407,6 +469,7 @@ impl Aggregate for ServiceRequest {
             appointment: None,
             questions: Vec::new(),
             orders: Vec::new(),
+            proof: Vec::new(),
             reason: None,
             responsible: None,
             verification: None,
@@ -429,12 +492,15 @@ impl Aggregate for ServiceRequest {
             C::Prioritise { priority } => Ok(vec![Event::Prioritised { priority: *priority }]),
             // Once it is over, nothing follows from its work orders any more.
             C::Follow { work_order_id, .. } if over || !self.has(*work_order_id) => Ok(Vec::new()),
-            C::Follow { work_order_id, progress } => Ok(self.note(*work_order_id, *progress)),
+            C::Follow { work_order_id, progress, proof } => Ok(self.note(*work_order_id, *progress, proof)),
             C::Cancel { .. } if self.stage == S::Cancelled => Ok(Vec::new()),
             command if !self.stage.allows(command) => Err(Refusal::Illegal { allowed: self.stage.allowed() }),
             C::Route { work_order_id } if self.has(*work_order_id) => Ok(Vec::new()),
-            C::Route { work_order_id } => Ok(self.note(*work_order_id, OrderProgress::Open)),
-            C::Confirm { details, appointment } => confirm(self, details, *appointment),
+            C::Route { work_order_id } => Ok(self.note(*work_order_id, OrderProgress::Open, &[])),
+            C::Confirm { details, appointment } => confirm(self, details.as_ref(), *appointment, facts),
+            C::Appoint { appointment, reason } => {
+                Ok(appoint(self, *appointment, reason.as_ref(), facts)?.into_iter().collect())
+            }
             C::RequestInfo { question } => Ok(vec![Event::InfoRequested { question: question.clone() }]),
             C::ProvideInfo { text } => Ok(vec![Event::InfoProvided { text: text.clone() }]),
             C::Decline { reason, responsible } => {
@@ -447,7 +513,7 @@ impl Aggregate for ServiceRequest {
                 if *satisfied {
                     events.push(Event::Closed);
                 } else {
-                    events.extend(self.note(*rework, OrderProgress::Open));
+                    events.extend(self.note(*rework, OrderProgress::Open, &[]));
                 }
                 Ok(events)
             }
@@ -464,8 +530,10 @@ impl Aggregate for ServiceRequest {
             }
             Event::Confirmed { details, appointment } => {
                 (self.stage, self.confirmed) = (RequestStage::Confirmed, true);
-                (self.details, self.appointment) = (details, appointment);
+                // Whoever confirms again and says nothing of them takes nothing back.
+                (self.details, self.appointment) = (details.or(self.details), appointment.or(self.appointment));
             }
+            Event::Appointed { appointment, .. } => self.appointment = Some(appointment),
             Event::InfoRequested { question } => {
                 self.stage = RequestStage::NeedsInfo;
                 self.questions.push(InfoQuestion { question, answer: None });
@@ -490,7 +558,10 @@ impl Aggregate for ServiceRequest {
                     }
                 }
             }
-            Event::OrderNoted { work_order_id, progress } => return self.noting(work_order_id, progress),
+            Event::OrderNoted { work_order_id, progress, proof } => {
+                self.proof.extend(proof);
+                return self.noting(work_order_id, progress);
+            }
             Event::StageChanged { stage } => self.stage = stage,
             Event::Verified { satisfied, comment } => {
                 if satisfied {

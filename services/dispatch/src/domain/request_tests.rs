@@ -1,6 +1,6 @@
 //! The service request: every stage, every refusal, and what never happens.
 
-use chrono::DateTime;
+use chrono::{DateTime, TimeDelta};
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{
     Actor, ActorId, Aggregate, Role, TenantId,
@@ -14,7 +14,8 @@ use uuid::Uuid;
 
 use super::{
     OrderProgress,
-    request::{Appointment, Command, Event, Facts, Origin, Refusal, RequestStage, ServiceRequest},
+    appointment::{Appointment, Misdated},
+    request::{Command, Event, Facts, Origin, Refusal, RequestStage, ServiceRequest},
 };
 
 const ESTATE: u128 = 7;
@@ -50,7 +51,17 @@ fn origin() -> Origin {
 }
 
 fn house() -> Facts {
-    Facts { actor: Actor::service(TenantId::from(Uuid::from_u128(9)), "dispatch") }
+    Facts::of(Actor::service(TenantId::from(Uuid::from_u128(9)), "dispatch"), origin().opened_at)
+}
+
+/// A window that begins so many hours after the case was opened, and lasts one.
+fn window(hours: i64) -> Appointment {
+    let from = origin().opened_at + TimeDelta::hours(hours);
+    Appointment { from, to: from + TimeDelta::hours(1) }
+}
+
+fn appoint(hours: i64) -> Command {
+    Command::Appoint { appointment: window(hours), reason: None }
 }
 
 fn confirmed() -> Event {
@@ -58,11 +69,11 @@ fn confirmed() -> Event {
 }
 
 fn noted(number: u128, progress: OrderProgress) -> Event {
-    Event::OrderNoted { work_order_id: order(number), progress }
+    Event::OrderNoted { work_order_id: order(number), progress, proof: Vec::new() }
 }
 
 fn follow(number: u128, progress: OrderProgress) -> Command {
-    Command::Follow { work_order_id: order(number), progress }
+    Command::Follow { work_order_id: order(number), progress, proof: Vec::new() }
 }
 
 fn verify(satisfied: bool) -> Command {
@@ -161,12 +172,59 @@ fn the_owner_who_is_not_satisfied_gets_a_rework_of_what_was_done_last() {
 }
 
 #[test]
-fn an_appointment_ends_after_it_starts() {
+fn an_appointment_that_is_none_is_refused_by_every_door() {
     let at = origin().opened_at;
-    let appointment = Some(Appointment { from: at, to: at });
-    given::<ServiceRequest>(id(), [Event::Received(origin())])
-        .when(&Command::Confirm { details: None, appointment }, &house())
-        .refused(Refusal::AppointmentBackwards);
+    let backwards = Appointment { from: at, to: at };
+    let doors = |appointment| {
+        [
+            Command::Confirm { details: None, appointment: Some(appointment) },
+            Command::Appoint { appointment, reason: None },
+        ]
+    };
+    let wrong = [(backwards, Misdated::Backwards), (window(-3), Misdated::Past), (window(24 * 4000), Misdated::TooFar)];
+    for (appointment, fault) in wrong {
+        for command in doors(appointment) {
+            let history = [Event::Received(origin()), confirmed()];
+            given::<ServiceRequest>(id(), history).when(&command, &house()).refused(Refusal::Misdated(fault));
+        }
+    }
+}
+
+#[test]
+fn a_time_is_agreed_on_and_moved_until_the_work_is_done_and_each_is_told() {
+    let appointed = |hours, previous: Option<i64>| Event::Appointed {
+        appointment: window(hours),
+        previous: previous.map(window),
+        reason: None,
+        crew: Vec::new(),
+    };
+    let confirm = |appointment| Command::Confirm { details: None, appointment };
+    let request = after(&[confirm(Some(window(5)))]);
+    assert_eq!(request.appointment, Some(window(5)));
+    // Confirmed again with another time, and by the door for it.
+    let moved = Ok(vec![appointed(30, Some(5))]);
+    assert_eq!(request.decide(&confirm(Some(window(30))), &house()), moved);
+    assert_eq!(request.decide(&appoint(30), &house()), moved);
+    assert_eq!(request.decide(&appoint(5), &house()), Ok(vec![]), "the same time is no news");
+    // Whoever confirms other details takes no time back.
+    let details = Command::Confirm { details: Some(text("在家")), appointment: None };
+    let detailed = after(&[confirm(Some(window(5))), details, confirm(None)]);
+    assert_eq!((detailed.appointment, detailed.details), (Some(window(5)), Some(text("在家"))));
+
+    let route = Command::Route { work_order_id: order(1) };
+    let routed = [confirm(Some(window(5))), route, follow(1, OrderProgress::Accepted)];
+    assert_eq!(after(&routed).decide(&appoint(30), &house()), Ok(vec![appointed(30, Some(5))]));
+    // The window passed, and nobody was at home: the next visit is no moving of it.
+    let later = Facts { now: window(6).to, ..house() };
+    assert_eq!(after(&routed).decide(&appoint(30), &later), Ok(vec![appointed(30, None)]));
+    let done = after(&[&routed[..], &[follow(1, OrderProgress::Done)]].concat());
+    let refused = Err(Refusal::Illegal { allowed: done.stage.allowed() });
+    assert_eq!(done.decide(&appoint(30), &house()), refused);
+    // The rework is another visit.
+    let rework = replay(done.clone(), &done.decide(&verify(false), &house()).unwrap());
+    assert!(rework.decide(&appoint(30), &house()).is_ok());
+    // What is over is over.
+    assert!(after(&[Command::Cancel { reason: None }]).decide(&appoint(30), &house()).is_err());
 }
 
 #[test]
@@ -179,6 +237,7 @@ fn strangers_do_not_learn_that_it_exists() {
             estates: Some(vec![EstateId::from(Uuid::from_u128(estate))]),
             resident: resident.map(|id| ResidentId::from(Uuid::from_u128(id))),
         },
+        ..house()
     };
     let cancel = Command::Cancel { reason: Some(text("自己修好了")) };
     for stranger in [person(Role::Owner, ESTATE, Some(99)), person(Role::Handler, 99, None)] {
@@ -223,6 +282,8 @@ fn any_command() -> impl Strategy<Value = Command> {
         prop::sample::select(Priority::ALL.to_vec()).prop_map(|priority| Command::Prioritise { priority }),
         Just(Command::Confirm { details: None, appointment: None }),
         Just(Command::Confirm { details: Some(text("在家")), appointment: None }),
+        (1_i64..48).prop_map(|hours| Command::Confirm { details: None, appointment: Some(window(hours)) }),
+        (1_i64..48).prop_map(appoint),
         Just(Command::RequestInfo { question: text("哪里？") }),
         Just(Command::ProvideInfo { text: text("厨房") }),
         Just(Command::Decline { reason: text("自有设备"), responsible: text("厂商") }),

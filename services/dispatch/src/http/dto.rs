@@ -5,7 +5,7 @@ use serde::Deserialize;
 use steward_kernel::{era, ids::CaseId, text::Words};
 use utoipa::ToSchema;
 
-use crate::domain::{Code, FileId, Note, Skill, TechnicianId, order::HoldReason};
+use crate::domain::{Code, FileId, Note, Skill, TechnicianId, appointment::Appointment, order::HoldReason};
 
 /// Nothing needs to be said.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -14,7 +14,7 @@ use crate::domain::{Code, FileId, Note, Skill, TechnicianId, order::HoldReason};
 pub(crate) struct Nothing {}
 
 /// A window of time that the owner is promised.
-#[derive(Debug, Deserialize, ToSchema)]
+#[derive(Debug, Clone, Copy, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct AppointmentBody {
     /// Its start.
@@ -23,6 +23,12 @@ pub(crate) struct AppointmentBody {
     /// Its end, after the start.
     #[serde(deserialize_with = "era::read")]
     pub to: DateTime<Utc>,
+}
+
+impl From<AppointmentBody> for Appointment {
+    fn from(AppointmentBody { from, to }: AppointmentBody) -> Self {
+        Self { from, to }
+    }
 }
 
 /// The details are clear.
@@ -35,8 +41,22 @@ pub(crate) struct AppointmentBody {
 pub(crate) struct ConfirmRequest {
     /// What was found out.
     pub details: Option<Words>,
-    /// When somebody will come.
+    /// When somebody will come: ahead, within 60 days, one day long at most.
     pub appointment: Option<AppointmentBody>,
+}
+
+/// When somebody comes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({
+    "appointment": { "from": "2026-11-25T14:00:00+08:00", "to": "2026-11-25T16:00:00+08:00" },
+    "reason": "业主临时有事，改到明天",
+}))]
+pub(crate) struct AppointRequest {
+    /// The window: ahead, within 60 days, one day long at most.
+    pub appointment: AppointmentBody,
+    /// Why it is another one than before.
+    pub reason: Option<Note>,
 }
 
 /// Something the owner is asked.
@@ -117,6 +137,8 @@ pub(crate) struct OpenOrder {
 pub(crate) struct AssignOrder {
     /// Somebody who has the skill and serves the estate.
     pub technician_id: TechnicianId,
+    /// Who has been given it and has not said yes, if it is to be taken from them; `If-Match` does as well.
+    pub instead_of: Option<TechnicianId>,
 }
 
 /// To which department the work goes.

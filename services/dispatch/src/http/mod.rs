@@ -25,6 +25,7 @@ pub(crate) fn routes() -> OpenApiRouter<App> {
         .routes(routes!(requests::list_service_requests))
         .routes(routes!(requests::get_service_request))
         .routes(routes!(requests::confirm_service_request))
+        .routes(routes!(requests::appoint_service_request))
         .routes(routes!(requests::request_service_request_info))
         .routes(routes!(requests::provide_service_request_info))
         .routes(routes!(requests::decline_service_request))

@@ -158,7 +158,8 @@ pub(crate) async fn list_candidates(
 
 /// Assign a work order
 ///
-/// To a technician who has the skill and serves the estate.
+/// To a technician who has the skill and serves the estate. Who was given it by somebody else in the meantime keeps it, unless the caller names
+/// them as `instead_of` or sends `If-Match`.
 #[utoipa::path(
     post, path = "/v1/work-orders/{work_order_id}/assign", tag = "work orders",
     params(("work_order_id" = WorkOrderId, Path)), request_body = AssignOrder,
@@ -171,7 +172,7 @@ pub(crate) async fn assign_work_order(
     Path(id): Path<WorkOrderId>,
     Json(body): Json<AssignOrder>,
 ) -> Answer {
-    carry_out(&app, &call, id, Command::Assign { technician_id: body.technician_id }).await
+    carry_out(&app, &call, id, Command::Assign { technician_id: body.technician_id, instead_of: body.instead_of }).await
 }
 
 /// Accept a work order

@@ -14,13 +14,13 @@ use steward_kernel::{
 use utoipa::IntoParams;
 
 use super::{
-    dto::{ConfirmRequest, DeclineRequest, GiveReason, ProvideInfo, RequestInfo, VerifyRequest},
+    dto::{AppointRequest, ConfirmRequest, DeclineRequest, GiveReason, ProvideInfo, RequestInfo, VerifyRequest},
     permission,
     views::ServiceRequestView,
 };
 use crate::{
     app::App,
-    domain::request::{Appointment, Command, RequestStage, ServiceRequest},
+    domain::request::{Command, RequestStage, ServiceRequest},
     flow::{self, Word},
     store::{self, RequestFilter},
 };
@@ -107,9 +107,28 @@ pub(crate) async fn confirm_service_request(
     Path(case_id): Path<CaseId>,
     Json(body): Json<ConfirmRequest>,
 ) -> Answer {
-    let appointment = body.appointment.map(|window| Appointment { from: window.from, to: window.to });
-    let command = Command::Confirm { details: body.details, appointment };
-    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+    let command = Command::Confirm { details: body.details, appointment: body.appointment.map(Into::into) };
+    answer(flow::agree_on(&app.core.engine, &call, case_id, command).await?)
+}
+
+/// Agree on a time
+///
+/// For the first visit or a further one, or another time than before, until the work is done: what was promised, the clock and the owner's
+/// message follow, and both sides are told the old and the new window. The same window again changes nothing.
+#[utoipa::path(
+    post, path = "/v1/service-requests/{case_id}/appoint", tag = "service requests", params(("case_id" = CaseId, Path)),
+    request_body = AppointRequest,
+    responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn appoint_service_request(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<AppointRequest>,
+) -> Answer {
+    let command = Command::Appoint { appointment: body.appointment.into(), reason: body.reason };
+    answer(flow::agree_on(&app.core.engine, &call, case_id, command).await?)
 }
 
 /// Ask the owner for something
@@ -128,7 +147,7 @@ pub(crate) async fn request_service_request_info(
     Json(body): Json<RequestInfo>,
 ) -> Answer {
     let command = Command::RequestInfo { question: body.question };
-    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+    answer(flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Answer what was asked
@@ -147,7 +166,7 @@ pub(crate) async fn provide_service_request_info(
     Json(body): Json<ProvideInfo>,
 ) -> Answer {
     let command = Command::ProvideInfo { text: body.text };
-    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+    answer(flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Decline a service request
@@ -166,7 +185,7 @@ pub(crate) async fn decline_service_request(
     Json(body): Json<DeclineRequest>,
 ) -> Answer {
     let command = Command::Decline { reason: body.reason, responsible: body.responsible };
-    answer(flow::on_request(&app.core.engine, &call, case_id, command).await?)
+    answer(flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Call off a service request

@@ -16,10 +16,11 @@ use utoipa::ToSchema;
 
 use crate::domain::{
     Code, DepartmentId, FileId, ImportId, Note, RemedyId, ShiftId, Skill, TechnicianId,
+    appointment::Appointment,
     candidates::{Candidate, CandidateReason},
     import::{RosterImport, RosterPart},
     order::{HoldReason, OrderHold, OrderStatus, WorkOrder},
-    request::{Appointment, InfoQuestion, OrderNote, OwnerVerification, RequestStage, ServiceRequest},
+    request::{InfoQuestion, OrderNote, OwnerVerification, RequestStage, ServiceRequest},
     roster::{Department, Estates, Shift, Technician},
 };
 
@@ -53,6 +54,8 @@ pub(crate) struct ServiceRequestView {
     questions: Vec<InfoQuestion>,
     /// Its work orders, the one that moved last at the end.
     work_orders: Vec<OrderNote>,
+    /// Photos and documents of its finished work; its owner reads them as `GET /v1/files/{file_id}/content`, once they are stored.
+    proof_file_ids: Vec<FileId>,
     /// Why it was declined or called off.
     reason: Option<Note>,
     /// Who is responsible for what was declined.
@@ -87,6 +90,7 @@ impl ServiceRequestView {
             appointment: request.appointment,
             questions: request.questions,
             work_orders: request.orders,
+            proof_file_ids: request.proof,
             reason: request.reason,
             responsible: request.responsible,
             verification: request.verification,

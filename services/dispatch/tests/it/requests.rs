@@ -1,11 +1,11 @@
 //! Service requests over HTTP.
 
-use chrono::TimeDelta;
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use steward_dispatch::Dispatch;
 use steward_kernel::Role;
 use steward_proto::{dispatch as pb, intake};
-use steward_testkit::{OTHER_TENANT, TENANT, db::new_id, eventually, with};
+use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 
 use crate::world::World;
 
@@ -15,10 +15,10 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
         let world = World::new(kit).await;
         let case_id = world.request().await;
         let path = format!("/v1/service-requests/{case_id}");
-        let window = json!({ "from": "2026-11-24T14:00:00+08:00", "to": "2026-11-24T16:00:00+08:00" });
-        let confirm = json!({ "details": "下午上门", "appointment": window });
+        let confirm = json!({ "details": "下午上门", "appointment": window(&world.kit, 5) });
         let confirmed = world.handler().post(&format!("{path}/confirm"), confirm).await;
-        assert_eq!(confirmed.ok()["appointment"]["from"], "2026-11-24T06:00:00Z");
+        let from = world.kit.clock.now() + TimeDelta::hours(5);
+        assert_eq!(instant(&confirmed.ok()["appointment"]["from"]), from);
         assert_eq!(confirmed.header("etag"), "\"2\"");
 
         let order = world.order(case_id).await;
@@ -47,6 +47,54 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
         world.walk(&order, &["verify"]).await;
         assert_eq!(world.stage(case_id).await, "closed");
         told(&world).await;
+    })
+    .await;
+}
+
+/// A window of an hour that begins in so many hours.
+fn window(kit: &Kit, hours: i64) -> Value {
+    let from = kit.clock.now() + TimeDelta::hours(hours);
+    json!({ "from": from, "to": from + TimeDelta::hours(1) })
+}
+
+fn instant(value: &Value) -> DateTime<Utc> {
+    value.as_str().and_then(|text| text.parse().ok()).unwrap_or_else(|| panic!("not a time: {value}"))
+}
+
+#[tokio::test]
+async fn another_time_is_told_with_the_old_one_and_to_whoever_has_the_work() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.request().await;
+        let path = format!("/v1/service-requests/{case_id}");
+        let handler = world.handler();
+        let (first, second, third) = (window(&world.kit, 5), window(&world.kit, 30), window(&world.kit, 50));
+        let confirm = |window: &Value| json!({ "appointment": window });
+        let _ = handler.post(&format!("{path}/confirm"), confirm(&first)).await.ok();
+        // Confirmed again with another time: it is told, too.
+        let _ = handler.post(&format!("{path}/confirm"), confirm(&second)).await.ok();
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept"]).await;
+        let appoint = json!({ "appointment": third, "reason": "业主改时间" });
+        let moved = handler.post(&format!("{path}/appoint"), appoint.clone()).await.ok();
+        assert_eq!(instant(&moved["appointment"]["from"]), instant(&third["from"]));
+        assert_eq!(handler.post(&format!("{path}/appoint"), appoint).await.ok()["version"], moved["version"]);
+
+        let ms =
+            |window: &Value| (instant(&window["from"]).timestamp_millis(), instant(&window["to"]).timestamp_millis());
+        let told: Vec<_> = world.kit.published::<pb::AppointmentSet>().await;
+        let windows: Vec<_> = told
+            .iter()
+            .map(|told| ((told.from_ms, told.to_ms), (told.previous_from_ms, told.previous_to_ms)))
+            .collect();
+        assert_eq!(windows, [(ms(&second), ms(&first)), (ms(&third), ms(&second))]);
+        let crews: Vec<_> = told.iter().map(|told| told.technician_accounts.clone()).collect();
+        assert_eq!(crews, [vec![], vec!["tech-1".to_owned()]]);
+        let _ = world
+            .owner()
+            .post(&format!("{path}/appoint"), json!({ "appointment": first }))
+            .await
+            .problem(403, "forbidden");
     })
     .await;
 }
@@ -155,6 +203,21 @@ async fn bad_input_is_told_and_changes_nothing() {
         let backwards = json!({ "from": "2026-11-24T14:00:00Z", "to": "2026-11-24T13:00:00Z" });
         let backwards = confirm(json!({ "appointment": backwards })).await;
         assert_eq!(backwards.problem(422, "dispatch/appointment-backwards")["errors"][0]["pointer"], "/appointment/to");
+        let day = TimeDelta::days(1);
+        let now = world.kit.clock.now();
+        for (from, to, slug, pointer) in [
+            (now - day, now, "dispatch/appointment-past", "/appointment/from"),
+            (
+                now + day * 4000,
+                now + day * 4000 + TimeDelta::hours(1),
+                "dispatch/appointment-too-far",
+                "/appointment/to",
+            ),
+            (now + day, now + day * 30, "dispatch/appointment-too-long", "/appointment/to"),
+        ] {
+            let problem = confirm(json!({ "appointment": { "from": from, "to": to } })).await.problem(422, slug);
+            assert_eq!(problem["errors"][0]["pointer"], pointer, "{problem}");
+        }
         confirm(json!({})).if_match(7).await.problem(412, "stale-version");
         handler.get("/v1/service-requests?colour=red").await.problem(400, "malformed-request");
         handler.get("/v1/service-requests?stage=lost").await.problem(400, "malformed-request");

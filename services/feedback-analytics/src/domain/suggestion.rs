@@ -1,6 +1,6 @@
 //! Suggestions (建議): what an owner would like to be better, until it is there or declined with a reason.
 
-use chrono::{DateTime, NaiveDate, Utc};
+use chrono::{DateTime, Days, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Aggregate,
@@ -14,6 +14,9 @@ use super::{
     Facts, Remark,
     rollup::{Measure, Tally},
 };
+
+/// How far ahead a plan may reach: five years.
+const PLANNED_AHEAD: Days = Days::new(5 * 366);
 
 steward_kernel::word_enum! {
     /// Where a suggestion stands.
@@ -220,6 +223,8 @@ pub enum Refusal {
     },
     /// The day by which it will be there has passed.
     PlannedForThePast,
+    /// The day by which it will be there is too far ahead to be a plan.
+    PlannedTooFar,
 }
 
 /// A suggestion that was received.
@@ -333,10 +338,12 @@ impl Life {
 
     fn plan(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
         use SuggestionStage as S;
+        let today = day(at, zone(&self.received.time_zone));
         match self.stage {
             S::Planned if self.plan.as_ref() == Some(plan) => Ok(vec![]),
-            S::Accepted | S::Planned if plan.by_on.is_some_and(|by| by < day(at, zone(&self.received.time_zone))) => {
-                Err(Refusal::PlannedForThePast)
+            S::Accepted | S::Planned if plan.by_on.is_some_and(|by| by < today) => Err(Refusal::PlannedForThePast),
+            S::Accepted | S::Planned if plan.by_on.is_some_and(|by| by > today + PLANNED_AHEAD) => {
+                Err(Refusal::PlannedTooFar)
             }
             S::Accepted | S::Planned => Ok(vec![Event::Planned { plan: plan.clone(), at }]),
             S::Received | S::Considered | S::Declined | S::Later => self.illegal(),

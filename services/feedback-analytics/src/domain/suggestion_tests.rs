@@ -112,6 +112,14 @@ fn nobody_plans_for_the_past_and_a_plan_can_change() {
     given::<Suggestion>(id(), [received(), considered(), accepted()])
         .when(&Command::Plan(plan("2026-11-22")), &staff())
         .refused(Refusal::PlannedForThePast);
+    given::<Suggestion>(id(), [received(), considered(), accepted()])
+        .when(&Command::Plan(plan("2999-01-01")), &staff())
+        .refused(Refusal::PlannedTooFar);
+    // It is the 30th in Shanghai already.
+    let morning = Facts { now: "2026-11-29T23:28:00Z".parse().unwrap(), ..staff() };
+    given::<Suggestion>(id(), [received(), considered(), accepted()])
+        .when(&Command::Plan(plan("2026-11-29")), &morning)
+        .refused(Refusal::PlannedForThePast);
     let planned = Event::Planned { plan: plan("2026-12-01"), at: now() };
     given::<Suggestion>(id(), [received(), considered(), accepted(), planned])
         .when(&Command::Plan(plan("2026-12-15")), &staff())

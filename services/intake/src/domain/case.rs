@@ -10,9 +10,10 @@ use steward_kernel::{
     vocabulary::{CaseKind, CaseStatus, OTHER, Priority},
     word_enum,
 };
+use utoipa::ToSchema;
 
 use super::{
-    Facts,
+    Facts, FileId,
     opening::{NewCase, Opening, open, party},
     timeline::{Milestone, Party},
 };
@@ -43,6 +44,25 @@ pub enum Effect {
     MoreWork(&'static str),
 }
 
+/// A window of time in which somebody comes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
+pub struct Window {
+    /// Its start.
+    pub from: DateTime<Utc>,
+    /// Its end.
+    pub to: DateTime<Utc>,
+}
+
+/// When somebody comes, as was agreed with the owner.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Agreed {
+    /// The window.
+    pub window: Window,
+    /// The one that it takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<Window>,
+}
+
 /// A step that was taken with a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -52,13 +72,15 @@ pub struct Step {
     pub effect: Effect,
     /// What the case turned out to be about.
     pub category: Option<String>,
+    /// When somebody comes, if the step is about that.
+    pub agreed: Option<Agreed>,
 }
 
 impl Step {
     /// A step with that effect.
     #[must_use]
     pub const fn new(milestone: Milestone, effect: Effect) -> Self {
-        Self { milestone, effect, category: None }
+        Self { milestone, effect, category: None, agreed: None }
     }
 
     /// A step after which the case stands so.
@@ -95,6 +117,11 @@ pub enum Command {
     },
     /// To note that the owner is asked how it went.
     AskSatisfaction,
+    /// To show the owner what proves that its work is done.
+    ShowProof {
+        /// Photos and documents.
+        files: Vec<FileId>,
+    },
     /// To make it more or less urgent.
     Prioritise {
         /// How urgent from now on.
@@ -138,6 +165,9 @@ pub enum Event {
         /// What it turned out to be about, if that became known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         category: Option<String>,
+        /// When somebody comes, if it is about that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agreed: Option<Agreed>,
     },
     /// A stage that the owner is not told of.
     Moved {
@@ -155,6 +185,11 @@ pub enum Event {
     },
     /// The owner was asked how it went.
     SatisfactionAsked,
+    /// The owner may see what proves that its work is done.
+    ProofShown {
+        /// Photos and documents.
+        files: Vec<FileId>,
+    },
     /// It is more or less urgent.
     Prioritised {
         /// How urgent now.
@@ -242,7 +277,11 @@ pub struct Case {
     pub linked: Vec<CaseId>,
     /// Whether the owner was asked how it went.
     pub satisfaction_asked: bool,
+    /// Photos and documents of finished work, for the owner to see.
+    pub proof: Vec<FileId>,
     last_milestone: Milestone,
+    last_agreed: Option<Agreed>,
+    last_told_at: DateTime<Utc>,
     moved_at: DateTime<Utc>,
     /// Stage before it waited for its owner, as long as it does.
     before_waiting: Option<String>,
@@ -275,7 +314,10 @@ impl Case {
     fn progressed(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         let (status, stage) = self.after(step.effect, facts);
         let category = step.category.clone().filter(|category| *category != self.category);
-        if step.milestone == self.last_milestone && status == self.status && stage == self.stage && category.is_none() {
+        let is_other = step.milestone.is_told_each_time() && facts.at > self.last_told_at;
+        let is_news =
+            category.is_some() || is_other || step.agreed.is_some_and(|agreed| Some(agreed) != self.last_agreed);
+        if step.milestone == self.last_milestone && status == self.status && stage == self.stage && !is_news {
             return Vec::new();
         }
         vec![Event::Progressed {
@@ -285,6 +327,7 @@ impl Case {
             human: step.milestone.is_human(),
             at: facts.at,
             category,
+            agreed: step.agreed,
         }]
     }
 
@@ -313,7 +356,10 @@ impl Aggregate for Case {
             stage: String::new(),
             linked: Vec::new(),
             satisfaction_asked: false,
+            proof: Vec::new(),
             last_milestone: Milestone::Received,
+            last_agreed: None,
+            last_told_at: DateTime::UNIX_EPOCH,
             moved_at: DateTime::UNIX_EPOCH,
             before_waiting: None,
         }
@@ -328,6 +374,7 @@ impl Aggregate for Case {
                 | C::Move { .. }
                 | C::Link { .. }
                 | C::AskSatisfaction
+                | C::ShowProof { .. }
                 | C::Prioritise { .. }
                 | C::Cancel { .. } => Err(Refusal::NoSuchCase),
             };
@@ -355,6 +402,11 @@ impl Aggregate for Case {
 
             (_, C::AskSatisfaction) if self.satisfaction_asked => Ok(vec![]),
             (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked]),
+
+            (_, C::ShowProof { files }) => {
+                let new: Vec<FileId> = files.iter().filter(|file| !self.proof.contains(file)).copied().collect();
+                Ok(if new.is_empty() { vec![] } else { vec![Event::ProofShown { files: new }] })
+            }
 
             (_, C::Prioritise { priority, .. }) if *priority == opening.priority => Ok(vec![]),
             (S::Resolved | S::Closed | S::Cancelled, C::Prioritise { .. }) => Err(Refusal::Ended),
@@ -385,8 +437,10 @@ impl Aggregate for Case {
                 self.opening = Some(opening.clone());
             }
             Event::HandedOver { .. } => {}
-            Event::Progressed { milestone, status, stage, at, category, human: _ } => {
+            Event::Progressed { milestone, status, stage, at, category, agreed, human: _ } => {
                 self.last_milestone = *milestone;
+                self.last_agreed = agreed.or(self.last_agreed);
+                self.last_told_at = *at;
                 if let Some(category) = category {
                     self.category.clone_from(category);
                 }
@@ -395,6 +449,7 @@ impl Aggregate for Case {
             Event::Moved { status, stage, at } => self = self.at(*status, stage, *at),
             Event::Linked { case } => self.linked.push(*case),
             Event::SatisfactionAsked => self.satisfaction_asked = true,
+            Event::ProofShown { files } => self.proof.extend(files),
             Event::Prioritised { priority, .. } => {
                 if let Some(opening) = &mut self.opening {
                     opening.priority = *priority;

@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::{
     Facts,
-    case::{Case, Command, Effect, Event, Receiver, Refusal, Step},
+    case::{Agreed, Case, Command, Effect, Event, Receiver, Refusal, Step, Window},
     opening::{Answering, NewCase},
     timeline::{Milestone, Party},
 };
@@ -179,6 +179,25 @@ fn a_reference_has_the_day_of_the_estate() {
     };
     assert!(reference(day::HOME).starts_with("C-261130-"));
     assert!(reference(day::zone("Europe/Lisbon")).starts_with("C-261129-"));
+}
+
+#[test]
+fn another_plan_is_told_and_an_echo_is_not() {
+    let told = step(Milestone::PlanTold, CaseStatus::InProgress, "proposed");
+    let case = then(&opened(CaseKind::Complaint), &told, &after(1));
+    assert_eq!(case.decide(&told, &after(1)), Ok(vec![]));
+    assert_eq!(case.decide(&told, &after(2)).unwrap().len(), 1);
+    let agreed = |hours| {
+        let from = noon() + TimeDelta::hours(hours);
+        let window = Window { from, to: from + TimeDelta::hours(1) };
+        Command::Progress(Step {
+            agreed: Some(Agreed { window, previous: None }),
+            ..Step::news(Milestone::AppointmentSet)
+        })
+    };
+    let visit = then(&case, &agreed(5), &after(3));
+    assert_eq!(visit.decide(&agreed(5), &after(4)), Ok(vec![]));
+    assert_eq!(visit.decide(&agreed(30), &after(4)).unwrap().len(), 1);
 }
 
 #[test]

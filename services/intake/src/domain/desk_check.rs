@@ -3,15 +3,27 @@
 use std::collections::HashSet;
 
 use chrono::{DateTime, Days, NaiveDate, Utc};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
-use steward_kernel::{Actor, Aggregate, id_type, ids::EstateId, text::Line};
+use steward_kernel::{Actor, Aggregate, day::day, id_type, ids::EstateId, text::Line};
+use uuid::Uuid;
 
 /// Most items of a check.
 pub const MAX_ITEMS: usize = 50;
+/// How many days back a check can be written down: over a weekend and a day.
+const DAYS_BACK: Days = Days::new(3);
 
 id_type! {
     /// A desk check.
     DeskCheckId
+}
+
+impl DeskCheckId {
+    /// The check of that desk on that day: there is one, which is corrected.
+    #[must_use]
+    pub fn of(estate: EstateId, on: NaiveDate) -> Self {
+        Uuid::new_v5(&estate.get(), format!("desk check {on}").as_bytes()).into()
+    }
 }
 
 /// One thing that was looked at.
@@ -48,7 +60,7 @@ pub enum Command {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Event {
-    /// It was written down.
+    /// It was written down, or corrected.
     Recorded(Findings),
 }
 
@@ -61,10 +73,10 @@ pub enum Refusal {
     ItemCount,
     /// An item stands there twice; its place in the list.
     ItemTwice(usize),
-    /// The day has not begun anywhere.
+    /// The day has not begun there.
     InTheFuture,
-    /// A check is never changed; make another one.
-    AlreadyRecorded,
+    /// The day is too long ago.
+    TooLongAgo,
 }
 
 /// What was looked up beforehand.
@@ -74,8 +86,8 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
-    /// Whether the estate is in the register.
-    pub estate_known: bool,
+    /// The time zone of the estate; none when it is not in the register.
+    pub time_zone: Option<Tz>,
 }
 
 /// A desk check.
@@ -112,20 +124,22 @@ impl Aggregate for DeskCheck {
         Self { id, findings: None }
     }
 
-    fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
-        // The desk's day may have begun while it is still yesterday in UTC.
-        let tomorrow = facts.now.date_naive() + Days::new(1);
-        match (&self.findings, command) {
-            (Some(_), Command::Record(_)) => Err(Refusal::AlreadyRecorded),
-            (None, Command::Record(new)) if !facts.estate_known || !facts.actor.sees_estate(new.estate) => {
-                Err(Refusal::NoSuchEstate)
-            }
-            (None, Command::Record(new)) if !(1..=MAX_ITEMS).contains(&new.items.len()) => Err(Refusal::ItemCount),
-            (None, Command::Record(new)) if new.on > tomorrow => Err(Refusal::InTheFuture),
-            (None, Command::Record(new)) => match new.repeated_item() {
-                Some(place) => Err(Refusal::ItemTwice(place)),
-                None => Ok(vec![Event::Recorded(new.clone())]),
-            },
+    fn decide(&self, Command::Record(new): &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        let here = facts.time_zone.filter(|_| facts.actor.sees_estate(new.estate));
+        let today = day(facts.now, here.ok_or(Refusal::NoSuchEstate)?);
+        if !(1..=MAX_ITEMS).contains(&new.items.len()) {
+            return Err(Refusal::ItemCount);
+        }
+        if new.on > today {
+            return Err(Refusal::InTheFuture);
+        }
+        if new.on + DAYS_BACK < today {
+            return Err(Refusal::TooLongAgo);
+        }
+        match new.repeated_item() {
+            Some(place) => Err(Refusal::ItemTwice(place)),
+            None if self.findings.as_ref() == Some(new) => Ok(vec![]),
+            None => Ok(vec![Event::Recorded(new.clone())]),
         }
     }
 

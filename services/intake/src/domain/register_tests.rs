@@ -294,18 +294,25 @@ fn a_desk_check_names_each_item_once_and_no_later_day() {
     let facts = Facts {
         now: "2026-11-23T20:00:00Z".parse().unwrap(),
         actor: actor(Role::Receptionist, Some(&[7]), None),
-        estate_known: true,
+        time_zone: Some(HOME),
     };
     let item = |name: &str| Item { item: text(name), ok: true, note: None };
     let check = |estate, on: &str, items| Findings { estate: id(estate), on: on.parse().unwrap(), items };
     let unborn = || given::<DeskCheck>(id(1), []);
     let good = check(7, "2026-11-24", vec![item("台面"), item("标识")]);
     unborn().when(&Command::Record(good.clone()), &facts).then([Event::Recorded(good.clone())]);
-    given::<DeskCheck>(id(1), [Event::Recorded(good.clone())])
-        .when(&Command::Record(good), &facts)
-        .refused(Refusal::AlreadyRecorded);
+    let recorded = || given::<DeskCheck>(id(1), [Event::Recorded(good.clone())]);
+    recorded().when(&Command::Record(good.clone()), &facts).then([]);
+    let corrected = check(7, "2026-11-24", vec![item("台面")]);
+    recorded().when(&Command::Record(corrected.clone()), &facts).then([Event::Recorded(corrected)]);
     let ask = |findings| unborn().when(&Command::Record(findings), &facts);
+    // It is four in the morning of the 24th there, and the evening of the 23rd in UTC.
     ask(check(7, "2026-11-25", vec![item("台面")])).refused(Refusal::InTheFuture);
+    let back = check(7, "2026-11-21", vec![item("台面")]);
+    ask(back.clone()).then([Event::Recorded(back)]);
+    for day in ["2026-11-20", "2001-01-01"] {
+        ask(check(7, day, vec![item("台面")])).refused(Refusal::TooLongAgo);
+    }
     ask(check(7, "2026-11-23", vec![])).refused(Refusal::ItemCount);
     ask(check(7, "2026-11-23", vec![item("a"), item("b"), item("a")])).refused(Refusal::ItemTwice(2));
     ask(check(8, "2026-11-23", vec![item("a")])).refused(Refusal::NoSuchEstate);

@@ -43,6 +43,10 @@ word_enum! {
         InfoProvided = "info_provided",
         /// Details were confirmed with the owner.
         ServiceConfirmed = "service_confirmed",
+        /// A time for a visit was agreed on.
+        AppointmentSet = "appointment_set",
+        /// Another time for a visit was agreed on.
+        AppointmentMoved = "appointment_moved",
         /// A team has it.
         Routed = "routed",
         /// A technician was chosen.
@@ -118,7 +122,7 @@ impl Milestone {
             Self::Resumed | Self::Decided | Self::RemedyStarted | Self::Cancelled | Self::Declined => Party::Staff,
             Self::InfoRequested | Self::ServiceConfirmed | Self::Routed | Self::TechnicianAssigned => Party::Staff,
             Self::Answered | Self::FollowedUp | Self::Considered | Self::Accepted | Self::Deferred => Party::Staff,
-            Self::Planned | Self::Delivered => Party::Staff,
+            Self::Planned | Self::Delivered | Self::AppointmentSet | Self::AppointmentMoved => Party::Staff,
         }
     }
 
@@ -126,6 +130,12 @@ impl Milestone {
     #[must_use]
     pub const fn is_human(self) -> bool {
         matches!(self.by(), Party::Staff | Party::Technician)
+    }
+
+    /// Whether it says something else each time, so that a second one in a row is no echo of the first.
+    #[must_use]
+    pub const fn is_told_each_time(self) -> bool {
+        matches!(self, Self::PlanTold | Self::Planned)
     }
 
     /// Whether a new episode of the case begins with it.
@@ -167,6 +177,8 @@ impl Milestone {
             Self::InfoRequested => ["请补充信息", "請補充資訊", "We have asked you for more information"],
             Self::InfoProvided => ["已收到补充信息", "已收到補充資訊", "The information you gave has arrived"],
             Self::ServiceConfirmed => ["服务内容已确认", "服務內容已確認", "The details have been confirmed"],
+            Self::AppointmentSet => ["已约好上门时间", "已約好上門時間", "A time for the visit has been agreed on"],
+            Self::AppointmentMoved => ["上门时间已更改", "上門時間已更改", "The visit has been moved to another time"],
             Self::Routed => ["已转交负责班组", "已轉交負責班組", "It has been passed to the team in charge"],
             Self::TechnicianAssigned => ["已安排师傅", "已安排師傅", "A technician has been assigned"],
             Self::TechnicianAccepted => ["师傅已接单", "師傅已接單", "The technician has accepted the job"],

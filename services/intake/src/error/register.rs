@@ -20,8 +20,8 @@ const ITEM_TWICE: ProblemKind =
     ProblemKind::unprocessable("intake/desk-check-item-twice", "An item of the desk check stands there twice");
 const IN_THE_FUTURE: ProblemKind =
     ProblemKind::unprocessable("intake/desk-check-in-the-future", "The day of the desk check has not come yet");
-const CHECK_RECORDED: ProblemKind =
-    ProblemKind::conflict("intake/desk-check-already-recorded", "A desk check is never changed; make another one");
+const CHECK_TOO_LONG_AGO: ProblemKind =
+    ProblemKind::unprocessable("intake/desk-check-too-long-ago", "A desk check is written down within three days");
 const FILE_EMPTY: ProblemKind = ProblemKind::unprocessable("intake/file-empty", "There is nothing in the file");
 const TYPE_MISMATCH: ProblemKind =
     ProblemKind::unprocessable("intake/file-type-mismatch", "The content is not of the type that Content-Type says");
@@ -39,7 +39,7 @@ pub(super) const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (ITEM_COUNT, ["服务台检查须有 1 至 50 项", "服務台檢查須有 1 至 50 項"]),
     (ITEM_TWICE, ["服务台检查中有重复的项目", "服務台檢查中有重複的項目"]),
     (IN_THE_FUTURE, ["检查日期尚未到来", "檢查日期尚未到來"]),
-    (CHECK_RECORDED, ["检查记录不能更改，请另作一次", "檢查記錄不能更改，請另作一次"]),
+    (CHECK_TOO_LONG_AGO, ["服务台检查须在三天内登记", "服務台檢查須在三天內登記"]),
     (FILE_EMPTY, ["文件是空的", "檔案是空的"]),
     (TYPE_MISMATCH, ["文件内容与 Content-Type 不符", "檔案內容與 Content-Type 不符"]),
     (FILE_STORED, ["文件已经保存", "檔案已經儲存"]),
@@ -82,16 +82,17 @@ impl Refuses for desk_check::Refusal {
             Self::ItemCount => ITEM_COUNT,
             Self::ItemTwice(_) => ITEM_TWICE,
             Self::InTheFuture => IN_THE_FUTURE,
-            Self::AlreadyRecorded => CHECK_RECORDED,
+            Self::TooLongAgo => CHECK_TOO_LONG_AGO,
         }
     }
 
     fn field(&self) -> Option<(String, String)> {
         match self {
-            Self::NoSuchEstate | Self::AlreadyRecorded => None,
+            Self::NoSuchEstate => None,
             Self::ItemCount => at("/items", "must have 1 to 50 items"),
             Self::ItemTwice(place) => at(&format!("/items/{place}/item"), "must stand there once"),
-            Self::InTheFuture => at("/on", "must be today or a day before"),
+            Self::InTheFuture => at("/on", "must be today in the estate, or a day before"),
+            Self::TooLongAgo => at("/on", "must be at most three days back"),
         }
     }
 }

@@ -38,6 +38,14 @@ const CONTESTED: ProblemKind =
     ProblemKind::conflict("intake/already-contested", "The pause was objected to, or decided on, before");
 const OWN_MATTER: ProblemKind =
     ProblemKind::forbidden("intake/own-matter", "A lead who does not answer for the case decides on objections");
+const APPOINTMENT_OF_REQUEST: ProblemKind = ProblemKind::conflict(
+    "intake/appointment-of-request",
+    "The appointment of a service request is moved by POST /v1/service-requests/{case_id}/appoint",
+);
+const DATE_OF_CLOCK: ProblemKind = ProblemKind::conflict(
+    "intake/date-of-clock",
+    "A date to which a deadline was put off is moved by POST /v1/clocks/{clock_id}/extend",
+);
 const PROMISE_OVER: ProblemKind =
     ProblemKind::conflict("intake/promise-over", "The promise was kept, broken or moved before");
 const KEPT_BY_WHAT_HAPPENS: ProblemKind = ProblemKind::conflict(
@@ -64,6 +72,17 @@ pub(super) const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (OUT_OF_BOUNDS, ["日期过早或过远", "日期過早或過遠"]),
     (CONTESTED, ["该暂停已提出过异议或已裁定", "該暫停已提出過異議或已裁定"]),
     (OWN_MATTER, ["异议须由不负责该事项的主管裁定", "異議須由不負責該事項的主管裁定"]),
+    (
+        APPOINTMENT_OF_REQUEST,
+        [
+            "上门预约请用 /v1/service-requests/{case_id}/appoint 更改",
+            "上門預約請用 /v1/service-requests/{case_id}/appoint 更改",
+        ],
+    ),
+    (
+        DATE_OF_CLOCK,
+        ["延期的日期请用 /v1/clocks/{clock_id}/extend 更改", "延期的日期請用 /v1/clocks/{clock_id}/extend 更改"],
+    ),
     (PROMISE_OVER, ["承诺已兑现、失约或改期", "承諾已兌現、失約或改期"]),
     (
         KEPT_BY_WHAT_HAPPENS,
@@ -99,6 +118,8 @@ impl Refuses for Refusal {
             Self::OwnMatter => OWN_MATTER,
             Self::PromiseOver => PROMISE_OVER,
             Self::KeptByWhatHappens => KEPT_BY_WHAT_HAPPENS,
+            Self::AppointmentOfRequest => APPOINTMENT_OF_REQUEST,
+            Self::DateOfClock => DATE_OF_CLOCK,
         }
     }
 

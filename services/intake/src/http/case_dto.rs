@@ -16,7 +16,7 @@ use super::{clock_dto::ClockView, dto::answer, promise_dto::AccountableView};
 use crate::{
     domain::{
         FileId, VisitId,
-        case::Case,
+        case::{Case, Window},
         timeline::{Milestone, Party},
     },
     store::case::CaseRow,
@@ -118,6 +118,9 @@ pub struct CaseView {
     /// Photos and documents.
     #[schema(value_type = Vec<FileId>)]
     pub file_ids: Vec<Uuid>,
+    /// Photos and documents of its finished work, for its owner to see: `GET /v1/files/{file_id}/content`, once they are stored.
+    #[schema(value_type = Vec<FileId>)]
+    pub proof_file_ids: Vec<Uuid>,
     /// The language to answer in.
     #[schema(value_type = Language)]
     pub language: String,
@@ -170,6 +173,7 @@ impl From<CaseRow> for CaseView {
             visit_id: row.visit_id,
             linked_case_ids: row.linked_case_ids,
             file_ids: row.file_ids,
+            proof_file_ids: row.proof_file_ids,
             language: row.language,
             source_unit_id: row.source_unit_id,
             urgent: row.urgent,
@@ -230,6 +234,12 @@ pub struct TimelineItem {
     pub stage: String,
     /// Who took it: a role, not a name.
     pub by: Party,
+    /// When somebody comes, as was agreed in this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub appointment: Option<Window>,
+    /// When somebody would have come before.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_appointment: Option<Window>,
 }
 
 /// A case as it is now.

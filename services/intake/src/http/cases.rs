@@ -360,10 +360,25 @@ fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<Time
         Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by()),
         Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by()),
         Event::Cancelled { by, .. } => (Milestone::Cancelled, *by),
-        Event::HandedOver { .. } | Event::Moved { .. } | Event::Prioritised { .. } => return None,
+        Event::HandedOver { .. } | Event::Moved { .. } | Event::Prioritised { .. } | Event::ProofShown { .. } => {
+            return None;
+        }
+    };
+    let agreed = match &event.body {
+        Event::Progressed { agreed, .. } => *agreed,
+        _ => None,
     };
     let (status, stage) = (case.status, case.stage.clone());
-    Some(TimelineItem { at: event.occurred_at, code, text: code.text(language), status, stage, by })
+    Some(TimelineItem {
+        at: event.occurred_at,
+        code,
+        text: code.text(language),
+        status,
+        stage,
+        by,
+        appointment: agreed.map(|agreed| agreed.window),
+        previous_appointment: agreed.and_then(|agreed| agreed.previous),
+    })
 }
 
 /// Call a case off

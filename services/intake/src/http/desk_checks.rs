@@ -107,11 +107,16 @@ impl From<DeskCheckRow> for DeskCheckView {
 
 /// Record a desk check
 ///
-/// What was found when the desk was looked at before it opened. A check is never changed; make another one.
+/// What was found when the desk was looked at before it opened: today or up to three days back. A desk has one check for each day; a later one
+/// corrects it, and the log keeps both.
 #[utoipa::path(
     post, path = "/v1/desk-checks", tag = "desk-checks",
     request_body = RecordDeskCheck,
-    responses((status = 201, description = "The check", body = DeskCheckView), Problems),
+    responses(
+        (status = 200, description = "The check of that day, corrected", body = DeskCheckView),
+        (status = 201, description = "The check", body = DeskCheckView),
+        Problems,
+    ),
     security(("bearer" = ["desk-check.record"])),
 )]
 pub async fn record_desk_check(
@@ -119,16 +124,20 @@ pub async fn record_desk_check(
     call: Allowed<permission::RecordDeskChecks>,
     Json(body): Json<RecordDeskCheck>,
 ) -> Result<Versioned<DeskCheckView>> {
-    let estate_known = app.places.estate(call.tenant(), body.estate_id).await?.is_some();
+    let time_zone = app.places.estate(call.tenant(), body.estate_id).await?;
     let items = body.items.into_iter().map(Item::from).collect();
+    let id = DeskCheckId::of(body.estate_id, body.on);
     let command = Command::Record(Findings { estate: body.estate_id, on: body.on, items });
-    let (clock, actor) = (&app.core.clock, call.actor.clone());
-    let facts = Facts { now: clock.now(), actor, estate_known };
-    let done = app.core.engine.create::<DeskCheck>(&call, clock.new_id().into(), &command, &facts).await?;
+    let facts = Facts { now: app.core.clock.now(), actor: call.actor.clone(), time_zone };
+    let done = app.core.engine.execute::<DeskCheck>(&call, id, &command, &facts).await?;
     let findings = done.state.findings.ok_or(Error::NotFound)?;
     let view = DeskCheckView::new(done.state.id, findings, done.changed_at, done.version);
     let location = format!("/v1/desk-checks/{}", done.state.id);
-    Ok(Versioned::created(view, done.version, location).replayed(done.replayed))
+    let answer = match done.version {
+        Version(1) => Versioned::created(view, done.version, location),
+        _ => Versioned::ok(view, done.version),
+    };
+    Ok(answer.replayed(done.replayed))
 }
 
 /// Which checks to list.

@@ -62,6 +62,8 @@ pub struct CaseRow {
     pub linked_case_ids: Vec<Uuid>,
     /// Photos and documents.
     pub file_ids: Vec<Uuid>,
+    /// Photos and documents of finished work.
+    pub proof_file_ids: Vec<Uuid>,
     /// Tag of the language to answer in.
     pub language: String,
     /// The unit from which the trouble comes.
@@ -103,6 +105,7 @@ impl CaseRow {
             visit_id: opening.visit.map(Into::into),
             linked_case_ids: case.linked.iter().map(|linked| linked.get()).collect(),
             file_ids: opening.files.iter().map(|file| file.get()).collect(),
+            proof_file_ids: case.proof.iter().map(|file| file.get()).collect(),
             language: opening.language.to_string(),
             source_unit_id: opening.source_unit.map(Into::into),
             urgent: opening.urgent,
@@ -122,13 +125,14 @@ impl Stored for Case {
         sqlx::query(
             "INSERT INTO intake_case (tenant_id, changed_xid, case_id, version, reference, kind, category, priority,
                  status, stage, words, channel, estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids,
-                 language, opened_by, satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent)
+                 language, opened_by, satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent, proof_file_ids)
              VALUES ($1, pg_current_xact_id()::text::bigint, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
-                 $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25)
+                 $15, $16, $17, $18, $19, $20, $21, $22, $23, $24, $25, $26)
              ON CONFLICT (tenant_id, case_id) DO UPDATE
              SET changed_xid = excluded.changed_xid, version = excluded.version, category = excluded.category,
                  priority = excluded.priority, status = excluded.status, stage = excluded.stage, linked_case_ids = excluded.linked_case_ids,
-                 satisfaction_asked = excluded.satisfaction_asked, updated_at = excluded.updated_at",
+                 satisfaction_asked = excluded.satisfaction_asked, proof_file_ids = excluded.proof_file_ids,
+                 updated_at = excluded.updated_at",
         )
         .bind(tx.tenant().get())
         .bind(row.case_id)
@@ -155,6 +159,7 @@ impl Stored for Case {
         .bind(row.updated_at)
         .bind(row.source_unit_id)
         .bind(row.urgent)
+        .bind(row.proof_file_ids)
         .execute(tx.conn())
         .await?;
         Ok(())
@@ -206,7 +211,7 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
     const STATEMENTS: [&str; 2] = statements!(
         "SELECT case_id, version, changed_xid, reference, kind, category, priority, status, stage, words, channel,
              estate_id, unit_id, resident_id, visit_id, linked_case_ids, file_ids, language, opened_by,
-             satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent
+             satisfaction_asked, said_at, opened_at, updated_at, source_unit_id, urgent, proof_file_ids
          FROM intake_case WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR kind = $11)
@@ -234,12 +239,17 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
     Ok(page.finish(rows, horizon, key))
 }
 
-/// Whether all these files were stored and the actor may see them: owners what they stored, staff what belongs to their
-/// estates.
+/// Whether all these files were stored, the actor may see them (owners what they stored, staff what belongs to their estates), and they go with
+/// a case of that estate and resident: what an owner has stored goes with their own cases only.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn has_files(tx: &mut Tx, actor: &Actor, files: &[FileId]) -> Result<bool> {
+pub async fn has_files(
+    tx: &mut Tx,
+    actor: &Actor,
+    (estate, resident): (EstateId, Option<ResidentId>),
+    files: &[FileId],
+) -> Result<bool> {
     let (estates, own) = borders(actor);
     let mut wanted: Vec<Uuid> = files.iter().map(|file| file.get()).collect();
     wanted.sort_unstable();
@@ -247,12 +257,15 @@ pub async fn has_files(tx: &mut Tx, actor: &Actor, files: &[FileId]) -> Result<b
     let found: i64 = sqlx::query_scalar(
         "SELECT count(*) FROM file
          WHERE tenant_id = $1 AND file_id = ANY($2) AND ($3::uuid IS NULL OR resident_id = $3)
-             AND ($4::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $4)",
+             AND ($4::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $4)
+             AND (estate_ids IS NULL OR $5 = ANY(estate_ids)) AND (resident_id IS NULL OR resident_id = $6)",
     )
     .bind(tx.tenant().get())
     .bind(&wanted)
     .bind(own)
     .bind(estates)
+    .bind(estate.get())
+    .bind(resident.map(ResidentId::get))
     .fetch_one(tx.conn())
     .await?;
     Ok(usize::try_from(found) == Ok(wanted.len()))
@@ -273,4 +286,20 @@ pub async fn own_among(tx: &mut Tx, owner: &Actor, cases: &[Uuid]) -> Result<Vec
     .fetch_all(tx.conn())
     .await?;
     Ok(own)
+}
+
+/// Whether a file proves to that resident that work on a case of theirs is done.
+///
+/// # Errors
+/// When the database is away.
+pub async fn proves_to(tx: &mut Tx, resident: ResidentId, file: FileId) -> Result<bool> {
+    let found = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM intake_case WHERE tenant_id = $1 AND resident_id = $2 AND $3 = ANY(proof_file_ids))",
+    )
+    .bind(tx.tenant().get())
+    .bind(resident.get())
+    .bind(file.get())
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(found)
 }

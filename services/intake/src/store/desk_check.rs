@@ -29,7 +29,8 @@ impl Stored for DeskCheck {
                                      checked_by, checked_at)
              VALUES ($1, $2, $3, pg_current_xact_id()::text::bigint, $4, $5, $6, $7, $8, $9)
              ON CONFLICT (tenant_id, check_id) DO UPDATE
-             SET version = excluded.version, changed_xid = excluded.changed_xid",
+             SET version = excluded.version, changed_xid = excluded.changed_xid, ready = excluded.ready,
+                 items = excluded.items, checked_by = excluded.checked_by, checked_at = excluded.checked_at",
         )
         .bind(tx.tenant().get())
         .bind(self.id.get())

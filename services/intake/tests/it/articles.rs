@@ -203,7 +203,10 @@ async fn a_desk_is_checked_in_the_morning() {
     with::<Intake>(async |kit| {
         let (admin, yx, ht) = estates(&kit).await;
         let desk = kit.client_of(&kit.staff_of(Role::Receptionist, &[yx]));
-        let today = kit.clock.now().date_naive().to_string();
+        let here = steward_testkit::kernel::day::HOME;
+        let today = steward_testkit::kernel::day::day(kit.clock.now(), here);
+        let tomorrow = (today + chrono::Days::new(1)).to_string();
+        let today = today.to_string();
         let check = |estate: Uuid, on: &str| {
             json!({
                 "estate_id": estate, "on": on,
@@ -217,6 +220,18 @@ async fn a_desk_is_checked_in_the_morning() {
         let _ = desk.post("/v1/desk-checks", check(ht, &today)).await.problem(404, "intake/no-such-estate");
         let _ =
             desk.post("/v1/desk-checks", check(yx, "2999-01-01")).await.problem(422, "intake/desk-check-in-the-future");
+        let _ =
+            desk.post("/v1/desk-checks", check(yx, &tomorrow)).await.problem(422, "intake/desk-check-in-the-future");
+        let _ =
+            desk.post("/v1/desk-checks", check(yx, "2001-01-01")).await.problem(422, "intake/desk-check-too-long-ago");
+        // A desk has one check for a day: the later one corrects it.
+        let mut ready = check(yx, &today);
+        ready["items"][1]["ok"] = json!(true);
+        let corrected = desk.post("/v1/desk-checks", ready.clone()).await.ok();
+        assert_eq!((&corrected["ready"], &corrected["version"]), (&json!(true), &json!(2)));
+        assert_eq!(desk.post("/v1/desk-checks", ready).await.ok()["version"], 2);
+        assert_eq!(desk.get("/v1/desk-checks").await.ok()["items"].as_array().unwrap().len(), 1);
+        let _ = desk.post("/v1/desk-checks", check(yx, &today)).await.ok();
         let neighbour = kit.client_of(&kit.staff_of(Role::Receptionist, &[ht]));
         let _ = neighbour.get(&path).await.problem(404, "not-found");
         assert!(neighbour.get("/v1/desk-checks").await.ok()["items"].as_array().unwrap().is_empty());

@@ -307,6 +307,13 @@ async fn staff_name_a_resident_with_a_unit_only_where_they_belong_together() {
         here.post("/v1/cases", body(&tenant, None)).await.problem(422, "intake/unknown-resident");
         let visit = |resident: &Value| json!({ "estate_id": world.estate, "resident_id": resident });
         here.post("/v1/visits", visit(&tenant)).await.problem(422, "intake/unknown-resident");
+        // What an owner has stored goes with their own cases only.
+        let photo = kit.owner(world.neighbour).upload("/v1/files", "image/png", b"\x89PNG\r\n\x1a\nx".into()).await;
+        let mut shown = body(&json!(world.resident), Some(world.unit));
+        shown["file_ids"] = json!([photo.created()["file_id"]]);
+        desk.post("/v1/cases", shown.clone()).await.problem(422, "intake/unknown-file");
+        (shown["resident_id"], shown["unit_id"]) = (json!(world.neighbour), Value::Null);
+        let _ = desk.post("/v1/cases", shown).await.created();
         // A case belongs to the visit of its resident, or of who shares a unit with them.
         let visit = here.post("/v1/visits", visit(&json!(world.neighbour))).await.created();
         let mut body = body(&json!(world.resident), Some(world.unit));

@@ -1,10 +1,11 @@
 //! What intake hears of the other services: steps of the owner's case.
 
-use serde_json::json;
+use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::{Value, json};
 use steward_intake::Intake;
 use steward_kernel::Role;
 use steward_proto::{complaint, dispatch, feedback_analytics as feedback, intake as pb};
-use steward_testkit::{Kit, TENANT, db::new_id, eventually, with};
+use steward_testkit::{Client, Kit, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
 use crate::world::{case_id, codes, reaches, world};
@@ -76,6 +77,103 @@ async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
         assert_eq!(closed["category"], "noise.neighbour");
         let told = kit.published::<pb::CaseProgressed>().await;
         assert_eq!((told.len(), told[0].human, &told[0].status[..]), (10, true, "in_progress"));
+    })
+    .await;
+}
+
+/// A window of an hour that begins in so many hours, in milliseconds.
+fn window(kit: &Kit, hours: i64) -> (i64, i64) {
+    let from = kit.clock.now().timestamp_millis() + hours * 3_600_000;
+    (from, from + 3_600_000)
+}
+
+#[tokio::test]
+async fn a_visit_that_is_moved_is_a_step_with_both_windows_a_promise_and_a_clock() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let case = case_id(&world.opens(&kit, "service_request").await);
+        let owner = kit.owner(world.resident);
+        let (first, second, third) = (window(&kit, 5), window(&kit, 30), window(&kit, 50));
+        let confirmed = about!(
+            dispatch::ServiceRequestConfirmed, case, appointment_from_ms: first.0, appointment_to_ms: first.1,
+        );
+        kit.publish(TENANT, case, 2, 0, confirmed).await;
+        let moved = |to: (i64, i64), from: (i64, i64)| {
+            about!(
+                dispatch::AppointmentSet, case,
+                from_ms: to.0, to_ms: to.1, previous_from_ms: from.0, previous_to_ms: from.1,
+            )
+        };
+        kit.publish(TENANT, case, 3, 2, moved(second, first)).await;
+        kit.publish(TENANT, case, 4, 3, moved(third, second)).await;
+        has_parts(&kit, case, &["received", "service_confirmed", "appointment_moved", "appointment_moved"]).await;
+        let timeline = owner.get(&format!("/v1/cases/{case}/timeline")).await.ok();
+        let begins = |step: usize, field: &str| {
+            let at = timeline["items"][step][field]["from"].as_str().map(|at| at.parse::<DateTime<Utc>>().unwrap());
+            at.map(|at| at.timestamp_millis())
+        };
+        assert_eq!((begins(1, "appointment"), begins(1, "previous_appointment")), (Some(first.0), None));
+        assert_eq!((begins(2, "appointment"), begins(2, "previous_appointment")), (Some(second.0), Some(first.0)));
+        assert_eq!((begins(3, "appointment"), begins(3, "previous_appointment")), (Some(third.0), Some(second.0)));
+        let told = kit.published::<pb::CaseProgressed>().await;
+        let windows: Vec<_> =
+            told.iter().map(|told| (told.appointment_from_ms, told.previous_from_ms, &told.time_zone[..])).collect();
+        let zone = "Asia/Shanghai";
+        assert_eq!(windows, [(first.0, 0, zone), (second.0, first.0, zone), (third.0, second.0, zone)]);
+
+        // One promise is open, and it is moved where it was made.
+        let promises = owner.get(&format!("/v1/promises?case_id={case}")).await.ok();
+        let promises = promises["items"].as_array().unwrap();
+        let open: Vec<&Value> = promises.iter().filter(|promise| promise["state"] == "open").collect();
+        assert_eq!((promises.len(), open.len()), (3, 1), "{promises:?}");
+        let path = format!("/v1/promises/{}/move", open[0]["promise_id"].as_str().unwrap());
+        let body = json!({ "due_at": kit.clock.now() + TimeDelta::days(3), "reason": "业主改时间" });
+        let desk = kit.client(Role::Receptionist);
+        desk.post(&path, body).await.problem(409, "intake/appointment-of-request");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_owner_sees_the_photos_that_prove_the_work_and_nobody_elses() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (owner, neighbour) = (kit.owner(world.resident), kit.owner(world.neighbour));
+        let photo = async |client: &Client| {
+            let stored = client.upload("/v1/files", "image/png", b"\x89PNG\r\n\x1a\nx".into()).await.created();
+            stored["file_id"].as_str().unwrap().to_owned()
+        };
+        let technician = kit.client(Role::Technician);
+        let (proof, evidence, remedy) = (photo(&technician).await, photo(&technician).await, photo(&technician).await);
+        let neighbours = photo(&neighbour).await;
+        let case = case_id(&world.opens(&kit, "service_request").await);
+        let complaint = case_id(&world.opens(&kit, "complaint").await);
+        let content = |file: &str| format!("/v1/files/{file}/content");
+        let _ = owner.get(&content(&proof)).await.problem(404, "not-found");
+
+        let order = new_id();
+        let done = |case: Uuid, remedy: String, files: &[&String]| dispatch::WorkOrderCompleted {
+            work_order_id: order.to_string(),
+            remedy_id: remedy,
+            file_ids: files.iter().map(ToString::to_string).collect(),
+            ..about!(dispatch::WorkOrderCompleted, case)
+        };
+        // Whatever a technician names: what another owner has stored stays theirs.
+        kit.publish(TENANT, order, 1, 0, done(case, String::new(), &[&proof, &neighbours])).await;
+        // What a complaint had done may lie in somebody else's home.
+        kit.publish(TENANT, order, 2, 1, done(complaint, new_id().to_string(), &[&remedy])).await;
+        let shown = eventually("the case shows its proof", || async {
+            let case = owner.get(&format!("/v1/cases/{case}")).await.ok();
+            (case["proof_file_ids"] != json!([])).then_some(case)
+        })
+        .await;
+        assert_eq!(shown["proof_file_ids"][0], json!(proof));
+        assert_eq!(owner.get(&content(&proof)).await.status, 200);
+        let _ = owner.get(&format!("/v1/files/{proof}")).await.ok();
+        for hidden in [&evidence, &remedy, &neighbours] {
+            let _ = owner.get(&content(hidden)).await.problem(404, "not-found");
+        }
+        let _ = neighbour.get(&content(&proof)).await.problem(404, "not-found");
     })
     .await;
 }

@@ -54,8 +54,8 @@ async fn no_route_lets_a_stranger_in() {
         let inquiry = case_id(&world.opens(&kit, "inquiry").await);
         let (desk, manager) = (kit.client(Role::Receptionist), kit.client(Role::Manager));
         let visit = desk.post("/v1/visits", json!({ "estate_id": world.estate })).await.created();
-        let check =
-            json!({ "estate_id": world.estate, "on": "2026-11-23", "items": [{ "item": "台面整洁", "ok": true }] });
+        let today = steward_testkit::kernel::day::day(kit.clock.now(), steward_testkit::kernel::day::HOME);
+        let check = json!({ "estate_id": world.estate, "on": today, "items": [{ "item": "台面整洁", "ok": true }] });
         let check = desk.post("/v1/desk-checks", check).await.created();
         let article = json!({
             "code": "YX-1", "title": "停车", "category": "parking", "body": "凭证入场。", "language": "zh-Hans",

@@ -189,7 +189,7 @@ async fn public_holidays_are_numbered_in_the_order_of_loading_and_replaced_for_t
         assert_eq!(replaced, [(json!("甲"), json!(true)), (json!("乙"), json!(false))]);
 
         let mut wrong = year(2027, "丙");
-        wrong["workdays"] = json!(["2028-01-01"]);
+        wrong["workdays"] = json!(["2028-03-04"]);
         let wrong = admin.post("/v1/public-holidays", wrong).await.problem(422, "invalid-request");
         assert_eq!(pointers(&wrong), ["/workdays/0"]);
         let limited = manager_of(&kit, Uuid::from_u128(1));

@@ -38,7 +38,7 @@ pub use digest::{Digest, DigestId, DigestStatus, Pace, SHOWN_LINES, Summary, Tal
 pub use message::{DeliveryStatus, Letter, Message, MessageId, SuppressionReason, SurveyId};
 pub use notice::{Notice, NoticeContent, NoticeId, NoticeStatus, Reason};
 pub use preference::Preference;
-pub use template::{Broken, MessageText, Template, Templates, Variable, Variables};
+pub use template::{Broken, MessageText, Template, Templates, Variable, Variables, Window};
 
 /// Commands, events, refusals and facts of digests.
 pub mod digests {

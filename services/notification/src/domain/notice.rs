@@ -120,17 +120,20 @@ pub enum Refusal {
     UnknownEstate(usize),
     /// Its time would be over already.
     ExpiresInThePast,
+    /// It speaks to estates that the caller does not work for, too.
+    NotAllYours,
 }
 
 impl Refusal {
     /// One of each kind.
-    pub const ALL: [Self; 6] = [
+    pub const ALL: [Self; 7] = [
         Self::NoSuchNotice,
         Self::NotAllowedNow(Vec::new()),
         Self::SamePerson,
         Self::ExpiredBefore,
         Self::UnknownEstate(0),
         Self::ExpiresInThePast,
+        Self::NotAllYours,
     ];
 }
 
@@ -148,6 +151,10 @@ impl Refuses for Refusal {
             Self::ExpiresInThePast => {
                 P::unprocessable("notice/expires-in-the-past", "The notice would have expired already")
             }
+            Self::NotAllYours => P::forbidden(
+                "notice/not-all-yours",
+                "Whoever acts on a notice works for every estate that it speaks to",
+            ),
         }
     }
 
@@ -155,7 +162,11 @@ impl Refuses for Refusal {
         match self {
             Self::NotAllowedNow(allowed) => allowed.clone(),
             Self::ExpiredBefore => vec!["recall"],
-            Self::NoSuchNotice | Self::SamePerson | Self::UnknownEstate(_) | Self::ExpiresInThePast => Vec::new(),
+            Self::NoSuchNotice
+            | Self::SamePerson
+            | Self::UnknownEstate(_)
+            | Self::ExpiresInThePast
+            | Self::NotAllYours => Vec::new(),
         }
     }
 
@@ -163,7 +174,11 @@ impl Refuses for Refusal {
         match self {
             Self::UnknownEstate(at) => Some((format!("/estate_ids/{at}"), "must be an estate of yours".to_owned())),
             Self::ExpiresInThePast => Some(("/expires_at".to_owned(), "must be later than now".to_owned())),
-            Self::NoSuchNotice | Self::NotAllowedNow(_) | Self::SamePerson | Self::ExpiredBefore => None,
+            Self::NoSuchNotice
+            | Self::NotAllowedNow(_)
+            | Self::SamePerson
+            | Self::ExpiredBefore
+            | Self::NotAllYours => None,
         }
     }
 }
@@ -222,6 +237,11 @@ impl Notice {
         content.estates.iter().any(|estate| actor.sees_estate(*estate)) && (published || !actor.is_only_owner())
     }
 
+    /// Whether that actor works for everybody it speaks to.
+    fn is_all_of(&self, actor: &Actor) -> bool {
+        self.content.iter().flat_map(|content| &content.estates).all(|estate| actor.sees_estate(*estate))
+    }
+
     fn write(content: &NoticeContent, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         let unknown = |estate: &EstateId| !facts.estates.contains(estate) || !facts.actor.sees_estate(*estate);
         if let Some(at) = content.estates.iter().position(unknown) {
@@ -277,6 +297,9 @@ impl Aggregate for Notice {
         let not_now = || Err(Refusal::NotAllowedNow(self.allowed()));
         if self.status.is_some() && !self.shows_to(&facts.actor) {
             return Err(Refusal::NoSuchNotice);
+        }
+        if !self.is_all_of(&facts.actor) {
+            return Err(Refusal::NotAllYours);
         }
         match (self.status, command) {
             (None, C::Write(content)) => Self::write(content, facts),

@@ -101,6 +101,25 @@ fn nobody_approves_their_own_notice() {
 }
 
 #[test]
+fn acting_on_a_notice_takes_all_its_estates_and_reading_it_one() {
+    let of_one = facts(somebody("second", Role::Supervisor, Some(&[3])));
+    let both = Event::Written { content: Box::new(content(&[3, 4])), by: ActorId::new("author"), at: now() };
+    let approved = vec![both.clone(), Event::Submitted, Event::Approved { by: ActorId::new("x") }];
+    let sent = [approved.clone(), vec![Event::Published { at: now() }]].concat();
+    for (history, command) in [
+        (vec![both.clone()], Command::Submit),
+        (vec![both.clone(), Event::Submitted], Command::Approve),
+        (approved, Command::Publish),
+        (sent.clone(), Command::Recall { reason: reason("误发") }),
+    ] {
+        given::<Notice>(id(), history.clone()).when(&command, &of_one).refused(Refusal::NotAllYours);
+        let of_both = facts(somebody("second", Role::Supervisor, Some(&[4, 3])));
+        assert!(replay(Notice::unborn(id()), &history).decide(&command, &of_both).is_ok());
+    }
+    assert!(replay(Notice::unborn(id()), &sent).shows_to(&of_one.actor));
+}
+
+#[test]
 fn a_notice_is_for_known_estates_of_its_author() {
     given::<Notice>(id(), []).when(&write(&[3, 9]), &author()).refused(Refusal::UnknownEstate(1));
     let of_another_estate = facts(somebody("author", Role::Handler, Some(&[4])));

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use chrono::{DateTime, Datelike as _, Utc, Weekday};
+use chrono_tz::Tz;
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     vocabulary::{CaseKind, Language},
@@ -39,6 +41,10 @@ word_enum! {
         InfoRequested = "info_requested",
         /// A service request is confirmed.
         ServiceConfirmed = "service_confirmed",
+        /// A time for a visit was agreed on.
+        AppointmentSet = "appointment_set",
+        /// Another time for a visit was agreed on.
+        AppointmentMoved = "appointment_moved",
         /// A technician has the work order.
         TechnicianAssigned = "technician_assigned",
         /// The technician has set out.
@@ -116,6 +122,52 @@ word_enum! {
         Reference = "reference",
         /// The kind of the case as a word of the language: 投诉.
         Kind = "kind",
+        /// When somebody comes, in the estate's time: 12月1日（周二）14:00–16:00.
+        Window = "window",
+        /// When somebody would have come before.
+        OldWindow = "old_window",
+    }
+}
+
+/// A window of time at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Its start.
+    pub from: DateTime<Utc>,
+    /// Its end.
+    pub to: DateTime<Utc>,
+    /// The time zone of the estate.
+    pub time_zone: Tz,
+}
+
+impl Window {
+    /// As people of the estate say it.
+    #[must_use]
+    pub fn say(self, language: Language) -> String {
+        let (from, to) = (self.from.with_timezone(&self.time_zone), self.to.with_timezone(&self.time_zone));
+        let end = if from.date_naive() == to.date_naive() { String::new() } else { format!("{} ", day(&to, language)) };
+        format!("{} {}–{end}{}", day(&from, language), from.format("%H:%M"), to.format("%H:%M"))
+    }
+}
+
+fn day(at: &DateTime<Tz>, language: Language) -> String {
+    let weekday = at.weekday();
+    match language {
+        Language::ZhHans => format!("{}月{}日（周{}）", at.month(), at.day(), in_chinese(weekday)),
+        Language::ZhHant => format!("{}月{}日（週{}）", at.month(), at.day(), in_chinese(weekday)),
+        Language::En => at.format("%a %-d %b").to_string(),
+    }
+}
+
+const fn in_chinese(weekday: Weekday) -> &'static str {
+    match weekday {
+        Weekday::Mon => "一",
+        Weekday::Tue => "二",
+        Weekday::Wed => "三",
+        Weekday::Thu => "四",
+        Weekday::Fri => "五",
+        Weekday::Sat => "六",
+        Weekday::Sun => "日",
     }
 }
 
@@ -126,6 +178,10 @@ pub struct Variables<'a> {
     pub reference: &'a str,
     /// The kind of the case.
     pub kind: CaseKind,
+    /// When somebody comes; none where nobody was promised to.
+    pub window: Option<Window>,
+    /// When somebody would have come before.
+    pub old_window: Option<Window>,
 }
 
 /// A title and a body; in a template with variables in braces.
@@ -226,11 +282,15 @@ impl Templates {
     pub fn render(&self, template: Template, language: Language, variables: &Variables<'_>) -> MessageText {
         // `parse` has seen that nothing is missing.
         let word = self.kind(variables.kind, language).unwrap_or_default();
+        let windows = [variables.window, variables.old_window]
+            .map(|window| window.map(|window| window.say(language)).unwrap_or_default());
         let fill = |text: &str| {
             Variable::ALL.iter().fold(text.to_owned(), |text, variable| {
                 let value = match variable {
                     Variable::Reference => variables.reference,
                     Variable::Kind => word,
+                    Variable::Window => &windows[0],
+                    Variable::OldWindow => &windows[1],
                 };
                 text.replace(&format!("{{{variable}}}"), value)
             })

@@ -1,7 +1,8 @@
+use chrono::{DateTime, TimeDelta, Utc};
 use steward_kernel::vocabulary::{CaseKind, Language};
 use uuid::Uuid;
 
-use super::{Broken, OutChannel, Template, Templates, Variable, Variables};
+use super::{Broken, OutChannel, Template, Templates, Variable, Variables, Window};
 
 /// Every milestone of the contract that has no message, and why is said at [`Template::of`].
 const SILENT: [&str; 17] = [
@@ -32,7 +33,8 @@ fn shipped() -> Templates {
 fn every_text_is_whole_short_and_in_its_script() {
     let templates = shipped();
     let limits = OutChannel::AppInbox.limits().unwrap();
-    let variables = Variables { reference: "C-261123-7K3QD4", kind: CaseKind::ServiceRequest };
+    let variables =
+        Variables { reference: "C-261123-7K3QD4", kind: CaseKind::ServiceRequest, window: None, old_window: None };
     for template in Template::ALL.iter().copied() {
         for language in Language::ALL.iter().copied() {
             let text = templates.render(template, language, &variables);
@@ -56,10 +58,11 @@ fn every_text_is_whole_short_and_in_its_script() {
 fn a_changed_text_is_a_new_version() {
     // One line for each version of the texts: (version, digest). Add one; a version that was sent to people stands
     // for ever.
-    const VERSIONS: [(u32, &str); 3] = [
+    const VERSIONS: [(u32, &str); 4] = [
         (1, "89b7b1ec-c604-5eea-ae65-397f76e93ba6"),
         (2, "6e769612-c4fe-5ea1-b6e8-b6f6c517bb6a"),
         (3, "dcd4a054-a460-5cd2-b9f9-f4eddca27299"),
+        (4, "40d33fc9-883c-599d-8a06-31696f5a3484"),
     ];
     let digest = Uuid::new_v5(&Uuid::nil(), Templates::SHIPPED.as_bytes()).to_string();
     assert_eq!(VERSIONS.last(), Some(&(shipped().version(), digest.as_str())));
@@ -81,12 +84,42 @@ fn a_broken_file_is_refused_with_its_first_fault() {
     assert_eq!(Templates::parse(none).unwrap_err(), Broken::Missing("inquiry", Language::ZhHans));
 }
 
+/// A window of two hours that begins at that time.
+fn window(from: &str, hours: i64) -> Option<Window> {
+    let from: DateTime<Utc> = from.parse().unwrap();
+    Some(Window { from, to: from + TimeDelta::hours(hours), time_zone: chrono_tz::Asia::Shanghai })
+}
+
+#[test]
+fn a_visit_that_was_moved_is_told_with_the_old_and_the_new_time_of_the_place() {
+    let templates = shipped();
+    let variables = Variables {
+        reference: "S-261130-00000X",
+        kind: CaseKind::ServiceRequest,
+        window: window("2026-12-01T06:00:00Z", 2),
+        old_window: window("2026-11-30T23:00:00Z", 1),
+    };
+    let says = |language| templates.render(Template::AppointmentMoved, language, &variables).body;
+    let hans = says(Language::ZhHans);
+    assert!(hans.contains("由 12月1日（周二） 07:00–08:00 改为 12月1日（周二） 14:00–16:00"), "{hans}");
+    let hant = says(Language::ZhHant);
+    assert!(hant.contains("12月1日（週二） 14:00–16:00"), "{hant}");
+    let english = says(Language::En);
+    assert!(english.contains("Tue 1 Dec 14:00–16:00, no longer Tue 1 Dec 07:00–08:00"), "{english}");
+    // Over midnight both days are said.
+    let night = window("2026-12-01T14:00:00Z", 4).unwrap();
+    assert_eq!(night.say(Language::ZhHans), "12月1日（周二） 22:00–12月2日（周三） 02:00");
+    let used = templates.variables(Template::AppointmentMoved);
+    assert_eq!(used, [Variable::Reference, Variable::Kind, Variable::Window, Variable::OldWindow]);
+}
+
 #[test]
 fn variables_are_typed_and_known() {
     let templates = shipped();
     assert_eq!(templates.variables(Template::Received), [Variable::Reference, Variable::Kind]);
     assert_eq!(templates.variables(Template::SurveyInvited), [Variable::Reference]);
-    let variables = Variables { reference: "S-261123-00000X", kind: CaseKind::ServiceRequest };
+    let variables =
+        Variables { reference: "S-261123-00000X", kind: CaseKind::ServiceRequest, window: None, old_window: None };
     let text = templates.render(Template::Received, Language::ZhHant, &variables);
     assert_eq!(text.title, "已收到您的服務請求");
 }

@@ -88,6 +88,7 @@ impl Story {
             register_language: self.register_language.to_owned(),
             human: true,
             at_ms: kit.clock.now().timestamp_millis(),
+            ..Default::default()
         }
     }
 

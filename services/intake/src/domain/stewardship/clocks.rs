@@ -353,6 +353,8 @@ impl Deciding<'_> {
             | M::RemedyStarted
             | M::RemedyDone
             | M::ServiceConfirmed
+            | M::AppointmentSet
+            | M::AppointmentMoved
             | M::Routed
             | M::TechnicianAssigned
             | M::TechnicianAccepted

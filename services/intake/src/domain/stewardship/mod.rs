@@ -356,6 +356,10 @@ pub enum Refusal {
     PromiseOver,
     /// What happens to the case keeps the promise, and nobody's word.
     KeptByWhatHappens,
+    /// The appointment of a service request is moved with the request.
+    AppointmentOfRequest,
+    /// A date to which a deadline was put off is moved with the deadline.
+    DateOfClock,
 }
 
 /// What was looked up beforehand.

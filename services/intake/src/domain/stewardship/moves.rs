@@ -100,6 +100,10 @@ impl Deciding<'_> {
 
     /// Somebody is there within the window that was agreed upon; where the policy sets a time of its own, that stays.
     pub(super) fn appoint(&mut self, from: Option<DateTime<Utc>>, until: DateTime<Utc>) {
+        // Word of a visit may come after the end of the case: then nobody comes.
+        if !self.state.open {
+            return;
+        }
         let at = self.facts.at;
         self.promise_appointment(from, until);
         let target = Target {

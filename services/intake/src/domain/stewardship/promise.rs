@@ -138,7 +138,8 @@ impl Deciding<'_> {
 
     pub(super) fn promise_appointment(&mut self, from: Option<DateTime<Utc>>, due_at: DateTime<Utc>) {
         for promise in self.open_promises(|promise| promise.what == What::Appointment) {
-            if promise.due_at == due_at {
+            // What was promised before its start was kept may be told again with it.
+            if promise.due_at == due_at && (promise.from.is_none() || promise.from == from) {
                 return;
             }
             if self.facts.at <= promise.due_at {
@@ -233,6 +234,13 @@ impl Deciding<'_> {
         let promise = self.known_promise(promise_id)?;
         if !promise.is_open() || promise.due_at < self.facts.now {
             return Err(Refusal::PromiseOver);
+        }
+        // What hangs on a request or a clock has one date, and it is moved there.
+        if promise.what == What::Appointment {
+            return Err(Refusal::AppointmentOfRequest);
+        }
+        if promise.clock_id.is_some() || matches!(promise.what, What::Decision | What::Finish) {
+            return Err(Refusal::DateOfClock);
         }
         if due_at <= self.facts.now || due_at > self.facts.now + AHEAD || due_at == promise.due_at {
             return Err(Refusal::PromiseOutOfBounds);
