@@ -1,21 +1,44 @@
 //! What handlers and consumers share.
 
-use steward_chassis::{Call, Core};
+use chrono::TimeDelta;
+use steward_chassis::{Call, Core, Result};
+use steward_kernel::ids::CaseId;
 
-use crate::domain::Facts;
+use crate::{
+    config::Config,
+    domain::{Complaint, Facts},
+};
 
 /// What handlers and consumers share.
 #[derive(Debug, Clone)]
 pub struct App {
     /// Engine, database, time and ids.
     pub core: Core,
+    /// Settings.
+    pub config: Config,
 }
 
 impl App {
     /// What a decision has to know: when it happens and who asks.
     #[must_use]
     pub fn facts(&self, call: &Call) -> Facts {
-        Facts { now: call.occurred_at.unwrap_or_else(|| self.core.clock.now()), actor: call.actor.clone() }
+        Facts {
+            now: call.occurred_at.unwrap_or_else(|| self.core.clock.now()),
+            actor: call.actor.clone(),
+            handled: false,
+            // Settings are checked to be at most 365 days.
+            come_back_within: TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15)),
+        }
+    }
+
+    /// What a decision on the owner's word has to know besides: whether who gives it has handled the complaint.
+    ///
+    /// # Errors
+    /// `Unavailable` when the database is away.
+    pub async fn facts_of_word(&self, call: &Call, case_id: CaseId) -> Result<Facts> {
+        let history = self.core.engine.history::<Complaint>(call, case_id).await?;
+        let handled = history.iter().any(|event| event.actor == call.actor.id && event.body.is_handling());
+        Ok(Facts { handled, ..self.facts(call) })
     }
 
     /// A fresh id for a part of a complaint.

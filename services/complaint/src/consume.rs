@@ -14,7 +14,7 @@ use steward_proto::{dispatch, intake};
 
 use crate::{
     app::App,
-    domain::{Command, Complaint, Receipt, Refusal, RemedyId, WorkOrderStep},
+    domain::{Command, Complaint, Receipt, RemedyId, WorkOrderStep},
 };
 
 /// Everything this service hears.
@@ -69,11 +69,8 @@ async fn cancelled(app: &App, work: &mut Work, message: intake::CaseCancelled) -
     }
     let case_id: CaseId = read("case_id", &message.case_id)?;
     let facts = app.facts(&work.call);
-    match work.execute::<Complaint>(case_id, &Command::Withdraw { reason: None }, &facts).await {
-        // It was closed while the case was being called off: the end stands.
-        Err(error) if error.is(&Refusal::IllegalMove { allowed: Vec::new() }) => Ok(()),
-        other => other.map(|_| ()),
-    }
+    work.execute::<Complaint>(case_id, &Command::CallOff, &facts).await?;
+    Ok(())
 }
 
 /// What became of a remedy's work order; those of service requests are not ours.

@@ -70,6 +70,7 @@ impl Refuses for Refusal {
             Self::CommitmentPast { .. } => COMMITMENT_PAST,
             Self::CommitmentTooFar { .. } => COMMITMENT_TOO_FAR,
             Self::NoSuchRemedy => NO_SUCH_REMEDY,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
@@ -89,7 +90,8 @@ impl Refuses for Refusal {
             | Self::NoSuchCommitment
             | Self::CommitmentPast { .. }
             | Self::CommitmentTooFar { .. }
-            | Self::NoSuchRemedy => Vec::new(),
+            | Self::NoSuchRemedy
+            | Self::Word(_) => Vec::new(),
         }
     }
 
@@ -102,6 +104,7 @@ impl Refuses for Refusal {
             | Self::ConsultationAlreadyAnswered { .. }
             | Self::RemediesOpen { .. }
             | Self::NoSuchRemedy => None,
+            Self::Word(fault) => fault.field(),
             Self::WrongNumber { pointer, min, max } => {
                 field((*pointer).to_owned(), &format!("must have {min} to {max} entries"))
             }

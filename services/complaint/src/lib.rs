@@ -15,7 +15,7 @@ use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core,
     inbox::Consumer,
-    kernel::{ProblemKind, Role},
+    kernel::{ProblemKind, Role, word},
     timers::Timer,
 };
 use utoipa_axum::router::OpenApiRouter;
@@ -49,7 +49,7 @@ impl steward_chassis::Service for Complaint {
     }
 
     fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
-        error::PROBLEMS.to_vec()
+        [error::PROBLEMS, word::PROBLEMS].concat()
     }
 
     fn consumers() -> Vec<Consumer<App>> {
@@ -60,7 +60,7 @@ impl steward_chassis::Service for Complaint {
         Vec::new()
     }
 
-    fn build(core: Core, Config {}: Config) -> anyhow::Result<App> {
-        Ok(App { core })
+    fn build(core: Core, config: Config) -> anyhow::Result<App> {
+        Ok(App { core, config })
     }
 }

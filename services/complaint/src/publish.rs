@@ -1,6 +1,10 @@
 //! What the others are told. Pure. Every event is named, so that a new one makes us think about it.
 
-use steward_kernel::{Recorded, message::Outgoing};
+use steward_kernel::{
+    Recorded,
+    message::Outgoing,
+    word::{WordNote, told},
+};
 use steward_proto::complaint as pb;
 
 use crate::domain::{
@@ -66,11 +70,36 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
             let commitment_id = commitment_id.to_string();
             Outgoing::new(pb::CommitmentKept { case_id, estate_id, at_ms, commitment_id })
         }
-        Event::Confirmed { satisfied, .. } => {
-            Outgoing::new(pb::ComplaintConfirmed { case_id, estate_id, at_ms, satisfied: *satisfied })
-        }
+        Event::Confirmed { satisfied, taken_down, .. } => confirmed(matter, *satisfied, taken_down.as_ref(), at_ms),
         Event::Closed => Outgoing::new(pb::ComplaintClosed { case_id, estate_id, at_ms }),
-        Event::Withdrawn { .. } => Outgoing::new(pb::ComplaintWithdrawn { case_id, estate_id, at_ms }),
+        Event::Withdrawn { taken_down, called_off, .. } => withdrawn(matter, *called_off, taken_down.as_ref(), at_ms),
+    })
+}
+
+fn confirmed(matter: &Matter, satisfied: bool, taken_down: Option<&WordNote>, at_ms: i64) -> Outgoing {
+    let (given_how, given_at_ms, taken_down_by) = told(taken_down);
+    Outgoing::new(pb::ComplaintConfirmed {
+        case_id: matter.case_id.to_string(),
+        estate_id: matter.receipt.estate_id.to_string(),
+        at_ms,
+        satisfied,
+        given_how,
+        given_at_ms,
+        taken_down_by,
+        stage: matter.stage.to_string(),
+    })
+}
+
+fn withdrawn(matter: &Matter, called_off: bool, taken_down: Option<&WordNote>, at_ms: i64) -> Outgoing {
+    let (given_how, given_at_ms, taken_down_by) = told(taken_down);
+    Outgoing::new(pb::ComplaintWithdrawn {
+        case_id: matter.case_id.to_string(),
+        estate_id: matter.receipt.estate_id.to_string(),
+        at_ms,
+        given_how,
+        given_at_ms,
+        taken_down_by,
+        called_off,
     })
 }
 

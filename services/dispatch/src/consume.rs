@@ -1,6 +1,6 @@
 //! What dispatch hears of the others.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
     day::day,
@@ -19,7 +19,10 @@ use crate::{
         order::{self, Job, WorkOrder},
         request::{self, Origin, ServiceRequest},
     },
-    flow::{LETTER, call_off_orders, is_contractor, order_facts, prioritise_complaint, prioritise_request},
+    flow::{
+        LETTER, call_off_orders, call_off_orders_until, is_contractor, order_facts, prioritise_complaint,
+        prioritise_request, request_facts,
+    },
     store,
 };
 
@@ -80,7 +83,7 @@ async fn request_received(work: &mut Work, message: intake::ServiceRequestReceiv
         urgent: message.urgent,
         source_unit_id: optional_id(&message.source_unit_id, "source_unit_id")?,
     };
-    let facts = request::Facts::of(work.call.actor.clone(), work.clock().now());
+    let facts = request_facts(work);
     match work.execute::<ServiceRequest>(case_id, &request::Command::Receive(origin), &facts).await {
         Err(error) if error.is(&request::Refusal::AlreadyReceived) => Ok(()),
         other => other.map(drop),
@@ -102,16 +105,19 @@ async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Resu
     let case_id: CaseId = id(&message.case_id, "case_id")?;
     match CaseKind::parse(&message.kind) {
         Some(CaseKind::ServiceRequest) => {
-            let facts = request::Facts::of(work.call.actor.clone(), work.clock().now());
-            let over = request::Refusal::Illegal { allowed: Vec::new() };
-            match work.execute::<ServiceRequest>(case_id, &request::Command::Cancel { reason: None }, &facts).await {
-                Ok(_) => call_off_orders(work, case_id, None).await,
-                // It was over here before intake heard of it.
-                Err(error) if error.is(&over) => Ok(()),
-                Err(other) => Err(other),
+            let facts = request_facts(work);
+            let done = work.execute::<ServiceRequest>(case_id, &request::Command::CallOff, &facts).await?;
+            // It may have been over here before intake heard of it, or its owner has come back on it since.
+            if done.state.stage == request::RequestStage::Cancelled {
+                call_off_orders(work, case_id, None).await?;
             }
+            Ok(())
         }
-        Some(CaseKind::Complaint) => call_off_orders(work, case_id, None).await,
+        // Messages tell times in milliseconds; what its owner came back on was opened later than that.
+        Some(CaseKind::Complaint) => {
+            let until = time(message.at_ms, "at_ms")? + TimeDelta::seconds(1);
+            call_off_orders_until(work, case_id, until).await
+        }
         Some(CaseKind::Inquiry | CaseKind::Suggestion) | None => Ok(()),
     }
 }

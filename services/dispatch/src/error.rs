@@ -1,6 +1,6 @@
 //! Refusals of the domain as problems, and their titles.
 
-use steward_kernel::{ProblemKind, Refuses};
+use steward_kernel::{ProblemKind, Refuses, word};
 
 use crate::domain::{appointment::Misdated, import, order, request};
 
@@ -53,7 +53,7 @@ const SERVING: &str = "must be the code of a department that serves the estate";
 /// All problems of this service with their titles in zh-Hans and zh-Hant.
 #[must_use]
 pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
-    vec![
+    let own = vec![
         (NO_SUCH_REQUEST, ["没有这个服务请求", "沒有這個服務請求"]),
         (ALREADY_RECEIVED, ["该服务请求此前已收到", "該服務請求先前已收到"]),
         (REQUEST_ILLEGAL, ["服务请求当前阶段不允许此操作", "服務請求目前階段不允許此操作"]),
@@ -75,7 +75,8 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (UNKNOWN_DEPARTMENT, ["没有负责此小区的该部门", "沒有負責此小區的該部門"]),
         (SAME_DEPARTMENT, ["该工单已在此部门", "該工單已在此部門"]),
         (ALREADY_IMPORTED, ["该文件此前已导入", "該檔案先前已匯入"]),
-    ]
+    ];
+    [own, word::PROBLEMS.to_vec()].concat()
 }
 
 impl Refuses for request::Refusal {
@@ -88,6 +89,7 @@ impl Refuses for request::Refusal {
             Self::Misdated(Misdated::Past) => APPOINTMENT_PAST,
             Self::Misdated(Misdated::TooFar) => APPOINTMENT_TOO_FAR,
             Self::Misdated(Misdated::TooLong) => APPOINTMENT_TOO_LONG,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
@@ -106,6 +108,7 @@ impl Refuses for request::Refusal {
                 };
                 Some((pointer.to_owned(), remedy.to_owned()))
             }
+            Self::Word(fault) => fault.field(),
             Self::NoSuchRequest | Self::AlreadyReceived | Self::Illegal { .. } => None,
         }
     }

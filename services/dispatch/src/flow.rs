@@ -1,5 +1,6 @@
 //! Changes of service requests and work orders that belong together: each happens in one transaction.
 
+use chrono::{DateTime, Utc};
 use steward_chassis::{Call, Engine, Error, Executed, Result, Work};
 use steward_kernel::{
     Actor,
@@ -8,6 +9,7 @@ use steward_kernel::{
     reference::reference,
     text::Words,
     vocabulary::Priority,
+    word::TakenDown,
 };
 
 use crate::{
@@ -39,10 +41,13 @@ pub(crate) struct Word {
     pub satisfied: bool,
     pub comment: Option<Words>,
     pub further_need: Option<Words>,
+    pub taken_down: Option<TakenDown>,
 }
 
-fn request_facts(work: &Work) -> request::Facts {
-    request::Facts::of(work.call.actor.clone(), work.clock().now())
+/// Facts for what is not the owner's word.
+pub(crate) fn request_facts(work: &Work) -> request::Facts {
+    let now = work.call.occurred_at.unwrap_or_else(|| work.clock().now());
+    request::Facts::of(work.call.actor.clone(), now)
 }
 
 /// Facts for what is not a technician's doing.
@@ -57,23 +62,24 @@ pub(crate) async fn on_request(
     case_id: CaseId,
     command: request::Command,
 ) -> Result<Executed<ServiceRequest>> {
-    let facts = request::Facts::of(call.actor.clone(), app.core.clock.now());
-    app.core.engine.execute(call, case_id, &command, &facts).await
+    app.core.engine.execute(call, case_id, &command, &app.request_facts(call)).await
 }
 
 /// Carries out a command on a service request that may give its owner a time: whoever has its work orders is to know.
 pub(crate) async fn agree_on(
-    engine: &Engine,
+    app: &App,
     call: &Call,
     case_id: CaseId,
     command: request::Command,
 ) -> Result<Executed<ServiceRequest>> {
-    engine
+    let facts = app.request_facts(call);
+    app.core
+        .engine
         .transact(call, move |work| {
-            let command = command.clone();
+            let (command, facts) = (command.clone(), facts.clone());
             Box::pin(async move {
                 let crew = crew_of(work, case_id).await?;
-                let facts = request::Facts { crew, ..request_facts(work) };
+                let facts = request::Facts { crew, ..facts };
                 work.execute::<ServiceRequest>(case_id, &command, &facts).await
             })
         })
@@ -83,7 +89,7 @@ pub(crate) async fn agree_on(
 /// Accounts of the technicians who have open work orders of a case.
 async fn crew_of(work: &mut Work, case_id: CaseId) -> Result<Vec<Code>> {
     let mut crew = Vec::new();
-    for id in store::open_orders_of(&mut work.tx, case_id).await? {
+    for id in store::open_orders_of(&mut work.tx, case_id, None).await? {
         let Some(technician) = work.find::<WorkOrder>(id).await?.and_then(|order| order.technician_id) else {
             continue;
         };
@@ -97,20 +103,22 @@ async fn crew_of(work: &mut Work, case_id: CaseId) -> Result<Vec<Code>> {
 
 /// Calls off a service request and its open work orders.
 pub(crate) async fn cancel_request(
-    engine: &Engine,
+    app: &App,
     call: &Call,
     case_id: CaseId,
     reason: Note,
+    taken_down: Option<TakenDown>,
 ) -> Result<Executed<ServiceRequest>> {
-    engine
+    let facts = app.facts_of_word(call, case_id).await?;
+    app.core
+        .engine
         .transact(call, move |work| {
-            let reason = Some(reason.clone());
+            let (reason, facts) = (reason.clone(), facts.clone());
             Box::pin(async move {
-                let facts = request_facts(work);
-                let command = request::Command::Cancel { reason: reason.clone() };
+                let command = request::Command::Cancel { reason: reason.clone(), taken_down };
                 let cancelled = work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
                 if !cancelled.replayed {
-                    call_off_orders(work, case_id, reason).await?;
+                    call_off_orders(work, case_id, Some(reason)).await?;
                 }
                 Ok(cancelled)
             })
@@ -120,24 +128,34 @@ pub(crate) async fn cancel_request(
 
 /// Calls off the open work orders of a case.
 pub(crate) async fn call_off_orders(work: &mut Work, case_id: CaseId, reason: Option<Note>) -> Result<()> {
-    on_open_orders(work, case_id, &order::Command::Cancel { reason }).await
+    on_open_orders(work, case_id, None, &order::Command::Cancel { reason }).await
+}
+
+/// Calls off those of a case that were opened until then: what was opened later belongs to what its owner came back on.
+pub(crate) async fn call_off_orders_until(work: &mut Work, case_id: CaseId, until: DateTime<Utc>) -> Result<()> {
+    on_open_orders(work, case_id, Some(until), &order::Command::Cancel { reason: None }).await
 }
 
 /// Gives a service request and its open work orders another priority.
 pub(crate) async fn prioritise_request(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
     let facts = request_facts(work);
     work.execute::<ServiceRequest>(case_id, &request::Command::Prioritise { priority }, &facts).await?;
-    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
+    on_open_orders(work, case_id, None, &order::Command::Prioritise { priority }).await
 }
 
 /// Gives the open work orders of a complaint another priority, and those that will be opened.
 pub(crate) async fn prioritise_complaint(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
     store::remember_priority(&mut work.tx, case_id, priority).await?;
-    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
+    on_open_orders(work, case_id, None, &order::Command::Prioritise { priority }).await
 }
 
-async fn on_open_orders(work: &mut Work, case_id: CaseId, command: &order::Command) -> Result<()> {
-    for id in store::open_orders_of(&mut work.tx, case_id).await? {
+async fn on_open_orders(
+    work: &mut Work,
+    case_id: CaseId,
+    until: Option<DateTime<Utc>>,
+    command: &order::Command,
+) -> Result<()> {
+    for id in store::open_orders_of(&mut work.tx, case_id, until).await? {
         let facts = order_facts(work.call.actor.clone());
         work.execute::<WorkOrder>(id, command, &facts).await?;
     }
@@ -146,21 +164,23 @@ async fn on_open_orders(work: &mut Work, case_id: CaseId, command: &order::Comma
 
 /// Takes the owner's word on the result; when it is not good, a work order for the rework is opened.
 pub(crate) async fn verify_request(
-    engine: &Engine,
+    app: &App,
     call: &Call,
     case_id: CaseId,
     word: Word,
 ) -> Result<Executed<ServiceRequest>> {
-    engine
+    let facts = app.facts_of_word(call, case_id).await?;
+    app.core
+        .engine
         .transact(call, move |work| {
-            let word = word.clone();
+            let (word, facts) = (word.clone(), facts.clone());
             Box::pin(async move {
                 let rework = WorkOrderId::from(work.clock().new_id());
-                let facts = request_facts(work);
-                let Word { satisfied, comment, further_need } = word;
-                let command = request::Command::Verify { satisfied, comment, further_need, rework };
+                let Word { satisfied, comment, further_need, taken_down } = word;
+                let command = request::Command::Verify { satisfied, comment, further_need, rework, taken_down };
                 let verified = work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
-                if !verified.replayed && !satisfied {
+                // Of what was never done nothing is done again.
+                if !verified.replayed && verified.state.has(rework) {
                     open_rework(work, rework, &verified.state).await?;
                 }
                 Ok(verified)

@@ -1,6 +1,6 @@
 //! What other services are told. Pure. Every event is named, so a new one makes us think about it.
 
-use steward_kernel::{Recorded, message::Outgoing};
+use steward_kernel::{Recorded, message::Outgoing, word};
 use steward_proto::dispatch as pb;
 use uuid::Uuid;
 
@@ -41,17 +41,43 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
             technician_accounts: crew.iter().map(ToString::to_string).collect(),
         }),
         E::InfoRequested { .. } => Outgoing::new(pb::InfoRequested { case_id, estate_id, at_ms }),
-        E::InfoProvided { .. } => Outgoing::new(pb::InfoProvided { case_id, estate_id, at_ms }),
+        E::InfoProvided { taken_down, .. } => {
+            let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
+            Outgoing::new(pb::InfoProvided { case_id, estate_id, at_ms, given_how, given_at_ms, taken_down_by })
+        }
         E::Declined { .. } => Outgoing::new(pb::ServiceRequestDeclined { case_id, estate_id, at_ms }),
-        E::Cancelled { .. } => Outgoing::new(pb::ServiceRequestCancelled { case_id, estate_id, at_ms }),
+        E::Cancelled { reason, by_owner, taken_down, .. } => {
+            let by = if *by_owner { "owner" } else { reason.as_ref().map_or("", |_| "staff") }.to_owned();
+            let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
+            Outgoing::new(pb::ServiceRequestCancelled {
+                case_id,
+                estate_id,
+                at_ms,
+                by,
+                given_how,
+                given_at_ms,
+                taken_down_by,
+            })
+        }
         E::StageChanged { stage } => Outgoing::new(pb::ServiceRequestStageChanged {
             case_id,
             estate_id,
             at_ms,
             stage: stage.as_str().to_owned(),
         }),
-        E::Verified { satisfied, .. } => {
-            Outgoing::new(pb::ServiceRequestVerified { case_id, estate_id, at_ms, satisfied: *satisfied })
+        E::Verified { satisfied, taken_down, .. } => {
+            let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
+            let (satisfied, stage) = (*satisfied, request.stage.to_string());
+            Outgoing::new(pb::ServiceRequestVerified {
+                case_id,
+                estate_id,
+                at_ms,
+                satisfied,
+                given_how,
+                given_at_ms,
+                taken_down_by,
+                stage,
+            })
         }
         E::FurtherNeedRaised { words } => further_need(request, origin, words.as_str(), at_ms),
         E::Closed => Outgoing::new(pb::ServiceRequestClosed { case_id, estate_id, at_ms }),

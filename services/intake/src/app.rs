@@ -62,6 +62,9 @@ impl App {
             // Settings are checked to be at most 30 days.
             follow_up_after: TimeDelta::from_std(self.config.follow_up_after).unwrap_or(TimeDelta::days(30)),
             said_back: self.said_back(),
+            // At most 365 days.
+            come_back_within: TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15)),
+            handled: false,
         }
     }
 }

@@ -23,6 +23,9 @@ pub struct Config {
     /// How long before the window of an appointment a technician who arrives has come for it; up to a day.
     #[serde(with = "humantime_serde")]
     pub appointment_grace: Duration,
+    /// How long after an inquiry was closed or called off its owner can come back on it; 1 hour to 365 days.
+    #[serde(with = "humantime_serde")]
+    pub come_back_within: Duration,
     /// In which country telephone numbers without a country's code are, where an estate's time zone does not say it; ISO 3166-1 alpha-2.
     pub telephone_region: String,
 }
@@ -41,6 +44,7 @@ impl Checked for Config {
         let bounds = [
             ("follow_up_after", self.follow_up_after, Duration::from_secs(1)..=30 * day, "1s and 30d"),
             ("appointment_grace", self.appointment_grace, Duration::ZERO..=day, "0s and 1d"),
+            ("come_back_within", self.come_back_within, Duration::from_secs(3600)..=365 * day, "1h and 365d"),
             ("said_back", self.said_back, Duration::from_secs(3600)..=365 * day, "1h and 365d"),
         ];
         let wrong = bounds.into_iter().filter(|(_, value, allowed, _)| !allowed.contains(value));

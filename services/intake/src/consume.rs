@@ -9,6 +9,7 @@ use steward_kernel::{
     message::optional_uuid,
     text::Words,
     vocabulary::{CaseKind, CaseStatus as S, Language},
+    word,
 };
 use steward_proto::{complaint, dispatch, feedback_analytics};
 use uuid::Uuid;
@@ -21,7 +22,7 @@ use crate::{
         case::{Agreed, Case, Command, Effect, Refusal, Step, Window},
         opening::{Answering, NewCase},
         stewardship::{Command as Promised, Refusal as Unkept, WorkStep},
-        timeline::Milestone as M,
+        timeline::{Milestone as M, Party},
     },
     stewardship,
 };
@@ -78,16 +79,26 @@ fn of_complaint() -> Consumer<App> {
             let step = if heard.satisfied {
                 Step::to(M::Confirmed, S::Resolved, "verified")
             } else {
-                Step::to(M::Reopened, S::InProgress, "investigating")
+                Step::to(M::Reopened, S::InProgress, stage_of_return(&heard.stage))
             };
-            progress(app, work, &heard.case_id, step)
+            given(app, work, &heard.case_id, step, [heard.given_how, heard.taken_down_by], heard.given_at_ms)
         })
         .on::<pb::ComplaintClosed, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::Closed, S::Closed, "closed"))
         })
         .on::<pb::ComplaintWithdrawn, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::to(M::Withdrawn, S::Cancelled, "withdrawn"))
+            let step = Step::to(M::Withdrawn, S::Cancelled, "withdrawn");
+            given(app, work, &heard.case_id, step, [heard.given_how, heard.taken_down_by], heard.given_at_ms)
         })
+}
+
+/// Where a complaint goes on whose owner comes back on it.
+fn stage_of_return(stage: &str) -> &'static str {
+    match stage {
+        "received" => "received",
+        "acknowledged" => "acknowledged",
+        _ => "investigating",
+    }
 }
 
 /// What a decision commits to is promised by the end of its day in the estate.
@@ -166,21 +177,34 @@ fn of_requests() -> Consumer<App> {
             progress(app, work, &heard.case_id, Step::to(M::InfoRequested, S::AwaitingOwner, "needs_info"))
         })
         .on::<pb::InfoProvided, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::new(M::InfoProvided, Effect::Resumed))
+            let step = Step::new(M::InfoProvided, Effect::Resumed);
+            given(app, work, &heard.case_id, step, [heard.given_how, heard.taken_down_by], heard.given_at_ms)
         })
         .on::<pb::ServiceRequestDeclined, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::Declined, S::Closed, "declined"))
         })
         .on::<pb::ServiceRequestCancelled, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::to(M::Cancelled, S::Cancelled, "cancelled"))
+            let step = Step::to(M::Cancelled, S::Cancelled, "cancelled");
+            // The company calls off what it was not asked to.
+            if heard.by == Party::Owner.as_str() || !heard.given_how.is_empty() {
+                return given(
+                    app,
+                    work,
+                    &heard.case_id,
+                    step,
+                    [heard.given_how, heard.taken_down_by],
+                    heard.given_at_ms,
+                );
+            }
+            progress(app, work, &heard.case_id, step)
         })
         .on::<pb::ServiceRequestVerified, _>(|app, work, heard| {
             let step = if heard.satisfied {
                 Step::to(M::Verified, S::Resolved, "owner_verified")
             } else {
-                Step::to(M::Rework, S::InProgress, "in_work")
+                not_solved(&heard.stage)
             };
-            progress(app, work, &heard.case_id, step)
+            given(app, work, &heard.case_id, step, [heard.given_how, heard.taken_down_by], heard.given_at_ms)
         })
         .on::<pb::ServiceRequestClosed, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::Closed, S::Closed, "closed"))
@@ -192,6 +216,15 @@ fn of_requests() -> Consumer<App> {
         })
         .on::<pb::FurtherNeedRaised, _>(|app, work, heard| Box::pin(further_need(app, work, heard)));
     with_work_orders(consumer)
+}
+
+/// A request whose owner says that it is not solved: the work is done again, or there was none yet.
+fn not_solved(stage: &str) -> Step {
+    match stage {
+        "received" => Step::to(M::Reopened, S::InProgress, "received"),
+        "confirmed" => Step::to(M::Reopened, S::InProgress, "confirmed"),
+        _ => Step::to(M::Rework, S::InProgress, "in_work"),
+    }
 }
 
 /// The derived stages of a service request that its own events do not tell.
@@ -310,6 +343,21 @@ fn of_feedback() -> Consumer<App> {
         .on::<pb::SurveyAnswered, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::news(M::SurveyAnswered))
         })
+}
+
+/// The case takes a step that is its owner's word: given by the owner, or taken down by staff.
+fn given<'a>(
+    app: &'a App,
+    work: &'a mut Work,
+    case_id: &str,
+    step: Step,
+    [how, by]: [String; 2],
+    given_at_ms: i64,
+) -> BoxFuture<'a, Result<()>> {
+    match word::heard(&how, given_at_ms, &by) {
+        Ok(taken_down) => progress(app, work, case_id, step.given(taken_down)),
+        Err(field) => Box::pin(std::future::ready(Err(Error::internal("message", format!("{field} cannot be read"))))),
+    }
 }
 
 /// The case takes the step, and its stewardship follows.

@@ -10,18 +10,19 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId},
     text::Line,
     vocabulary::{CaseKind, Priority},
+    word::TakenDown,
 };
 
 use crate::{
     app::App,
     domain::{
-        ArticleId, VisitId,
+        ArticleId, Facts, VisitId,
         article::{self, Article},
         case::{self, Case, Refusal},
         home::{self, Stranger},
         inquiry::{self, CallResult, Cited, Inquiry, InquiryStage, Question},
         opening::{NewCase, Opening},
-        stewardship::Command,
+        stewardship::{Command, Stewardship},
         timeline::Milestone,
         visit::{self, Arrival, Visit},
     },
@@ -198,15 +199,23 @@ fn question(opening: &Opening) -> Question {
 ///
 /// # Errors
 /// Refusals of the case; what the engine says.
-pub(crate) async fn cancel(app: &App, call: &Call, id: CaseId, reason: Line) -> Result<Executed<Case>> {
+pub(crate) async fn cancel(
+    app: &App,
+    call: &Call,
+    id: CaseId,
+    reason: Line,
+    taken_down: Option<TakenDown>,
+) -> Result<Executed<Case>> {
+    let handled = taken_down.is_some() && has_handled(app, call, id).await?;
     let app_again = app.clone();
     app.core
         .engine
         .transact(call, move |work| {
             let (app, reason) = (app_again.clone(), reason.clone());
             Box::pin(async move {
-                let facts = app.facts_of(work);
-                let cancelled = work.execute::<Case>(id, &case::Command::Cancel { reason }, &facts).await?;
+                let facts = Facts { handled, ..app.facts_of(work) };
+                let command = case::Command::Cancel { reason, taken_down };
+                let cancelled = work.execute::<Case>(id, &command, &facts).await?;
                 let kind = cancelled.state.opening.as_deref().map(|opening| opening.kind);
                 if kind == Some(CaseKind::Inquiry) && !cancelled.replayed {
                     work.execute::<Inquiry>(id, &inquiry::Command::Cancel, &facts).await?;
@@ -260,14 +269,29 @@ pub(crate) async fn inquire(
     id: CaseId,
     command: inquiry::Command,
 ) -> Result<Executed<Inquiry>> {
+    let handled = command.is_of_the_owner() && has_handled(app, call, id).await?;
     let app_again = app.clone();
     app.core
         .engine
         .transact(call, move |work| {
             let (app, command) = (app_again.clone(), command.clone());
-            Box::pin(async move { inquire_within(&app, work, id, &command).await })
+            Box::pin(async move {
+                let facts = Facts { handled, ..app.facts_of(work) };
+                inquire_with(&app, work, id, &command, &facts).await
+            })
         })
         .await
+}
+
+/// Whether the caller has handled a case: answers for it, or has answered its inquiry or called its owner back.
+async fn has_handled(app: &App, call: &Call, id: CaseId) -> Result<bool> {
+    let answers = match app.core.engine.load::<Stewardship>(call, id).await {
+        Ok(known) => known.state.accountable.account() == Some(call.actor.id.as_str()),
+        Err(Error::NotFound) => false,
+        Err(other) => return Err(other),
+    };
+    let history = app.core.engine.history::<Inquiry>(call, id).await?;
+    Ok(answers || history.iter().any(|event| event.actor == call.actor.id && event.body.is_handling()))
 }
 
 /// Takes a step with an inquiry, which its case takes too, in a transaction that is open.
@@ -281,8 +305,18 @@ pub(crate) async fn inquire_within(
     command: &inquiry::Command,
 ) -> Result<Executed<Inquiry>> {
     let facts = app.facts_of(work);
+    inquire_with(app, work, id, command, &facts).await
+}
+
+async fn inquire_with(
+    app: &App,
+    work: &mut Work,
+    id: CaseId,
+    command: &inquiry::Command,
+    facts: &Facts,
+) -> Result<Executed<Inquiry>> {
     let before = work.find::<Inquiry>(id).await?;
-    let done = work.execute::<Inquiry>(id, command, &facts).await?;
+    let done = work.execute::<Inquiry>(id, command, facts).await?;
     if done.replayed || before.as_ref() == Some(&done.state) {
         return Ok(done);
     }
@@ -295,7 +329,7 @@ pub(crate) async fn inquire_within(
         stewardship::command(app, work, id, &Command::CallInVain).await?;
     }
     if let Some(step) = done.state.step() {
-        let case = work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?.state;
+        let case = work.execute::<Case>(id, &case::Command::Progress(step.clone()), facts).await?.state;
         let call_back = done.state.answer.as_deref().is_some_and(|answer| answer.important);
         stewardship::follow(app, work, &case, &step, call_back).await?;
     }

@@ -4,7 +4,7 @@ mod register;
 mod rulebook;
 mod stewardship;
 
-use steward_kernel::{ProblemKind, Refuses};
+use steward_kernel::{ProblemKind, Refuses, word};
 
 use crate::domain::{case, inquiry, visit};
 
@@ -77,7 +77,7 @@ const TITLES: &[(ProblemKind, [&str; 2])] = &[
 
 /// Every problem of intake with its titles in zh-Hans and zh-Hant.
 pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
-    [TITLES, register::TITLES, rulebook::TITLES, stewardship::TITLES].concat()
+    [TITLES, register::TITLES, rulebook::TITLES, stewardship::TITLES, word::PROBLEMS].concat()
 }
 
 fn at(pointer: &str, remedy: &str) -> Option<(String, String)> {
@@ -103,6 +103,7 @@ impl Refuses for case::Refusal {
             Self::OwnersPriority | Self::OwnersChannel | Self::OwnersSaidAt => NOT_FOR_OWNERS,
             Self::NotYourUnit => NOT_YOUR_UNIT,
             Self::NotTheirUnit => NOT_THEIR_UNIT,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
@@ -136,6 +137,7 @@ impl Refuses for case::Refusal {
                 "must be a unit the resident is or was tied to; leave it out, or name it as source_unit_id",
             ),
             Self::VisitOfAnother => at("/visit_id", "must be a visit of the resident or of somebody of the same unit"),
+            Self::Word(fault) => fault.field(),
         }
     }
 }
@@ -148,13 +150,16 @@ impl Refuses for inquiry::Refusal {
             Self::EmptyAnswer => EMPTY_ANSWER,
             Self::UnknownArticle => UNKNOWN_ARTICLE,
             Self::NotNow { .. } => INQUIRY_NOT_NOW,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
     fn allowed(&self) -> Vec<&'static str> {
         match self {
             Self::NotNow { allowed } => allowed.clone(),
-            Self::NoSuchInquiry | Self::AlreadyAsked | Self::EmptyAnswer | Self::UnknownArticle => Vec::new(),
+            Self::NoSuchInquiry | Self::AlreadyAsked | Self::EmptyAnswer | Self::UnknownArticle | Self::Word(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -162,6 +167,7 @@ impl Refuses for inquiry::Refusal {
         match self {
             Self::EmptyAnswer => at("/text", "must be given when there is no article_id"),
             Self::UnknownArticle => at("/article_id", "must be an article of the handbook in a version that exists"),
+            Self::Word(fault) => fault.field(),
             Self::NoSuchInquiry | Self::AlreadyAsked | Self::NotNow { .. } => None,
         }
     }

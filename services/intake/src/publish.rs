@@ -7,6 +7,7 @@ use steward_kernel::{
     Recorded,
     message::{Outgoing, TimerChange},
     vocabulary::{Language, Priority},
+    word::{WordNote, told},
 };
 use steward_proto::intake as pb;
 use uuid::Uuid;
@@ -18,6 +19,7 @@ use crate::domain::{
     file::{self, File},
     inquiry,
     opening::Opening,
+    timeline::Party,
     visit::{self, Visit},
 };
 
@@ -56,7 +58,9 @@ pub(crate) fn case(case: &Case, event: &Recorded<case::Event>) -> Option<Outgoin
             estate_id: id(opening.estate),
             at_ms: at.timestamp_millis(),
         })),
-        case::Event::Cancelled { .. } => Some(Outgoing::new(cancelled(case, opening, at))),
+        case::Event::Cancelled { by, taken_down, .. } => {
+            Some(Outgoing::new(cancelled(case, opening, (*by, taken_down.as_ref()), at)))
+        }
         case::Event::Prioritised { previous, .. } => Some(Outgoing::new(prioritised(case, opening, *previous, at))),
         case::Event::Moved { .. } | case::Event::SatisfactionAsked | case::Event::ProofShown { .. } => None,
     }
@@ -82,10 +86,13 @@ fn opened(case: &Case, opening: &Opening) -> pb::CaseOpened {
 }
 
 fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<Utc>) -> Option<Outgoing> {
-    let case::Event::Progressed { milestone, status, stage, human, agreed, .. } = event else { return None };
+    let case::Event::Progressed { milestone, status, stage, human, agreed, by, taken_down, .. } = event else {
+        return None;
+    };
     let ms = |at: DateTime<Utc>| at.timestamp_millis();
     let window = agreed.map(|agreed| agreed.window);
     let previous = agreed.and_then(|agreed| agreed.previous);
+    let (given_how, given_at_ms, taken_down_by) = told(taken_down.as_ref());
     Some(Outgoing::new(pb::CaseProgressed {
         case_id: id(case.id),
         reference: opening.reference.clone(),
@@ -107,10 +114,20 @@ fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<
         previous_from_ms: previous.map_or(0, |window| ms(window.from)),
         previous_to_ms: previous.map_or(0, |window| ms(window.to)),
         time_zone: opening.time_zone.clone(),
+        by: by.unwrap_or(milestone.by()).to_string(),
+        given_how,
+        given_at_ms,
+        taken_down_by,
     }))
 }
 
-fn cancelled(case: &Case, opening: &Opening, at: DateTime<Utc>) -> pb::CaseCancelled {
+fn cancelled(
+    case: &Case,
+    opening: &Opening,
+    (by, taken_down): (Party, Option<&WordNote>),
+    at: DateTime<Utc>,
+) -> pb::CaseCancelled {
+    let (given_how, given_at_ms, taken_down_by) = told(taken_down);
     pb::CaseCancelled {
         case_id: id(case.id),
         reference: opening.reference.clone(),
@@ -123,6 +140,10 @@ fn cancelled(case: &Case, opening: &Opening, at: DateTime<Utc>) -> pb::CaseCance
         language: opening.language.to_string(),
         register_language: word(opening.register_language),
         at_ms: at.timestamp_millis(),
+        by: by.to_string(),
+        given_how,
+        given_at_ms,
+        taken_down_by,
     }
 }
 
@@ -201,15 +222,14 @@ pub(crate) fn inquiry_timers(event: &Recorded<inquiry::Event>) -> Vec<TimerChang
         inquiry::Event::Answered { follow_up_at: Some(due_at), .. } => {
             vec![TimerChange::Set { name: FOLLOW_UP, due_at: *due_at }]
         }
-        inquiry::Event::FollowedUp { .. } | inquiry::Event::Reopened { .. } => {
+        inquiry::Event::FollowedUp { .. } | inquiry::Event::Reopened { .. } | inquiry::Event::Closed { .. } => {
             vec![TimerChange::Clear { name: FOLLOW_UP }]
         }
         inquiry::Event::Asked { .. }
         | inquiry::Event::Answered { follow_up_at: None, .. }
         | inquiry::Event::FellDue
         | inquiry::Event::CallMissed { .. }
-        | inquiry::Event::Closed
-        | inquiry::Event::Cancelled => Vec::new(),
+        | inquiry::Event::Cancelled { .. } => Vec::new(),
     }
 }
 

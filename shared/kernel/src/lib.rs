@@ -16,6 +16,7 @@ pub mod reference;
 pub mod sheets;
 pub mod text;
 pub mod vocabulary;
+pub mod word;
 
 pub use actor::{Actor, Role};
 pub use aggregate::{Aggregate, Recorded, Version, replay};

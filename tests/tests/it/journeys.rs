@@ -42,7 +42,7 @@ async fn an_inquiry_at_the_desk_is_answered_followed_up_and_closed() {
         e.kit.clock.advance(TimeDelta::days(3));
         e.timeline_has(&id, "follow_up_due").await;
         let _ = e.receptionist.post(&format!("/v1/inquiries/{id}/follow-up"), json!({"result": "reached"})).await.ok();
-        let _ = e.receptionist.post(&format!("/v1/inquiries/{id}/close"), json!({})).await.ok();
+        let _ = e.owner.post(&format!("/v1/inquiries/{id}/close"), json!({})).await.ok();
         e.case_is(&id, "closed").await;
         e.owner_rates(&id, 5).await;
         e.metrics_show("the closed inquiry", |m| m["cases"]["closed"] == 1 && m["cases"]["by_kind"]["inquiry"] == 1).await;

@@ -1,12 +1,13 @@
 //! A complaint (投訴): what can be asked of it, and what can happen to it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Actor, Aggregate,
-    ids::{CaseId, WorkOrderId},
+    ids::{CaseId, ResidentId, WorkOrderId},
     text::Words,
     vocabulary::{Channel, Priority},
+    word::{self, TakenDown, Whose, WordNote},
 };
 
 use super::{
@@ -108,12 +109,18 @@ pub enum Command {
         satisfied: bool,
         /// What the owner says.
         comment: Option<Words>,
+        /// How the owner gave it to staff; none = the owner gives it.
+        taken_down: Option<TakenDown>,
     },
-    /// The owner takes it back, or the case was called off.
+    /// The owner takes it back.
     Withdraw {
-        /// Why, if that was said.
-        reason: Option<Words>,
+        /// Why.
+        reason: Words,
+        /// How the owner gave that word to staff; none = the owner gives it.
+        taken_down: Option<TakenDown>,
     },
+    /// Its case was called off.
+    CallOff,
 }
 
 /// What became of a work order, as far as it matters to a complaint.
@@ -172,11 +179,25 @@ pub enum Event {
     /// A commitment was kept.
     CommitmentKept { commitment_id: CommitmentId, at: DateTime<Utc> },
     /// The owner gave a word on the result.
-    Confirmed { satisfied: bool, comment: Option<Words>, at: DateTime<Utc> },
+    Confirmed {
+        satisfied: bool,
+        comment: Option<Words>,
+        at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
+    },
     /// It is over.
     Closed,
-    /// It was taken back.
-    Withdrawn { reason: Option<Words> },
+    /// It was taken back by its owner, or called off with its case.
+    Withdrawn {
+        reason: Option<Words>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
+        #[serde(default)]
+        called_off: bool,
+    },
 }
 
 /// What was looked up beforehand.
@@ -186,6 +207,25 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
+    /// Whether who asks has handled the complaint.
+    pub handled: bool,
+    /// How long after the end its owner can come back on it.
+    pub come_back_within: TimeDelta,
+}
+
+impl Facts {
+    /// Whose word it is that is given on the complaint of this resident.
+    pub(super) fn whose(&self, resident: Option<ResidentId>, taken_down: Option<&TakenDown>) -> Result<Whose, Refusal> {
+        word::whose(&self.actor, resident, taken_down, self.handled, self.now).map_err(Refusal::Word)
+    }
+}
+
+impl Event {
+    /// Whether whoever caused it handled the complaint with it; taking down the owner's word is not handling.
+    #[must_use]
+    pub const fn is_handling(&self) -> bool {
+        !matches!(self, Self::Confirmed { .. } | Self::Closed | Self::Withdrawn { .. })
+    }
 }
 
 impl Command {
@@ -193,7 +233,7 @@ impl Command {
     #[must_use]
     pub const fn verb(&self) -> Option<Verb> {
         match self {
-            Self::Receive(_) | Self::Prioritise { .. } | Self::FollowWorkOrder { .. } => None,
+            Self::Receive(_) | Self::Prioritise { .. } | Self::FollowWorkOrder { .. } | Self::CallOff => None,
             Self::Acknowledge { .. } => Some(Verb::Acknowledge),
             Self::Assess { .. } => Some(Verb::Assess),
             Self::Consult { .. } => Some(Verb::Consult),
@@ -240,7 +280,8 @@ impl Aggregate for Complaint {
                 | Command::FollowWorkOrder { .. }
                 | Command::KeepCommitment { .. }
                 | Command::Confirm { .. }
-                | Command::Withdraw { .. },
+                | Command::Withdraw { .. }
+                | Command::CallOff,
             ) => Err(Refusal::NoSuchComplaint),
             (Self::Born(matter), command) => matter.decide(command, facts),
         }

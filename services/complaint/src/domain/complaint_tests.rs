@@ -1,6 +1,6 @@
 use std::{collections::BTreeSet, fmt::Write as _};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{
     Actor, Aggregate as _, Refuses as _, Role,
@@ -8,6 +8,7 @@ use steward_kernel::{
     replay,
     text::Text,
     vocabulary::{Channel, Language, Priority},
+    word::{GivenHow, TakenDown, WordFault},
 };
 use steward_testkit::{given::given, golden::golden};
 use uuid::Uuid;
@@ -34,7 +35,11 @@ fn handler() -> Facts {
     let mut actor = Actor::service(tenant, "handler-1");
     actor.roles = vec![Role::Handler];
     actor.estates = Some(vec![id::<EstateId>(ESTATE)]);
-    Facts { now: now(), actor }
+    facts(actor)
+}
+
+fn facts(actor: Actor) -> Facts {
+    Facts { now: now(), actor, handled: false, come_back_within: TimeDelta::days(15) }
 }
 
 fn owner(resident: u128) -> Facts {
@@ -110,16 +115,34 @@ fn opened() -> WorkOrderStep {
 }
 
 fn confirm(satisfied: bool) -> Command {
-    Command::Confirm { satisfied, comment: None }
+    Command::Confirm { satisfied, comment: None, taken_down: by_phone() }
 }
 
 fn withdraw() -> Command {
-    Command::Withdraw { reason: Some(text("settled")) }
+    Command::Withdraw { reason: text("settled"), taken_down: by_phone() }
+}
+
+/// The same words, given by the owner.
+fn own(command: Command) -> Command {
+    match command {
+        Command::Confirm { satisfied, comment, .. } => Command::Confirm { satisfied, comment, taken_down: None },
+        Command::Withdraw { reason, .. } => Command::Withdraw { reason, taken_down: None },
+        other => other,
+    }
+}
+
+fn by_phone() -> Option<TakenDown> {
+    Some(TakenDown { how: GivenHow::Phone, given_at: None })
+}
+
+fn later(mut facts: Facts, by: TimeDelta) -> Facts {
+    facts.now += by;
+    facts
 }
 
 /// The state after these commands; each must be granted.
 fn after(commands: &[Command]) -> Complaint {
-    let service = Facts { now: now(), actor: Actor::service(id(1), "intake") };
+    let service = facts(Actor::service(id(1), "intake"));
     let mut complaint = Complaint::unborn(id::<CaseId>(9));
     for command in std::iter::once(&Command::Receive(receipt())).chain(commands) {
         let events = complaint.decide(command, &service).unwrap_or_else(|refusal| panic!("{command:?}: {refusal:?}"));
@@ -228,7 +251,7 @@ fn a_plan_waits_for_every_department() {
 #[test]
 fn an_owner_cannot_confirm_work_that_is_not_done_but_can_always_say_no() {
     let remedying = with(proposed(), &[decide(), remedy(30), order(30, 50, opened())]);
-    let refusal = after(&remedying).decide(&confirm(true), &owner(OWNER)).unwrap_err();
+    let refusal = after(&remedying).decide(&own(confirm(true)), &owner(OWNER)).unwrap_err();
     assert_eq!(refusal, Refusal::RemediesOpen { allowed: vec!["confirm", "withdraw"] });
     assert_eq!(matter(&with(remedying, &[confirm(false)])).stage, ComplaintStage::Investigating);
 }
@@ -280,7 +303,7 @@ fn a_stranger_learns_nothing() {
     for facts in [elsewhere, owner(99)] {
         assert_eq!(after(&[]).decide(&withdraw(), &facts), Err(Refusal::NoSuchComplaint));
     }
-    assert!(after(&[]).decide(&withdraw(), &owner(OWNER)).is_ok());
+    assert!(after(&[]).decide(&own(withdraw()), &owner(OWNER)).is_ok());
     given::<Complaint>(id(9), []).when(&withdraw(), &handler()).refused(Refusal::NoSuchComplaint);
 }
 
@@ -289,7 +312,7 @@ fn what_is_listed_as_allowed_is_granted_and_nothing_else() {
     for (stage, history) in stages() {
         let (complaint, matter) = (after(&history), matter(&history));
         assert_eq!(matter.stage, stage);
-        let allowed: BTreeSet<_> = matter.allowed(&handler().actor).into_iter().collect();
+        let allowed: BTreeSet<_> = matter.allowed(&handler()).into_iter().collect();
         let does_something =
             |command: &Command| complaint.decide(command, &handler()).is_ok_and(|events| !events.is_empty());
         let granted = one_of_each().into_iter().filter(does_something).filter_map(|command| command.verb());
@@ -316,6 +339,7 @@ fn one_of_each() -> Vec<Command> {
         confirm(true),
         confirm(false),
         withdraw(),
+        Command::CallOff,
     ]
 }
 
@@ -335,6 +359,7 @@ fn the_case_table_is_as_reviewed() {
             Command::Receive(_) => "(received again)".to_owned(),
             Command::Prioritise { .. } => "(prioritised)".to_owned(),
             Command::FollowWorkOrder { .. } => "(work order opened)".to_owned(),
+            Command::CallOff => "(case called off)".to_owned(),
             Command::Confirm { satisfied, .. } => format!("confirm, satisfied: {satisfied}"),
             other => other.verb().map(|verb| verb.to_string()).unwrap_or_default(),
         };
@@ -356,6 +381,76 @@ fn the_case_table_is_as_reviewed() {
     golden(concat!(env!("CARGO_MANIFEST_DIR"), "/src/domain/case_table.golden.md"), &page);
 }
 
+#[test]
+fn staff_say_how_the_owner_gave_the_word_and_are_named() {
+    let decided = with(proposed(), &[decide()]);
+    for word in [confirm(true), confirm(false), withdraw()] {
+        let unsaid = after(&decided).decide(&own(word.clone()), &handler());
+        assert_eq!(unsaid, Err(Refusal::Word(WordFault::HowMissing)), "{word:?}");
+        let by_the_owner = after(&decided).decide(&word, &owner(OWNER));
+        assert_eq!(by_the_owner, Err(Refusal::Word(WordFault::OwnersOwn)), "{word:?}");
+        let by_who_handled_it = after(&decided).decide(&word, &Facts { handled: true, ..handler() });
+        assert_eq!(by_who_handled_it, Err(Refusal::Word(WordFault::Handled)), "{word:?}");
+        assert!(after(&decided).decide(&own(word), &owner(OWNER)).is_ok());
+    }
+    let note = matter(&with(decided, &[confirm(true)])).confirmation.unwrap().taken_down.unwrap();
+    assert_eq!((note.how, note.given_at, note.by.unwrap().as_str()), (GivenHow::Phone, now(), "intake"));
+}
+
+#[test]
+fn an_owner_comes_back_after_any_end_until_the_window_is_over() {
+    let ends = [
+        (with(proposed(), &[decide(), confirm(true)]), ComplaintStage::Investigating),
+        (with(proposed(), &[withdraw()]), ComplaintStage::Investigating),
+        (with(proposed(), &[Command::CallOff]), ComplaintStage::Investigating),
+        (vec![Command::Acknowledge { note: None }, withdraw()], ComplaintStage::Acknowledged),
+        (vec![Command::CallOff], ComplaintStage::Received),
+    ];
+    for (history, stage) in ends {
+        let (ended, word) = (after(&history), own(confirm(false)));
+        let in_time = later(owner(OWNER), TimeDelta::days(15));
+        let Complaint::Born(back) = replay(ended.clone(), &ended.decide(&word, &in_time).unwrap()) else { panic!() };
+        assert_eq!((back.stage, back.ended_at, back.withdrawn_because), (stage, None, None), "{history:?}");
+        let late = later(in_time, TimeDelta::seconds(1));
+        assert_eq!(ended.decide(&word, &late), Err(Refusal::Word(WordFault::TooLate)), "{history:?}");
+        assert!(!matter(&history).allowed(&late).contains(&"confirm"));
+    }
+}
+
+#[test]
+fn an_owners_own_word_takes_the_place_of_the_one_that_was_taken_down() {
+    let closed = after(&with(proposed(), &[decide(), confirm(true)]));
+    let own_word = own(confirm(true));
+    let events = closed.decide(&own_word, &owner(OWNER)).unwrap();
+    let own = replay(closed.clone(), &events);
+    let Complaint::Born(matter) = &own else { panic!() };
+    assert_eq!((matter.stage, &matter.confirmation.as_ref().unwrap().taken_down), (ComplaintStage::Closed, &None));
+    assert_eq!(own.decide(&own_word, &owner(OWNER)), Ok(Vec::new()));
+    // What staff take down afterwards says nothing new.
+    assert_eq!(own.decide(&confirm(true), &handler()), Ok(Vec::new()));
+    assert_eq!(closed.decide(&confirm(true), &handler()), Ok(Vec::new()));
+}
+
+#[test]
+fn what_its_owner_came_back_on_is_not_called_off_by_what_happened_before() {
+    let back = after(&with(proposed(), &[decide(), confirm(false)]));
+    let before = later(handler(), TimeDelta::seconds(-1));
+    assert_eq!(back.decide(&Command::CallOff, &before), Ok(Vec::new()));
+    assert!(!back.decide(&Command::CallOff, &handler()).unwrap().is_empty());
+}
+
+#[test]
+fn words_that_were_recorded_without_who_gave_them_are_still_read() {
+    let read = |json: &str| serde_json::from_str::<Event>(json).unwrap();
+    let confirmed = read(r#"{"kind":"confirmed","satisfied":true,"comment":null,"at":"2026-11-24T08:00:00Z"}"#);
+    let closed = replay(after(&with(proposed(), &[decide()])), &[confirmed, read(r#"{"kind":"closed"}"#)]);
+    let Complaint::Born(matter) = &closed else { panic!() };
+    assert_eq!(matter.ended_at, Some("2026-11-24T08:00:00Z".parse().unwrap()));
+    let withdrawn = replay(after(&proposed()), &[read(r#"{"kind":"withdrawn","reason":null}"#)]);
+    let Complaint::Born(matter) = &withdrawn else { panic!() };
+    assert_eq!((matter.stage, matter.ended_at), (ComplaintStage::Withdrawn, Some(now())));
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let step = prop_oneof![Just(opened()), Just(WorkOrderStep::Completed), Just(WorkOrderStep::Cancelled)];
     prop_oneof![
@@ -372,6 +467,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         1 => Just(Command::KeepCommitment { commitment_id: id(40) }),
         2 => any::<bool>().prop_map(confirm),
         1 => Just(withdraw()),
+        1 => Just(Command::CallOff),
         1 => Just(Command::Receive(receipt())),
         1 => prop::sample::select(Priority::ALL.to_vec()).prop_map(|priority| Command::Prioritise { priority }),
     ]
@@ -397,14 +493,14 @@ proptest! {
         }
     }
 
-    /// What is over stays over, and an ended complaint has no open point.
+    /// Nothing but the owner's word reopens what is over, and a closed complaint has no open point.
     #[test]
     fn what_is_over_stays_over(complaint in any_history(), commands in vec(any_command(), 0..20)) {
         let Complaint::Born(before) = &complaint else { panic!("not born") };
         let stage = before.stage;
         prop_assume!(matches!(stage, ComplaintStage::Closed | ComplaintStage::Withdrawn));
         prop_assert!(stage == ComplaintStage::Withdrawn || before.points.iter().all(|point| point.outcome.is_some()));
-        for command in &commands {
+        for command in commands.iter().filter(|command| **command != confirm(false)) {
             if let Ok(events) = complaint.decide(command, &handler()) {
                 let Complaint::Born(after) = replay(complaint.clone(), &events) else { panic!("not born") };
                 prop_assert_eq!(after.stage, stage);

@@ -8,6 +8,7 @@ use steward_kernel::{
     ids::WorkOrderId,
     text::Words,
     vocabulary,
+    word::{self, TakenDown},
 };
 
 use super::{
@@ -32,10 +33,10 @@ impl Matter {
         if !facts.actor.sees(self.receipt.estate_id, self.receipt.resident_id) {
             return Err(Refusal::NoSuchComplaint);
         }
-        if self.is_already(command) {
+        if self.is_already(command, facts.now) {
             return Ok(Vec::new());
         }
-        let allowed = || self.allowed(&facts.actor);
+        let allowed = || self.allowed(facts);
         if command.verb().is_some_and(|verb| !self.stage.permits().contains(&verb)) {
             return Err(Refusal::IllegalMove { allowed: allowed() });
         }
@@ -68,19 +69,57 @@ impl Matter {
             C::Remedy(remedy) => Ok(vec![Event::RemedyRequested { remedy: remedy.clone() }]),
             C::FollowWorkOrder { remedy_id, work_order_id, step } => self.follow(*remedy_id, *work_order_id, step),
             C::KeepCommitment { commitment_id } => self.keep(*commitment_id, at),
-            C::Confirm { satisfied: true, .. } if self.open_remedies() > 0 => {
-                Err(Refusal::RemediesOpen { allowed: allowed() })
+            C::Confirm { satisfied: true, comment, taken_down } => {
+                self.satisfied(comment.as_ref(), taken_down.as_ref(), facts)
             }
-            C::Confirm { satisfied, comment } => {
-                let confirmed = Event::Confirmed { satisfied: *satisfied, comment: comment.clone(), at };
-                Ok(if *satisfied { vec![confirmed, Event::Closed] } else { vec![confirmed] })
+            C::Confirm { satisfied: false, comment, taken_down } => {
+                self.not_satisfied(comment.as_ref(), taken_down.as_ref(), facts)
             }
-            C::Withdraw { reason } => Ok(vec![Event::Withdrawn { reason: reason.clone() }]),
+            C::Withdraw { reason, taken_down } => {
+                let taken_down = facts.whose(self.receipt.resident_id, taken_down.as_ref())?.note();
+                let reason = Some(reason.clone());
+                Ok(vec![Event::Withdrawn { reason, at: Some(at), taken_down, called_off: false }])
+            }
+            C::CallOff => Ok(vec![Event::Withdrawn { reason: None, at: Some(at), taken_down: None, called_off: true }]),
         }
     }
 
+    /// The owner says that it is solved. On a closed complaint that changes something only where the company's people
+    /// had taken that word down before: then it is the owner's own.
+    fn satisfied(
+        &self,
+        comment: Option<&Words>,
+        taken_down: Option<&TakenDown>,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
+        let taken_down = facts.whose(self.receipt.resident_id, taken_down)?.note();
+        let is_own = taken_down.is_none();
+        let confirmed = Event::Confirmed { satisfied: true, comment: comment.cloned(), at: facts.now, taken_down };
+        match self.stage {
+            ComplaintStage::Closed if is_own && self.was_taken_down() => Ok(vec![confirmed]),
+            ComplaintStage::Closed => Ok(Vec::new()),
+            ComplaintStage::Withdrawn => Err(Refusal::IllegalMove { allowed: self.allowed(facts) }),
+            _ if self.open_remedies() > 0 => Err(Refusal::RemediesOpen { allowed: self.allowed(facts) }),
+            _ => Ok(vec![confirmed, Event::Closed]),
+        }
+    }
+
+    /// The owner says that it is not solved: it goes on, also after the end, as long as its owner can come back.
+    fn not_satisfied(
+        &self,
+        comment: Option<&Words>,
+        taken_down: Option<&TakenDown>,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
+        let taken_down = facts.whose(self.receipt.resident_id, taken_down)?.note();
+        if let Some(ended_at) = self.ended_at {
+            word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)?;
+        }
+        Ok(vec![Event::Confirmed { satisfied: false, comment: comment.cloned(), at: facts.now, taken_down }])
+    }
+
     /// Whether it is so already, so that asking again is harmless.
-    fn is_already(&self, command: &Command) -> bool {
+    fn is_already(&self, command: &Command, at: DateTime<Utc>) -> bool {
         use Command as C;
         let goes_on = !matches!(self.stage, ComplaintStage::Closed | ComplaintStage::Withdrawn);
         match command {
@@ -116,8 +155,11 @@ impl Matter {
                 let mut kept = self.commitments.iter().filter(|commitment| commitment.kept_at.is_some());
                 kept.any(|commitment| commitment.commitment_id == *commitment_id)
             }
-            C::Confirm { satisfied, .. } => *satisfied && self.stage == ComplaintStage::Closed,
+            // On a closed one it may be the owner's own word over one that was taken down.
+            C::Confirm { .. } => false,
             C::Withdraw { .. } => self.stage == ComplaintStage::Withdrawn,
+            // What its owner has come back on since was not called off by what happened before.
+            C::CallOff => !goes_on || self.came_back_after(at),
         }
     }
 
@@ -157,7 +199,7 @@ impl Matter {
     fn answer(&self, id: ConsultationId, answer: &Words, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         let asked = self.consultations.iter().find(|asked| asked.consultation_id == id);
         if asked.ok_or(Refusal::NoSuchConsultation)?.answer.is_some() {
-            return Err(Refusal::ConsultationAlreadyAnswered { allowed: self.allowed(&facts.actor) });
+            return Err(Refusal::ConsultationAlreadyAnswered { allowed: self.allowed(facts) });
         }
         Ok(vec![Event::ConsultationAnswered { consultation_id: id, answer: answer.clone(), at: facts.now }])
     }

@@ -2,16 +2,16 @@
 
 use chrono::{DateTime, Utc};
 use steward_kernel::{
-    Actor,
     ids::{CaseId, WorkOrderId},
     text::Words,
     vocabulary::Priority,
+    word::{self, WordNote},
 };
 
 use super::{
-    Code, Commitment, CommitmentId, ComplaintStage, Confirmation, Consultation, ConsultationId, Event, NewCommitment,
-    NewPoint, NewRemedy, Plan, Point, PointOutcome, Receipt, Remedy, RemedyId, RemedyProgress, Severity, Verb, Waiting,
-    WorkOrder, WorkOrderProgress,
+    Code, Commitment, CommitmentId, ComplaintStage, Confirmation, Consultation, ConsultationId, Event, Facts,
+    NewCommitment, NewPoint, NewRemedy, Plan, Point, PointOutcome, Receipt, Remedy, RemedyId, RemedyProgress, Severity,
+    Verb, Waiting, WorkOrder, WorkOrderProgress,
 };
 
 /// What a received complaint is, and how far it has come.
@@ -49,6 +49,10 @@ pub struct Matter {
     pub confirmation: Option<Confirmation>,
     /// Why it was withdrawn, if that was said.
     pub withdrawn_because: Option<Words>,
+    /// How the word to withdraw it was taken down; none = the owner gave it, or its case was called off.
+    pub withdrawal_taken_down: Option<WordNote>,
+    /// When it ended; none while it goes on.
+    pub ended_at: Option<DateTime<Utc>>,
 }
 
 impl Matter {
@@ -72,12 +76,16 @@ impl Matter {
             remedies: Vec::new(),
             confirmation: None,
             withdrawn_because: None,
+            withdrawal_taken_down: None,
+            ended_at: None,
         }
     }
 
-    /// The commands that this actor may ask for now.
+    /// The commands that may be asked for now by who asks.
     #[must_use]
-    pub fn allowed(&self, actor: &Actor) -> Vec<&'static str> {
+    pub fn allowed(&self, facts: &Facts) -> Vec<&'static str> {
+        let can_come_back =
+            self.ended_at.is_none_or(|at| word::may_come_back(at, facts.come_back_within, facts.now).is_ok());
         let has_object = |verb: Verb| match verb {
             Verb::AnswerConsultation => self.open_consultations() > 0,
             Verb::Plan => self.open_consultations() == 0,
@@ -89,11 +97,40 @@ impl Matter {
             | Verb::Resume
             | Verb::Decide
             | Verb::Remedy
-            | Verb::Confirm
             | Verb::Withdraw => true,
+            Verb::Confirm => can_come_back,
         };
         let permitted = self.stage.permits().iter().copied().filter(|verb| has_object(*verb));
-        permitted.filter(|verb| verb.is_owners() || !actor.is_only_owner()).map(Verb::as_str).collect()
+        permitted.filter(|verb| verb.is_owners() || !facts.actor.is_only_owner()).map(Verb::as_str).collect()
+    }
+
+    /// Whether the owner's last word was taken down by somebody of the company.
+    pub(super) fn was_taken_down(&self) -> bool {
+        self.confirmation.as_ref().is_some_and(|word| word.taken_down.is_some())
+    }
+
+    /// Whether its owner has said since then that it is not solved.
+    pub(super) fn came_back_after(&self, at: DateTime<Utc>) -> bool {
+        self.confirmation.as_ref().is_some_and(|word| !word.satisfied && word.at > at)
+    }
+
+    /// Where it goes on when its owner is not satisfied: where what was done still stands.
+    fn stage_on_return(&self) -> ComplaintStage {
+        if !self.points.is_empty() {
+            ComplaintStage::Investigating
+        } else if self.acknowledged_at.is_some() {
+            ComplaintStage::Acknowledged
+        } else {
+            ComplaintStage::Received
+        }
+    }
+
+    /// The last time that is known of it; a withdrawal did not always say when.
+    fn last_known(&self) -> DateTime<Utc> {
+        let told_at = self.plan.as_ref().map(|plan| plan.told_at);
+        let said_at = self.confirmation.as_ref().map(|word| word.at);
+        let known = [self.acknowledged_at, told_at, self.decided_at, said_at].into_iter().flatten().max();
+        known.unwrap_or(self.receipt.opened_at)
     }
 
     /// How many departments have not answered.
@@ -165,17 +202,43 @@ impl Matter {
             Event::RemedyCompleted { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::Completed),
             Event::RemedyCalledOff { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::CalledOff),
             Event::CommitmentKept { commitment_id, at } => self.kept(*commitment_id, *at),
-            Event::Confirmed { satisfied, comment, at } => {
-                self.stage = if *satisfied { ComplaintStage::Verified } else { ComplaintStage::Investigating };
-                self.confirmation = Some(Confirmation { satisfied: *satisfied, comment: comment.clone(), at: *at });
+            Event::Confirmed { satisfied, comment, at, taken_down } => {
+                let (satisfied, at) = (*satisfied, *at);
+                self.confirmed(Confirmation {
+                    satisfied,
+                    comment: comment.clone(),
+                    at,
+                    taken_down: taken_down.clone(),
+                });
             }
-            Event::Closed => self.stage = ComplaintStage::Closed,
-            Event::Withdrawn { reason } => {
-                self.stage = ComplaintStage::Withdrawn;
-                self.waiting = None;
-                self.withdrawn_because.clone_from(reason);
+            Event::Closed => {
+                self.stage = ComplaintStage::Closed;
+                self.ended_at = Some(self.last_known());
+            }
+            Event::Withdrawn { reason, at, taken_down, called_off: _ } => {
+                self.withdrawn(reason.as_ref(), *at, taken_down.as_ref());
             }
         }
+    }
+
+    fn withdrawn(&mut self, reason: Option<&Words>, at: Option<DateTime<Utc>>, taken_down: Option<&WordNote>) {
+        self.ended_at = Some(at.unwrap_or_else(|| self.last_known()));
+        self.stage = ComplaintStage::Withdrawn;
+        self.waiting = None;
+        self.withdrawn_because = reason.cloned();
+        self.withdrawal_taken_down = taken_down.cloned();
+    }
+
+    fn confirmed(&mut self, word: Confirmation) {
+        if !word.satisfied {
+            self.stage = self.stage_on_return();
+            self.ended_at = None;
+            self.withdrawn_because = None;
+            self.withdrawal_taken_down = None;
+        } else if self.stage != ComplaintStage::Closed {
+            self.stage = ComplaintStage::Verified;
+        }
+        self.confirmation = Some(word);
     }
 
     fn assessed(&mut self, category: &str, severity: Severity, points: &[NewPoint]) {

@@ -5,6 +5,7 @@
 //!                              └───────────┴──────┬───────┘   ↑                 │
 //!                                  ⇅ awaiting_owner           └── the owner is not satisfied: investigating
 //! withdrawn: from everywhere before the end
+//! closed, withdrawn: within some days its owner can say that it is not solved, and it goes on
 //! ```
 //!
 //! Which command is legal when: [`ComplaintStage::permits`]. What follows from it: `case_table.golden.md`.

@@ -1,5 +1,7 @@
 //! Why a command on a complaint is refused.
 
+use steward_kernel::word::WordFault;
+
 /// Why a command on a complaint is refused.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Refusal {
@@ -64,4 +66,6 @@ pub enum Refusal {
     },
     /// The complaint has no such remedy, or the remedy no such work order.
     NoSuchRemedy,
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }

@@ -84,8 +84,9 @@ impl ComplaintStage {
             Self::AwaitingOwner => &[V::AnswerConsultation, V::Resume, V::KeepCommitment, V::Withdraw],
             Self::Proposed => &[V::Plan, V::AwaitOwner, V::Decide, V::Remedy, V::KeepCommitment, V::Withdraw],
             Self::Decided | Self::Remedying => &[V::Remedy, V::KeepCommitment, V::Confirm, V::Withdraw],
-            Self::Verified | Self::Closed => &[V::KeepCommitment],
-            Self::Withdrawn => &[],
+            // Within some days its owner can come back on it.
+            Self::Verified | Self::Closed => &[V::KeepCommitment, V::Confirm],
+            Self::Withdrawn => &[V::Confirm],
         }
     }
 }

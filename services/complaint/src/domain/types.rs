@@ -3,10 +3,11 @@
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
-    id_type,
+    Actor, id_type,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::{Text, Words},
     vocabulary::{Channel, Language, Priority},
+    word::WordNote,
     word_enum,
 };
 use utoipa::ToSchema;
@@ -299,4 +300,15 @@ pub struct Confirmation {
     pub comment: Option<Words>,
     /// When.
     pub at: DateTime<Utc>,
+    /// How staff took it down; absent when the owner gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
+}
+
+impl Confirmation {
+    /// As this actor may see it: owners see that staff took it down, not who.
+    #[must_use]
+    pub fn shown_to(self, actor: &Actor) -> Self {
+        Self { taken_down: self.taken_down.map(|note| note.shown_to(actor)), ..self }
+    }
 }

@@ -56,7 +56,7 @@ pub async fn get_complaint(
         Error::NotFound => Error::refused(&Refusal::NoSuchComplaint),
         other => other,
     })?;
-    view::answer(found, &call.actor)
+    view::answer(found, &app.facts(&call))
 }
 
 /// List the categories of complaints

@@ -7,6 +7,7 @@ use steward_kernel::{
     ids::{EstateId, ResidentId},
     text::Words,
     vocabulary::{Channel, Priority},
+    word::TakenDown,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -197,6 +198,8 @@ pub struct ConfirmComplaint {
     /// What the owner says.
     #[schema(example = "这几天总算睡着了")]
     pub comment: Option<Words>,
+    /// For staff, who take down what the owner said: how the owner gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 /// Why the owner takes it back.
@@ -206,6 +209,8 @@ pub struct WithdrawComplaint {
     /// Why.
     #[schema(example = "已经和楼上谈好了")]
     pub reason: Words,
+    /// For staff, who take down what the owner said: how the owner gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 impl AssessComplaint {

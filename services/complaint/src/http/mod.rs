@@ -13,7 +13,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     app::App,
-    domain::{Command, Complaint},
+    domain::{Command, Complaint, Facts},
 };
 
 /// Every route of the service.
@@ -43,6 +43,17 @@ async fn carry_out(
     case_id: CaseId,
     command: Command,
 ) -> Result<Versioned<view::ComplaintView>> {
-    let executed = app.core.engine.execute::<Complaint>(call, case_id, &command, &app.facts(call)).await?;
-    view::answer(executed, &call.actor)
+    carry_out_with(app, call, case_id, command, &app.facts(call)).await
+}
+
+/// Carries out a command, with what was looked up for it, and shows the complaint as it is then.
+async fn carry_out_with(
+    app: &App,
+    call: &Call,
+    case_id: CaseId,
+    command: Command,
+    facts: &Facts,
+) -> Result<Versioned<view::ComplaintView>> {
+    let executed = app.core.engine.execute::<Complaint>(call, case_id, &command, facts).await?;
+    view::answer(executed, facts)
 }

@@ -2,13 +2,13 @@
 
 use axum::extract::State;
 use steward_chassis::{
-    Result,
+    Call, Result,
     http::{Allowed, Json, Path, Problems, Versioned},
 };
 use steward_kernel::ids::CaseId;
 
 use super::{
-    carry_out,
+    carry_out_with,
     dto::{ConfirmComplaint, WithdrawComplaint},
     permission,
     view::ComplaintView,
@@ -17,8 +17,9 @@ use crate::{app::App, domain::Command};
 
 /// Confirm the result
 ///
-/// The owner's word, or the desk's on it. Satisfied, and all work done: the complaint is closed. Not satisfied: it is
-/// investigated again.
+/// The owner's word. Satisfied, and all work done: the complaint is closed. Not satisfied: it is investigated again,
+/// also within some days after the end. Staff who had no part in the complaint may take it down and say how the owner
+/// gave it.
 #[utoipa::path(
     post, path = "/v1/complaints/{case_id}/confirm", tag = "complaints",
     params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
@@ -32,13 +33,14 @@ pub async fn confirm_complaint(
     Path(case_id): Path<CaseId>,
     Json(body): Json<ConfirmComplaint>,
 ) -> Result<Versioned<ComplaintView>> {
-    let ConfirmComplaint { satisfied, comment } = body;
-    carry_out(&app, &call, case_id, Command::Confirm { satisfied, comment }).await
+    let ConfirmComplaint { satisfied, comment, taken_down } = body;
+    give(&app, &call, case_id, Command::Confirm { satisfied, comment, taken_down }).await
 }
 
 /// Withdraw a complaint
 ///
-/// The owner takes it back, or the desk on the owner's word. Repeating it changes nothing.
+/// The owner takes it back. Staff who had no part in the complaint may take that word down and say how the owner gave
+/// it. Repeating it changes nothing.
 #[utoipa::path(
     post, path = "/v1/complaints/{case_id}/withdraw", tag = "complaints",
     params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
@@ -52,6 +54,12 @@ pub async fn withdraw_complaint(
     Path(case_id): Path<CaseId>,
     Json(body): Json<WithdrawComplaint>,
 ) -> Result<Versioned<ComplaintView>> {
-    let WithdrawComplaint { reason } = body;
-    carry_out(&app, &call, case_id, Command::Withdraw { reason: Some(reason) }).await
+    let WithdrawComplaint { reason, taken_down } = body;
+    give(&app, &call, case_id, Command::Withdraw { reason, taken_down }).await
+}
+
+/// Takes the owner's word on a complaint, and shows the complaint as it is then.
+async fn give(app: &App, call: &Call, case_id: CaseId, word: Command) -> Result<Versioned<ComplaintView>> {
+    let facts = app.facts_of_word(call, case_id).await?;
+    carry_out_with(app, call, case_id, word, &facts).await
 }

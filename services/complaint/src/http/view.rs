@@ -4,16 +4,16 @@ use chrono::{DateTime, Utc};
 use serde::Serialize;
 use steward_chassis::{Error, Executed, Result, http::Versioned};
 use steward_kernel::{
-    Actor,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Words,
     vocabulary::{CaseKind, Category, Language, Priority, taxonomy},
+    word::WordNote,
 };
 use utoipa::ToSchema;
 
 use crate::domain::{
-    Commitment, Complaint, ComplaintStage, Confirmation, Consultation, Matter, Plan, Point, Refusal, Remedy, RemedyId,
-    Severity, WorkOrderProgress,
+    Commitment, Complaint, ComplaintStage, Confirmation, Consultation, Facts, Matter, Plan, Point, Refusal, Remedy,
+    RemedyId, Severity, WorkOrderProgress,
 };
 
 /// A complaint.
@@ -85,6 +85,9 @@ pub struct ComplaintView {
     /// Why it was withdrawn.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub withdrawn_because: Option<Words>,
+    /// How staff took down the word to withdraw it; absent when the owner gave it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub withdrawal_taken_down: Option<WordNote>,
     /// The commands that the caller may ask for now, as in the path.
     #[schema(example = json!(["assess", "consult", "plan"]))]
     pub allowed: Vec<&'static str>,
@@ -112,11 +115,12 @@ pub struct RemedyOrder {
 ///
 /// # Errors
 /// As for a complaint that does not exist, when it is not for the actor to see.
-pub fn answer(executed: Executed<Complaint>, actor: &Actor) -> Result<Versioned<ComplaintView>> {
+pub fn answer(executed: Executed<Complaint>, facts: &Facts) -> Result<Versioned<ComplaintView>> {
+    let actor = &facts.actor;
     let Executed { state, version, changed_at, replayed } = executed;
     match state {
         Complaint::Born(matter) if actor.sees(matter.receipt.estate_id, matter.receipt.resident_id) => {
-            let view = ComplaintView::new(*matter, actor, changed_at, version.get());
+            let view = ComplaintView::new(*matter, facts, changed_at, version.get());
             Ok(Versioned::ok(view, version).replayed(replayed))
         }
         Complaint::Born(_) | Complaint::Unborn(_) => Err(Error::refused(&Refusal::NoSuchComplaint)),
@@ -124,8 +128,8 @@ pub fn answer(executed: Executed<Complaint>, actor: &Actor) -> Result<Versioned<
 }
 
 impl ComplaintView {
-    fn new(matter: Matter, actor: &Actor, updated_at: DateTime<Utc>, version: i32) -> Self {
-        let allowed = matter.allowed(actor);
+    fn new(matter: Matter, facts: &Facts, updated_at: DateTime<Utc>, version: i32) -> Self {
+        let (allowed, actor) = (matter.allowed(facts), &facts.actor);
         let Matter { case_id, receipt, stage, category, priority, severity, acknowledged_at, points, .. } = matter;
         let work_orders = matter.remedies.iter().flat_map(orders_of).collect();
         Self {
@@ -153,8 +157,9 @@ impl ComplaintView {
             commitments: matter.commitments,
             remedies: matter.remedies,
             work_orders,
-            confirmation: matter.confirmation,
+            confirmation: matter.confirmation.map(|word| word.shown_to(actor)),
             withdrawn_because: matter.withdrawn_because,
+            withdrawal_taken_down: matter.withdrawal_taken_down.map(|note| note.shown_to(actor)),
             allowed,
             updated_at,
             version,

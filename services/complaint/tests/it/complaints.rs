@@ -1,5 +1,6 @@
 //! What people do with complaints over HTTP.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use steward_complaint::Complaint;
 use steward_kernel::Role;
@@ -55,7 +56,7 @@ async fn a_complaint_travels_from_receipt_to_the_owners_word() {
         assert_eq!(view["work_orders"][0]["progress"], "completed");
 
         let closed = known.does(&owner, "confirm", json!({ "satisfied": true, "comment": "睡着了" })).await;
-        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!([])));
+        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!(["confirm"])));
         let kept = json!({ "commitment_id": decided["commitments"][0]["commitment_id"] });
         let view = known.does(&handler, "keep-commitment", kept).await;
         assert!(view["commitments"][0]["kept_at"].is_string());
@@ -234,12 +235,76 @@ async fn a_dissatisfied_owner_reopens_the_investigation() {
     with::<Complaint>(async |kit| {
         let known = a_complaint(&kit).await;
         known.is_decided(&kit).await;
-        let said = json!({ "satisfied": false, "comment": "还是吵" });
+        let said = json!({ "satisfied": false, "comment": "还是吵", "taken_down": { "how": "desk" } });
         let view = known.does(&kit.client(Role::Receptionist), "confirm", said).await;
         assert_eq!((&view["stage"], &view["confirmation"]["comment"]), (&json!("investigating"), &json!("还是吵")));
         let told = kit.published::<pb::ComplaintConfirmed>().await;
         assert!(!told[0].satisfied);
+        assert_eq!((told[0].given_how.as_str(), told[0].stage.as_str()), ("desk", "investigating"));
         assert!(kit.published::<pb::ComplaintClosed>().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_colleague_who_had_no_part_takes_down_the_owners_word_and_the_owner_can_contradict_it() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        let (handler, lead) = (kit.client(Role::Handler), kit.client(Role::Supervisor));
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(known.resident_id));
+        for (command, body) in
+            [("confirm", json!({ "satisfied": true })), ("withdraw", json!({ "reason": "不想处理" }))]
+        {
+            let unsaid = handler.post(&known.path(command), body.clone()).await;
+            let problem = unsaid.problem(422, "word/taken-down-missing");
+            assert_eq!(problem["errors"][0]["pointer"], "/taken_down");
+            let mut said = body;
+            said["taken_down"] = json!({ "how": "phone" });
+            for handled in [&handler, &lead] {
+                handled.post(&known.path(command), said.clone()).await.problem(403, "word/handled-by-you");
+            }
+            owner.post(&known.path(command), said.clone()).await.problem(422, "word/owners-own");
+            said["taken_down"]["given_at"] = json!("2020-01-01T00:00:00Z");
+            let old = desk.post(&known.path(command), said).await;
+            let pointer = old.problem(422, "word/given-out-of-bounds")["errors"][0]["pointer"].clone();
+            assert_eq!(pointer, "/taken_down/given_at");
+        }
+        assert_eq!(known.view(&kit).await["stage"], "decided");
+
+        let said = json!({ "satisfied": true, "taken_down": { "how": "phone" } });
+        let closed = known.does(&desk, "confirm", said).await;
+        assert_eq!(closed["confirmation"]["taken_down"]["by"], "receptionist");
+        let seen = owner.get(&format!("/v1/complaints/{}", known.case_id)).await.ok();
+        assert_eq!(seen["confirmation"]["taken_down"]["how"], "phone");
+        assert_eq!(seen["confirmation"]["taken_down"].get("by"), None, "an owner is not told who");
+        let told = kit.published::<pb::ComplaintConfirmed>().await;
+        assert_eq!((told[0].given_how.as_str(), told[0].taken_down_by.as_str()), ("phone", "receptionist"));
+
+        let back = known.does(&owner, "confirm", json!({ "satisfied": false, "comment": "我没有说过" })).await;
+        assert_eq!(back["stage"], "investigating");
+        let told = kit.published::<pb::ComplaintConfirmed>().await;
+        assert_eq!((told[1].satisfied, told[1].given_how.as_str(), told[1].given_at_ms), (false, "", 0));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_comes_back_on_a_withdrawn_complaint_for_some_days() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let owner = kit.owner(known.resident_id);
+        known.does(&owner, "withdraw", json!({ "reason": "算了" })).await;
+        kit.clock.advance(TimeDelta::days(14));
+        let back = known.does(&owner, "confirm", json!({ "satisfied": false })).await;
+        assert_eq!((&back["stage"], &back["allowed"]), (&json!("received"), &json!(["withdraw"])));
+        known.does(&owner, "withdraw", json!({ "reason": "还是算了" })).await;
+        kit.clock.advance(TimeDelta::days(15) + TimeDelta::seconds(1));
+        let late = owner.post(&known.path("confirm"), json!({ "satisfied": false })).await;
+        let problem = late.problem(409, "word/too-late");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("linked_case_id"), "{problem}");
+        let seen = owner.get(&format!("/v1/complaints/{}", known.case_id)).await.ok();
+        assert_eq!(seen["allowed"], json!([]));
     })
     .await;
 }

@@ -57,7 +57,7 @@ async fn whoever_handles_a_complaint_handles_it_by_its_new_priority() {
         known.is_proposed(&kit).await;
         known.does(&handler, "remedy", json!({ "department": "engineering", "summary": "更换下水管" })).await;
         assert_eq!(kit.published::<pb::RemedyRequested>().await[0].priority, "P2");
-        known.does(&handler, "withdraw", json!({ "reason": "已经谈好了" })).await;
+        known.does(&kit.owner(known.resident_id), "withdraw", json!({ "reason": "已经谈好了" })).await;
         let inquiry = Known::new();
         let other = CasePrioritised { kind: "inquiry".into(), ..inquiry.prioritised("P1") };
         kit.publish(TENANT, inquiry.case_id, 2, 0, other).await;

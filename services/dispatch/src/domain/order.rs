@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
-    Actor, Aggregate, Role,
+    Actor, ActorId, Aggregate, Role,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Words,
     vocabulary::Priority,
@@ -294,6 +294,27 @@ pub enum Event {
         /// Why; none when its case keeps the reason.
         reason: Option<Note>,
     },
+}
+
+impl Event {
+    /// Whether this person had a part in the work by it: who opened, assigned, led or did it, and who it was given to. What
+    /// follows from the owner's word (a rework, a call-off) is no part in the work.
+    ///
+    /// * `by`: who caused it.
+    #[must_use]
+    pub fn is_handled_by(&self, person: &ActorId, by: &ActorId) -> bool {
+        let is_by = person == by;
+        match self {
+            Self::Opened(job) => is_by && job.rework_of.is_none(),
+            Self::Assigned { account, .. } => {
+                is_by || account.as_ref().is_some_and(|account| account.as_str() == person.as_str())
+            }
+            Self::Cancelled { .. } | Self::Prioritised { .. } => false,
+            Self::Accepted | Self::Returned { .. } | Self::Transferred { .. } | Self::Departed | Self::Arrived => is_by,
+            Self::MadeSafe { .. } | Self::Started | Self::Held { .. } | Self::Resumed => is_by,
+            Self::Completed(_) | Self::Verified => is_by,
+        }
+    }
 }
 
 /// Why a command is not granted.

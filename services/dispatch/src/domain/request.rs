@@ -1,12 +1,13 @@
 //! The service request: from the owner's words to the owner's word on the result.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Actor, Aggregate,
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Words,
     vocabulary::{Language, Priority},
+    word::{self, TakenDown, Whose, WordFault, WordNote},
     word_enum,
 };
 use utoipa::ToSchema;
@@ -52,8 +53,15 @@ impl RequestStage {
             Self::NeedsInfo => vec!["confirm", "appoint", "provide-info", "decline", "cancel"],
             Self::Routed | Self::InWork => vec!["appoint", "cancel"],
             Self::DoneReported => vec!["verify", "cancel"],
-            Self::OwnerVerified | Self::Closed | Self::Declined | Self::Cancelled => Vec::new(),
+            // Within some days its owner can come back on it.
+            Self::OwnerVerified | Self::Closed | Self::Declined | Self::Cancelled => vec!["verify"],
         }
+    }
+
+    /// Whether it has come to an end.
+    #[must_use]
+    pub const fn is_over(self) -> bool {
+        matches!(self, Self::OwnerVerified | Self::Closed | Self::Declined | Self::Cancelled)
     }
 
     /// Whether the command is legal in this stage; a work order can be opened from the confirmation on.
@@ -103,6 +111,9 @@ pub struct InfoQuestion {
     pub question: Words,
     /// What the owner said; none while we wait.
     pub answer: Option<Words>,
+    /// How staff took it down; absent when the owner answered.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
 }
 
 /// A work order of this request.
@@ -121,6 +132,9 @@ pub struct OwnerVerification {
     pub satisfied: bool,
     /// In their words.
     pub comment: Option<Words>,
+    /// How staff took it down; absent when the owner gave it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
 }
 
 /// What can be asked of a service request.
@@ -156,6 +170,8 @@ pub enum Command {
     ProvideInfo {
         /// The answer.
         text: Words,
+        /// How the owner gave it to staff; none = the owner gives it.
+        taken_down: Option<TakenDown>,
     },
     /// It is not the company's to do.
     Decline {
@@ -166,9 +182,13 @@ pub enum Command {
     },
     /// Call it off.
     Cancel {
-        /// Why; none when intake calls it off, which keeps the reason.
-        reason: Option<Note>,
+        /// Why.
+        reason: Note,
+        /// How the owner asked staff for it; none = the owner calls it off, or the company does by itself.
+        taken_down: Option<TakenDown>,
     },
+    /// Its case was called off; intake keeps the reason.
+    CallOff,
     /// A work order is opened for it.
     Route {
         /// Which one.
@@ -193,6 +213,8 @@ pub enum Command {
         further_need: Option<Words>,
         /// Id of the work order that is opened when it is not solved.
         rework: WorkOrderId,
+        /// How the owner gave it to staff; none = the owner gives it.
+        taken_down: Option<TakenDown>,
     },
 }
 
@@ -200,7 +222,9 @@ impl Command {
     /// Its name in the API; none for what follows from work orders and messages.
     const fn name(&self) -> Option<&'static str> {
         match self {
-            Self::Receive(_) | Self::Prioritise { .. } | Self::Route { .. } | Self::Follow { .. } => None,
+            Self::Receive(_) | Self::Prioritise { .. } | Self::Route { .. } | Self::Follow { .. } | Self::CallOff => {
+                None
+            }
             Self::Confirm { .. } => Some("confirm"),
             Self::Appoint { .. } => Some("appoint"),
             Self::RequestInfo { .. } => Some("request-info"),
@@ -253,6 +277,9 @@ pub enum Event {
     InfoProvided {
         /// What.
         text: Words,
+        /// How staff took it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
     /// It was declined.
     Declined {
@@ -260,11 +287,23 @@ pub enum Event {
         reason: Note,
         /// Who is responsible.
         responsible: Note,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
     },
     /// It was called off.
     Cancelled {
         /// Why; none when intake keeps the reason.
         reason: Option<Note>,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        /// Whether its owner did.
+        #[serde(default)]
+        by_owner: bool,
+        /// How staff took down that the owner asked for it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
     /// One of its work orders was opened or moved.
     OrderNoted {
@@ -287,6 +326,12 @@ pub enum Event {
         satisfied: bool,
         /// In their words.
         comment: Option<Words>,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        /// How staff took it down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
     /// The owner asked for one more thing.
     FurtherNeedRaised {
@@ -295,6 +340,15 @@ pub enum Event {
     },
     /// It is closed.
     Closed,
+}
+
+impl Event {
+    /// Whether whoever caused it handled the request with it; taking down the owner's word is not handling. Work orders
+    /// are looked at by themselves.
+    #[must_use]
+    pub const fn is_handling(&self) -> bool {
+        matches!(self, Self::Confirmed { .. } | Self::InfoRequested { .. } | Self::Declined { .. })
+    }
 }
 
 /// Why a command is not granted.
@@ -311,24 +365,30 @@ pub enum Refusal {
     },
     /// The appointment is none that can be promised.
     Misdated(Misdated),
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }
 
 /// What was looked up beforehand.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// When it happens.
+    pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
-    /// The time.
-    pub now: DateTime<Utc>,
     /// Accounts of the technicians who have its open work orders, where that matters.
     pub crew: Vec<Code>,
+    /// Whether who asks has handled the request or a work order of it; looked up for words of its owner.
+    pub handled: bool,
+    /// How long after the end its owner can come back on it; looked up for people.
+    pub come_back_within: TimeDelta,
 }
 
 impl Facts {
-    /// For what moves no appointment.
+    /// For what moves no appointment and is no word of the owner.
     #[must_use]
     pub fn of(actor: Actor, now: DateTime<Utc>) -> Self {
-        Self { actor, now, crew: Vec::new() }
+        Self { actor, now, crew: Vec::new(), handled: false, come_back_within: TimeDelta::zero() }
     }
 }
 
@@ -360,6 +420,15 @@ pub struct ServiceRequest {
     pub responsible: Option<Note>,
     /// The owner's last word.
     pub verification: Option<OwnerVerification>,
+    /// How staff took down that the owner called it off.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub cancellation_taken_down: Option<WordNote>,
+    /// When it ended last; rows of before do not have it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<DateTime<Utc>>,
+    /// When its owner came back on it last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub came_back_at: Option<DateTime<Utc>>,
 }
 
 impl ServiceRequest {
@@ -370,7 +439,35 @@ impl ServiceRequest {
         self.orders.iter().rev().find(done).map(|note| note.work_order_id)
     }
 
-    fn has(&self, work_order_id: WorkOrderId) -> bool {
+    /// As this actor may see it: owners see that staff took a word down, not who.
+    #[must_use]
+    pub fn shown_to(mut self, actor: &Actor) -> Self {
+        let shown = |note: Option<WordNote>| note.map(|note| note.shown_to(actor));
+        for question in &mut self.questions {
+            question.taken_down = shown(question.taken_down.take());
+        }
+        self.verification =
+            self.verification.map(|word| OwnerVerification { taken_down: shown(word.taken_down), ..word });
+        self.cancellation_taken_down = shown(self.cancellation_taken_down);
+        self
+    }
+
+    /// The commands that may be asked for now.
+    #[must_use]
+    pub fn allowed(&self, facts: &Facts) -> Vec<&'static str> {
+        if self.stage.is_over() && self.comes_back(facts).is_err() { Vec::new() } else { self.stage.allowed() }
+    }
+
+    /// Whether its owner can still come back on what is over.
+    fn comes_back(&self, facts: &Facts) -> Result<(), Refusal> {
+        let opened_at = self.origin.as_ref().map(|origin| origin.opened_at);
+        let Some(ended_at) = self.ended_at.or(opened_at) else { return Ok(()) };
+        word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)
+    }
+
+    /// Whether the work order is one of its own.
+    #[must_use]
+    pub fn has(&self, work_order_id: WorkOrderId) -> bool {
         self.orders.iter().any(|note| note.work_order_id == work_order_id)
     }
 
@@ -409,6 +506,55 @@ impl ServiceRequest {
             events.push(Event::StageChanged { stage });
         }
         events
+    }
+}
+
+/// Whose word it is that is given on the request of this resident.
+fn whose(resident: Option<ResidentId>, said: Option<&TakenDown>, facts: &Facts) -> Result<Whose, Refusal> {
+    word::whose(&facts.actor, resident, said, facts.handled, facts.now).map_err(Refusal::Word)
+}
+
+// The owner's word on the result.
+impl ServiceRequest {
+    /// It is solved. Of a closed one that changes something only where staff had taken that word down before: then it is
+    /// the owner's own.
+    fn satisfied(&self, verified: Event, need: Option<Event>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        let is_own = matches!(&verified, Event::Verified { taken_down: None, .. });
+        let was_taken_down = self.verification.as_ref().is_some_and(|word| word.taken_down.is_some());
+        match self.stage {
+            RequestStage::DoneReported => Ok(std::iter::once(verified).chain(need).chain([Event::Closed]).collect()),
+            RequestStage::Closed if is_own && was_taken_down => Ok(std::iter::once(verified).chain(need).collect()),
+            RequestStage::Closed if need.is_none() => Ok(Vec::new()),
+            _ => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
+        }
+    }
+
+    /// It is not solved: what was done is done again, what was never done goes on where it stood. After the end, too, as
+    /// long as its owner can come back on it.
+    fn back(
+        &self,
+        verified: Event,
+        need: Option<Event>,
+        rework: WorkOrderId,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
+        if self.stage.is_over() {
+            self.comes_back(facts)?;
+        }
+        let after = self.clone().evolve(&verified);
+        let again = self.last_done().map(|_| after.note(rework, OrderProgress::Open, &[]));
+        Ok(std::iter::once(verified).chain(need).chain(again.into_iter().flatten()).collect())
+    }
+
+    /// How it stands when its owner says that it is not solved.
+    fn come_back(mut self, at: Option<DateTime<Utc>>) -> Self {
+        if self.stage.is_over() {
+            self.stage = self.derived();
+            (self.reason, self.responsible, self.cancellation_taken_down) = (None, None, None);
+        }
+        self.ended_at = None;
+        self.came_back_at = at;
+        self
     }
 }
 
@@ -473,6 +619,9 @@ impl Aggregate for ServiceRequest {
             reason: None,
             responsible: None,
             verification: None,
+            cancellation_taken_down: None,
+            ended_at: None,
+            came_back_at: None,
         }
     }
 
@@ -485,7 +634,8 @@ impl Aggregate for ServiceRequest {
         if !facts.actor.sees(origin.estate_id, origin.resident_id) {
             return Err(Refusal::NoSuchRequest);
         }
-        let over = matches!(self.stage, S::OwnerVerified | S::Closed | S::Declined | S::Cancelled);
+        let over = self.stage.is_over();
+        let (at, resident) = (Some(facts.now), origin.resident_id);
         match command {
             C::Receive(_) => Err(Refusal::AlreadyReceived),
             C::Prioritise { priority } if over || origin.priority == *priority => Ok(Vec::new()),
@@ -494,7 +644,10 @@ impl Aggregate for ServiceRequest {
             C::Follow { work_order_id, .. } if over || !self.has(*work_order_id) => Ok(Vec::new()),
             C::Follow { work_order_id, progress, proof } => Ok(self.note(*work_order_id, *progress, proof)),
             C::Cancel { .. } if self.stage == S::Cancelled => Ok(Vec::new()),
-            command if !self.stage.allows(command) => Err(Refusal::Illegal { allowed: self.stage.allowed() }),
+            // What its owner has come back on since was not called off by what happened before.
+            C::CallOff if over || self.came_back_at.is_some_and(|back| back > facts.now) => Ok(Vec::new()),
+            C::CallOff => Ok(vec![Event::Cancelled { reason: None, at, by_owner: false, taken_down: None }]),
+            command if !self.stage.allows(command) => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
             C::Route { work_order_id } if self.has(*work_order_id) => Ok(Vec::new()),
             C::Route { work_order_id } => Ok(self.note(*work_order_id, OrderProgress::Open, &[])),
             C::Confirm { details, appointment } => confirm(self, details.as_ref(), *appointment, facts),
@@ -502,20 +655,29 @@ impl Aggregate for ServiceRequest {
                 Ok(appoint(self, *appointment, reason.as_ref(), facts)?.into_iter().collect())
             }
             C::RequestInfo { question } => Ok(vec![Event::InfoRequested { question: question.clone() }]),
-            C::ProvideInfo { text } => Ok(vec![Event::InfoProvided { text: text.clone() }]),
-            C::Decline { reason, responsible } => {
-                Ok(vec![Event::Declined { reason: reason.clone(), responsible: responsible.clone() }])
+            C::ProvideInfo { text, taken_down } => {
+                let taken_down = whose(resident, taken_down.as_ref(), facts)?.note();
+                Ok(vec![Event::InfoProvided { text: text.clone(), taken_down }])
             }
-            C::Cancel { reason } => Ok(vec![Event::Cancelled { reason: reason.clone() }]),
-            C::Verify { satisfied, comment, further_need, rework } => {
-                let mut events = vec![Event::Verified { satisfied: *satisfied, comment: comment.clone() }];
-                events.extend(further_need.clone().map(|words| Event::FurtherNeedRaised { words }));
+            C::Decline { reason, responsible } => {
+                Ok(vec![Event::Declined { reason: reason.clone(), responsible: responsible.clone(), at }])
+            }
+            C::Cancel { reason, taken_down } => {
+                let word = word::called_off(&facts.actor, resident, taken_down.as_ref(), facts.handled, facts.now);
+                let word = word.map_err(Refusal::Word)?;
+                let by_owner = word == Some(Whose::Owners);
+                let (reason, taken_down) = (Some(reason.clone()), word.and_then(Whose::note));
+                Ok(vec![Event::Cancelled { reason, at, by_owner, taken_down }])
+            }
+            C::Verify { satisfied, comment, further_need, rework, taken_down } => {
+                let taken_down = whose(resident, taken_down.as_ref(), facts)?.note();
+                let verified = Event::Verified { satisfied: *satisfied, comment: comment.clone(), at, taken_down };
+                let need = further_need.clone().map(|words| Event::FurtherNeedRaised { words });
                 if *satisfied {
-                    events.push(Event::Closed);
+                    self.satisfied(verified, need, facts)
                 } else {
-                    events.extend(self.note(*rework, OrderProgress::Open, &[]));
+                    self.back(verified, need, *rework, facts)
                 }
-                Ok(events)
             }
         }
     }
@@ -536,21 +698,21 @@ impl Aggregate for ServiceRequest {
             Event::Appointed { appointment, .. } => self.appointment = Some(appointment),
             Event::InfoRequested { question } => {
                 self.stage = RequestStage::NeedsInfo;
-                self.questions.push(InfoQuestion { question, answer: None });
+                self.questions.push(InfoQuestion { question, answer: None, taken_down: None });
             }
-            Event::InfoProvided { text } => {
+            Event::InfoProvided { text, taken_down } => {
                 self.stage = self.derived();
                 if let Some(question) = self.questions.last_mut() {
-                    question.answer = Some(text);
+                    (question.answer, question.taken_down) = (Some(text), taken_down);
                 }
             }
-            Event::Declined { reason, responsible } => {
-                self.stage = RequestStage::Declined;
+            Event::Declined { reason, responsible, at } => {
+                (self.stage, self.ended_at) = (RequestStage::Declined, at);
                 (self.reason, self.responsible) = (Some(reason), Some(responsible));
             }
-            Event::Cancelled { reason } => {
-                self.stage = RequestStage::Cancelled;
-                self.reason = reason;
+            Event::Cancelled { reason, at, taken_down, by_owner: _ } => {
+                (self.stage, self.ended_at) = (RequestStage::Cancelled, at);
+                (self.reason, self.cancellation_taken_down) = (reason, taken_down);
                 // Its open work orders are called off in the same transaction.
                 for note in &mut self.orders {
                     if note.progress != OrderProgress::Done {
@@ -563,11 +725,14 @@ impl Aggregate for ServiceRequest {
                 return self.noting(work_order_id, progress);
             }
             Event::StageChanged { stage } => self.stage = stage,
-            Event::Verified { satisfied, comment } => {
-                if satisfied {
-                    self.stage = RequestStage::OwnerVerified;
+            Event::Verified { satisfied, comment, at, taken_down } => {
+                self.verification = Some(OwnerVerification { satisfied, comment, taken_down });
+                if !satisfied {
+                    return self.come_back(at);
                 }
-                self.verification = Some(OwnerVerification { satisfied, comment });
+                if self.stage != RequestStage::Closed {
+                    (self.stage, self.ended_at) = (RequestStage::OwnerVerified, at);
+                }
             }
             Event::FurtherNeedRaised { .. } => {}
             Event::Closed => self.stage = RequestStage::Closed,

@@ -1,6 +1,6 @@
 //! The service request: every stage, every refusal, and what never happens.
 
-use chrono::{DateTime, TimeDelta};
+use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{
     Actor, ActorId, Aggregate, Role, TenantId,
@@ -8,6 +8,7 @@ use steward_kernel::{
     replay,
     text::Text,
     vocabulary::{Language, Priority},
+    word::{GivenHow, TakenDown, WordFault, WordNote},
 };
 use steward_testkit::given::given;
 use uuid::Uuid;
@@ -51,7 +52,52 @@ fn origin() -> Origin {
 }
 
 fn house() -> Facts {
-    Facts::of(Actor::service(TenantId::from(Uuid::from_u128(9)), "dispatch"), origin().opened_at)
+    facts(Actor::service(TenantId::from(Uuid::from_u128(9)), "dispatch"))
+}
+
+fn facts(actor: Actor) -> Facts {
+    Facts { come_back_within: TimeDelta::days(15), ..Facts::of(actor, now()) }
+}
+
+fn now() -> DateTime<Utc> {
+    origin().opened_at
+}
+
+fn person(role: Role, estate: u128, resident: Option<u128>) -> Facts {
+    facts(Actor {
+        tenant: TenantId::from(Uuid::from_u128(9)),
+        id: ActorId::new("x"),
+        roles: vec![role],
+        estates: Some(vec![EstateId::from(Uuid::from_u128(estate))]),
+        resident: resident.map(|id| ResidentId::from(Uuid::from_u128(id))),
+    })
+}
+
+fn owner() -> Facts {
+    person(Role::Owner, ESTATE, Some(OWNER))
+}
+
+fn by_phone() -> Option<TakenDown> {
+    Some(TakenDown { how: GivenHow::Phone, given_at: None })
+}
+
+fn note() -> Option<WordNote> {
+    Some(WordNote { how: GivenHow::Phone, given_at: now(), by: Some(ActorId::new("dispatch")) })
+}
+
+fn cancel() -> Command {
+    Command::Cancel { reason: text("自己修好了"), taken_down: None }
+}
+
+/// The same words, given by the owner.
+fn own(command: Command) -> Command {
+    match command {
+        Command::Verify { satisfied, comment, further_need, rework, .. } => {
+            Command::Verify { satisfied, comment, further_need, rework, taken_down: None }
+        }
+        Command::ProvideInfo { text, .. } => Command::ProvideInfo { text, taken_down: None },
+        other => other,
+    }
 }
 
 /// A window that begins so many hours after the case was opened, and lasts one.
@@ -77,7 +123,13 @@ fn follow(number: u128, progress: OrderProgress) -> Command {
 }
 
 fn verify(satisfied: bool) -> Command {
-    Command::Verify { satisfied, comment: None, further_need: Some(text("地漏也换一下")), rework: order(99) }
+    Command::Verify {
+        satisfied,
+        comment: None,
+        further_need: Some(text("地漏也换一下")),
+        rework: order(99),
+        taken_down: by_phone(),
+    }
 }
 
 fn after(commands: &[Command]) -> ServiceRequest {
@@ -128,7 +180,7 @@ fn a_request_that_is_not_confirmed_is_not_routed() {
 fn an_answer_leads_back_to_where_the_question_was_asked() {
     for confirmed_before in [false, true] {
         let question = Command::RequestInfo { question: text("哪个房间？") };
-        let answer = Command::ProvideInfo { text: text("主卧") };
+        let answer = Command::ProvideInfo { text: text("主卧"), taken_down: by_phone() };
         let confirm = Command::Confirm { details: None, appointment: None };
         let commands = if confirmed_before { vec![confirm, question, answer] } else { vec![question, answer] };
         let request = after(&commands);
@@ -150,7 +202,7 @@ fn the_owner_who_is_satisfied_closes_it_and_may_ask_for_more() {
     )
     .when(&verify(true), &house())
     .then([
-        Event::Verified { satisfied: true, comment: None },
+        Event::Verified { satisfied: true, comment: None, at: Some(now()), taken_down: note() },
         Event::FurtherNeedRaised { words: text("地漏也换一下") },
         Event::Closed,
     ]);
@@ -224,22 +276,12 @@ fn a_time_is_agreed_on_and_moved_until_the_work_is_done_and_each_is_told() {
     let rework = replay(done.clone(), &done.decide(&verify(false), &house()).unwrap());
     assert!(rework.decide(&appoint(30), &house()).is_ok());
     // What is over is over.
-    assert!(after(&[Command::Cancel { reason: None }]).decide(&appoint(30), &house()).is_err());
+    assert!(after(&[Command::CallOff]).decide(&appoint(30), &house()).is_err());
 }
 
 #[test]
 fn strangers_do_not_learn_that_it_exists() {
-    let person = |role, estate: u128, resident: Option<u128>| Facts {
-        actor: Actor {
-            tenant: TenantId::from(Uuid::from_u128(9)),
-            id: ActorId::new("x"),
-            roles: vec![role],
-            estates: Some(vec![EstateId::from(Uuid::from_u128(estate))]),
-            resident: resident.map(|id| ResidentId::from(Uuid::from_u128(id))),
-        },
-        ..house()
-    };
-    let cancel = Command::Cancel { reason: Some(text("自己修好了")) };
+    let cancel = cancel();
     for stranger in [person(Role::Owner, ESTATE, Some(99)), person(Role::Handler, 99, None)] {
         given::<ServiceRequest>(id(), [Event::Received(origin())])
             .when(&cancel, &stranger)
@@ -248,7 +290,12 @@ fn strangers_do_not_learn_that_it_exists() {
     given::<ServiceRequest>(id(), []).when(&cancel, &house()).refused(Refusal::NoSuchRequest);
     given::<ServiceRequest>(id(), [Event::Received(origin())])
         .when(&cancel, &person(Role::Owner, 99, Some(OWNER)))
-        .then([Event::Cancelled { reason: Some(text("自己修好了")) }]);
+        .then([Event::Cancelled {
+            reason: Some(text("自己修好了")),
+            at: Some(now()),
+            by_owner: true,
+            taken_down: None,
+        }]);
 }
 
 #[test]
@@ -261,7 +308,7 @@ fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
         (done.clone(), true),
         ([done, vec![verify(true)]].concat(), false),
         (vec![Command::Decline { reason: text("自有设备"), responsible: text("厂商") }], false),
-        (vec![Command::Cancel { reason: None }], false),
+        (vec![Command::CallOff], false),
     ] {
         let request = after(&history);
         let events = request.decide(&told, &house()).unwrap();
@@ -275,6 +322,102 @@ fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
     given::<ServiceRequest>(id(), []).when(&told, &house()).refused(Refusal::NoSuchRequest);
 }
 
+/// A request whose only work is reported done.
+fn done() -> Vec<Command> {
+    let confirm = Command::Confirm { details: None, appointment: None };
+    vec![confirm, Command::Route { work_order_id: order(1) }, follow(1, OrderProgress::Done)]
+}
+
+#[test]
+fn staff_say_how_the_owner_gave_the_word_and_whoever_handled_it_does_not() {
+    let done = after(&done());
+    for word in [verify(true), verify(false)] {
+        let decide = |command: &Command, facts: &Facts| done.decide(command, facts);
+        let staff = person(Role::Handler, ESTATE, None);
+        assert_eq!(decide(&own(word.clone()), &staff), Err(Refusal::Word(WordFault::HowMissing)));
+        assert_eq!(decide(&word, &owner()), Err(Refusal::Word(WordFault::OwnersOwn)));
+        let handled = Facts { handled: true, ..staff };
+        assert_eq!(decide(&word, &handled), Err(Refusal::Word(WordFault::Handled)));
+        assert!(decide(&own(word), &owner()).is_ok());
+    }
+    let asked = after(&[Command::RequestInfo { question: text("哪里？") }]);
+    let unsaid = own(Command::ProvideInfo { text: text("厨房"), taken_down: None });
+    let staff = person(Role::Handler, ESTATE, None);
+    assert_eq!(asked.decide(&unsaid, &staff), Err(Refusal::Word(WordFault::HowMissing)));
+}
+
+#[test]
+fn the_company_calls_off_by_itself_and_the_owner_by_a_word() {
+    let received = after(&[]);
+    let staff = Facts { handled: true, ..person(Role::Handler, ESTATE, None) };
+    let cancelled = |events: Vec<Event>| match &events[..] {
+        [Event::Cancelled { by_owner, taken_down, .. }] => (*by_owner, taken_down.is_some()),
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(cancelled(received.decide(&cancel(), &staff).unwrap()), (false, false));
+    assert_eq!(cancelled(received.decide(&cancel(), &owner()).unwrap()), (true, false));
+    let on_word = Command::Cancel { reason: text("自己修好了"), taken_down: by_phone() };
+    assert_eq!(received.decide(&on_word, &staff), Err(Refusal::Word(WordFault::Handled)));
+    assert_eq!(cancelled(received.decide(&on_word, &house()).unwrap()), (false, true));
+}
+
+#[test]
+fn an_owner_comes_back_after_any_end_until_the_window_is_over() {
+    let decline = Command::Decline { reason: text("自有设备"), responsible: text("厂商") };
+    let confirm = Command::Confirm { details: None, appointment: None };
+    let ends = [
+        ([done(), vec![verify(true)]].concat(), RequestStage::InWork),
+        ([done(), vec![cancel()]].concat(), RequestStage::InWork),
+        (vec![decline.clone()], RequestStage::Received),
+        (vec![confirm.clone(), decline], RequestStage::Confirmed),
+        (vec![cancel()], RequestStage::Received),
+        (vec![confirm, Command::Route { work_order_id: order(1) }, Command::CallOff], RequestStage::Confirmed),
+    ];
+    for (history, stage) in ends {
+        let ended = after(&history);
+        let in_time = Facts { now: now() + TimeDelta::days(15), ..owner() };
+        assert_eq!(ended.allowed(&in_time), ["verify"], "{history:?}");
+        let back = replay(ended.clone(), &ended.decide(&own(verify(false)), &in_time).unwrap());
+        assert_eq!((back.stage, back.ended_at, &back.reason), (stage, None, &None), "{history:?}");
+        assert_eq!(back.has(order(99)), stage == RequestStage::InWork, "{history:?}");
+        let late = Facts { now: in_time.now + TimeDelta::seconds(1), ..in_time };
+        assert_eq!(ended.decide(&own(verify(false)), &late), Err(Refusal::Word(WordFault::TooLate)), "{history:?}");
+        assert!(ended.allowed(&late).is_empty());
+    }
+}
+
+#[test]
+fn an_owners_own_word_takes_the_place_of_the_one_that_was_taken_down() {
+    let closed = after(&[done(), vec![verify(true)]].concat());
+    assert!(closed.verification.as_ref().unwrap().taken_down.is_some());
+    let own_word =
+        Command::Verify { satisfied: true, comment: None, further_need: None, rework: order(99), taken_down: None };
+    let own = replay(closed.clone(), &closed.decide(&own_word, &owner()).unwrap());
+    assert_eq!((own.stage, &own.verification.as_ref().unwrap().taken_down), (RequestStage::Closed, &None));
+    assert_eq!(own.decide(&own_word, &owner()), Ok(Vec::new()));
+}
+
+#[test]
+fn what_its_owner_came_back_on_is_not_called_off_by_what_happened_before() {
+    let back = after(&[cancel(), verify(false)]);
+    let before = Facts { now: now() - TimeDelta::seconds(1), ..house() };
+    assert_eq!(back.decide(&Command::CallOff, &before), Ok(Vec::new()));
+    assert_eq!(back.decide(&Command::CallOff, &house()).unwrap().len(), 1);
+}
+
+#[test]
+fn words_that_were_recorded_without_who_gave_them_are_still_read() {
+    let read = |json: &str| serde_json::from_str::<Event>(json).unwrap();
+    let events = [read(r#"{"kind":"verified","satisfied":true,"comment":null}"#), read(r#"{"kind":"closed"}"#)];
+    let closed = replay(after(&done()), &events);
+    assert_eq!((closed.stage, closed.ended_at), (RequestStage::Closed, None));
+    // When it ended is not known: the window is counted from what is known.
+    let late = Facts { now: origin().opened_at + TimeDelta::days(16), ..owner() };
+    assert_eq!(closed.decide(&own(verify(false)), &late), Err(Refusal::Word(WordFault::TooLate)));
+    let cancelled = replay(after(&[]), &[read(r#"{"kind":"cancelled","reason":null}"#)]);
+    assert_eq!(cancelled.stage, RequestStage::Cancelled);
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let progress = prop::sample::select(OrderProgress::ALL.to_vec());
     prop_oneof![
@@ -285,9 +428,10 @@ fn any_command() -> impl Strategy<Value = Command> {
         (1_i64..48).prop_map(|hours| Command::Confirm { details: None, appointment: Some(window(hours)) }),
         (1_i64..48).prop_map(appoint),
         Just(Command::RequestInfo { question: text("哪里？") }),
-        Just(Command::ProvideInfo { text: text("厨房") }),
+        Just(Command::ProvideInfo { text: text("厨房"), taken_down: by_phone() }),
         Just(Command::Decline { reason: text("自有设备"), responsible: text("厂商") }),
-        Just(Command::Cancel { reason: None }),
+        Just(cancel()),
+        Just(Command::CallOff),
         (1_u128..4).prop_map(|number| Command::Route { work_order_id: order(number) }),
         (1_u128..4, progress).prop_map(|(number, progress)| follow(number, progress)),
         any::<bool>().prop_map(verify),
@@ -295,14 +439,14 @@ fn any_command() -> impl Strategy<Value = Command> {
 }
 
 proptest! {
-    /// Whatever is asked, in whatever order: what is over stays over, and the stage is never another than follows.
+    /// Whatever is asked, in whatever order: what is over stays over but for the owner's word, and the stage is never
+    /// another than follows.
     #[test]
     fn what_is_over_stays_over(commands in vec(any_command(), 0..40), more in any_command()) {
         let request = after(&commands);
         let over = matches!(request.stage, RequestStage::Closed | RequestStage::Declined | RequestStage::Cancelled);
-        if over {
+        if over && more != verify(false) {
             prop_assert!(request.decide(&more, &house()).map_or(true, |events| events.is_empty()));
-            prop_assert!(request.stage.allowed().is_empty());
         }
         prop_assert!(request.stage != RequestStage::OwnerVerified, "it is passed, never rested in");
     }

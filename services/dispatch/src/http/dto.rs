@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, Utc};
 use serde::Deserialize;
-use steward_kernel::{era, ids::CaseId, text::Words};
+use steward_kernel::{era, ids::CaseId, text::Words, word::TakenDown};
 use utoipa::ToSchema;
 
 use crate::domain::{Code, FileId, Note, Skill, TechnicianId, appointment::Appointment, order::HoldReason};
@@ -75,6 +75,8 @@ pub(crate) struct RequestInfo {
 pub(crate) struct ProvideInfo {
     /// The answer.
     pub text: Words,
+    /// For staff, who take down what the owner said: how the owner gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 /// It is not the company's to do.
@@ -97,6 +99,17 @@ pub(crate) struct GiveReason {
     pub reason: Note,
 }
 
+/// Why a service request is called off.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "reason": "业主已自行解决" }))]
+pub(crate) struct CallOffRequest {
+    /// Why.
+    pub reason: Note,
+    /// For staff, when the owner asked for it: how the owner said so. Left out when the company calls it off by itself.
+    pub taken_down: Option<TakenDown>,
+}
+
 /// The owner's word on the result.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
@@ -108,6 +121,8 @@ pub(crate) struct VerifyRequest {
     pub comment: Option<Words>,
     /// One more thing the owner asks for; it becomes a new, linked case.
     pub further_need: Option<Words>,
+    /// For staff, who take down what the owner said: how the owner gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 /// A job for one team.

@@ -3,7 +3,7 @@
 use axum::extract::State;
 use serde::Deserialize;
 use steward_chassis::{
-    Error, Executed, Result,
+    Call, Error, Executed, Result,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
 use steward_kernel::{
@@ -14,7 +14,7 @@ use steward_kernel::{
 use utoipa::IntoParams;
 
 use super::{
-    dto::{AppointRequest, ConfirmRequest, DeclineRequest, GiveReason, ProvideInfo, RequestInfo, VerifyRequest},
+    dto::{AppointRequest, CallOffRequest, ConfirmRequest, DeclineRequest, ProvideInfo, RequestInfo, VerifyRequest},
     permission,
     views::ServiceRequestView,
 };
@@ -27,9 +27,10 @@ use crate::{
 
 type Answer = Result<Versioned<ServiceRequestView>>;
 
-fn answer(done: Executed<ServiceRequest>) -> Answer {
+fn answer(app: &App, call: &Call, done: Executed<ServiceRequest>) -> Answer {
     let (version, replayed) = (done.version, done.replayed);
-    Ok(Versioned::ok(ServiceRequestView::new(done.state, version, done.changed_at)?, version).replayed(replayed))
+    let view = ServiceRequestView::new(done.state, version, done.changed_at, &app.request_facts(call))?;
+    Ok(Versioned::ok(view, version).replayed(replayed))
 }
 
 /// Which service requests to list.
@@ -65,7 +66,9 @@ pub(crate) async fn list_service_requests(
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_requests(&mut tx, &call.actor, &filter, list.page).await?;
     tx.rollback().await?;
-    let view = |row: store::Listed<ServiceRequest>| ServiceRequestView::new(row.state, row.version, row.changed_at);
+    let facts = app.request_facts(&call);
+    let view =
+        |row: store::Listed<ServiceRequest>| ServiceRequestView::new(row.state, row.version, row.changed_at, &facts);
     let items = page.items.into_iter().map(view).collect::<Result<_>>()?;
     Ok(Json(Page { items, next_cursor: page.next_cursor, since: page.since }))
 }
@@ -88,7 +91,7 @@ pub(crate) async fn get_service_request(
     if !call.actor.sees(origin.estate_id, origin.resident_id) {
         return Err(Error::NotFound);
     }
-    answer(found)
+    answer(&app, &call, found)
 }
 
 /// Confirm a service request
@@ -108,7 +111,7 @@ pub(crate) async fn confirm_service_request(
     Json(body): Json<ConfirmRequest>,
 ) -> Answer {
     let command = Command::Confirm { details: body.details, appointment: body.appointment.map(Into::into) };
-    answer(flow::agree_on(&app.core.engine, &call, case_id, command).await?)
+    answer(&app, &call, flow::agree_on(&app, &call, case_id, command).await?)
 }
 
 /// Agree on a time
@@ -128,7 +131,7 @@ pub(crate) async fn appoint_service_request(
     Json(body): Json<AppointRequest>,
 ) -> Answer {
     let command = Command::Appoint { appointment: body.appointment.into(), reason: body.reason };
-    answer(flow::agree_on(&app.core.engine, &call, case_id, command).await?)
+    answer(&app, &call, flow::agree_on(&app, &call, case_id, command).await?)
 }
 
 /// Ask the owner for something
@@ -147,12 +150,12 @@ pub(crate) async fn request_service_request_info(
     Json(body): Json<RequestInfo>,
 ) -> Answer {
     let command = Command::RequestInfo { question: body.question };
-    answer(flow::on_request(&app, &call, case_id, command).await?)
+    answer(&app, &call, flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Answer what was asked
 ///
-/// By the owner, or the desk on the owner's word.
+/// By the owner, or by staff who take down what the owner said and say how the owner gave it.
 #[utoipa::path(
     post, path = "/v1/service-requests/{case_id}/provide-info", tag = "service requests",
     params(("case_id" = CaseId, Path)), request_body = ProvideInfo,
@@ -165,8 +168,8 @@ pub(crate) async fn provide_service_request_info(
     Path(case_id): Path<CaseId>,
     Json(body): Json<ProvideInfo>,
 ) -> Answer {
-    let command = Command::ProvideInfo { text: body.text };
-    answer(flow::on_request(&app, &call, case_id, command).await?)
+    let command = Command::ProvideInfo { text: body.text, taken_down: body.taken_down };
+    answer(&app, &call, flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Decline a service request
@@ -185,15 +188,16 @@ pub(crate) async fn decline_service_request(
     Json(body): Json<DeclineRequest>,
 ) -> Answer {
     let command = Command::Decline { reason: body.reason, responsible: body.responsible };
-    answer(flow::on_request(&app, &call, case_id, command).await?)
+    answer(&app, &call, flow::on_request(&app, &call, case_id, command).await?)
 }
 
 /// Call off a service request
 ///
-/// By the owner, or the desk on the owner's word. Its open work orders are called off with it.
+/// By the owner or the company. When the owner asked the company for it, staff who had no part in it say how; what the company
+/// calls off by itself is shown as that. Its open work orders are called off with it; for some days its owner can come back.
 #[utoipa::path(
     post, path = "/v1/service-requests/{case_id}/cancel", tag = "service requests", params(("case_id" = CaseId, Path)),
-    request_body = GiveReason,
+    request_body = CallOffRequest,
     responses((status = 200, description = "The service request as it is now", body = ServiceRequestView), Problems),
     security(("bearer" = ["dispatch.speak"])),
 )]
@@ -201,15 +205,16 @@ pub(crate) async fn cancel_service_request(
     State(app): State<App>,
     call: Allowed<permission::Speak>,
     Path(case_id): Path<CaseId>,
-    Json(body): Json<GiveReason>,
+    Json(body): Json<CallOffRequest>,
 ) -> Answer {
-    answer(flow::cancel_request(&app.core.engine, &call, case_id, body.reason).await?)
+    answer(&app, &call, flow::cancel_request(&app, &call, case_id, body.reason, body.taken_down).await?)
 }
 
 /// Give the owner's word on the result
 ///
-/// Satisfied: it is closed. Not satisfied: a work order for the rework is opened. What else is needed becomes a new,
-/// linked case.
+/// Satisfied: it is closed. Not satisfied: a work order for the rework is opened; for some days also after it was closed,
+/// declined or called off, and what was never done goes on where it stood. What else is needed becomes a new, linked case.
+/// Staff who had no part in it may take the word down and say how the owner gave it.
 #[utoipa::path(
     post, path = "/v1/service-requests/{case_id}/verify", tag = "service requests", params(("case_id" = CaseId, Path)),
     request_body = VerifyRequest,
@@ -222,7 +227,7 @@ pub(crate) async fn verify_service_request(
     Path(case_id): Path<CaseId>,
     Json(body): Json<VerifyRequest>,
 ) -> Answer {
-    let VerifyRequest { satisfied, comment, further_need } = body;
-    let word = Word { satisfied, comment, further_need };
-    answer(flow::verify_request(&app.core.engine, &call, case_id, word).await?)
+    let VerifyRequest { satisfied, comment, further_need, taken_down } = body;
+    let word = Word { satisfied, comment, further_need, taken_down };
+    answer(&app, &call, flow::verify_request(&app, &call, case_id, word).await?)
 }

@@ -10,6 +10,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Words,
     vocabulary::{Language, Priority},
+    word::WordNote,
     word_enum,
 };
 use utoipa::ToSchema;
@@ -20,7 +21,7 @@ use crate::domain::{
     candidates::{Candidate, CandidateReason},
     import::{RosterImport, RosterPart},
     order::{HoldReason, OrderHold, OrderStatus, WorkOrder},
-    request::{InfoQuestion, OrderNote, OwnerVerification, RequestStage, ServiceRequest},
+    request::{Facts, InfoQuestion, OrderNote, OwnerVerification, RequestStage, ServiceRequest},
     roster::{Department, Estates, Shift, Technician},
 };
 
@@ -62,6 +63,9 @@ pub(crate) struct ServiceRequestView {
     responsible: Option<Note>,
     /// The owner's last word on the result.
     verification: Option<OwnerVerification>,
+    /// How staff took down that the owner called it off; absent when the owner did, or the company by itself.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cancellation_taken_down: Option<WordNote>,
     /// The commands that are legal now.
     allowed: Vec<&'static str>,
     received_at: DateTime<Utc>,
@@ -70,7 +74,13 @@ pub(crate) struct ServiceRequestView {
 }
 
 impl ServiceRequestView {
-    pub(crate) fn new(request: ServiceRequest, version: Version, updated_at: DateTime<Utc>) -> Result<Self> {
+    pub(crate) fn new(
+        request: ServiceRequest,
+        version: Version,
+        updated_at: DateTime<Utc>,
+        facts: &Facts,
+    ) -> Result<Self> {
+        let (allowed, request) = (request.allowed(facts), request.shown_to(&facts.actor));
         let origin = request.origin.ok_or(Error::NotFound)?;
         Ok(Self {
             case_id: request.id,
@@ -94,7 +104,8 @@ impl ServiceRequestView {
             reason: request.reason,
             responsible: request.responsible,
             verification: request.verification,
-            allowed: request.stage.allowed(),
+            cancellation_taken_down: request.cancellation_taken_down,
+            allowed,
             received_at: origin.opened_at,
             updated_at,
             version: version.get(),

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
     Actor, Recorded,
@@ -153,17 +154,23 @@ pub(crate) async fn case_of_remedy(tx: &mut Tx, case_id: CaseId) -> Result<Optio
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn open_orders_of(tx: &mut Tx, case_id: CaseId) -> Result<Vec<WorkOrderId>> {
+pub(crate) async fn open_orders_of(
+    tx: &mut Tx,
+    case_id: CaseId,
+    until: Option<DateTime<Utc>>,
+) -> Result<Vec<WorkOrderId>> {
     let tenant = tx.tenant();
     let is_open = |status: &&OrderStatus| matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
     let open: Vec<&str> = OrderStatus::ALL.iter().filter(is_open).map(|status| status.as_str()).collect();
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "SELECT work_order_id FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND status = ANY($3)
+             AND opened_at <= coalesce($4, 'infinity'::timestamptz)
          ORDER BY opened_at, work_order_id",
     )
     .bind(tenant.get())
     .bind(case_id.get())
     .bind(open)
+    .bind(until)
     .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(WorkOrderId::from).collect())

@@ -3,7 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::{Value, json};
 use steward_dispatch::Dispatch;
-use steward_kernel::Role;
+use steward_kernel::{ActorId, Role};
 use steward_proto::{dispatch as pb, intake};
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 
@@ -43,7 +43,7 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
 
         let said = json!({ "satisfied": true, "comment": "师傅很好", "further_need": "地漏也换一下" });
         let closed = world.owner().post(&format!("{path}/verify"), said).await.ok();
-        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!([])));
+        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!(["verify"])));
         world.walk(&order, &["verify"]).await;
         assert_eq!(world.stage(case_id).await, "closed");
         told(&world).await;
@@ -140,6 +140,80 @@ async fn an_owner_who_is_not_satisfied_gets_a_rework() {
         let rework = format!("/v1/work-orders/{}", rework["work_order_id"].as_str().unwrap());
         world.walk(&rework, &["assign", "accept", "depart", "arrive", "complete"]).await;
         assert_eq!(world.stage(case_id).await, "done_reported");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_colleague_who_had_no_part_takes_down_the_owners_word_and_the_owner_can_contradict_it() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        let path = format!("/v1/service-requests/{case_id}/verify");
+        let unsaid = world.handler().post(&path, json!({ "satisfied": true })).await;
+        assert_eq!(unsaid.problem(422, "word/taken-down-missing")["errors"][0]["pointer"], "/taken_down");
+        let said = json!({ "satisfied": true, "taken_down": { "how": "visit" } });
+        world.handler().post(&path, said.clone()).await.problem(403, "word/handled-by-you");
+        let closed = world.kit.client(Role::Receptionist).post(&path, said).await.ok();
+        assert_eq!((&closed["stage"], &closed["allowed"]), (&json!("closed"), &json!(["verify"])));
+        assert_eq!(closed["verification"]["taken_down"]["by"], "receptionist");
+        let back = world.owner().post(&path, json!({ "satisfied": false })).await.ok();
+        assert_eq!(back["stage"], "in_work");
+        assert_eq!(back["work_orders"].as_array().unwrap().len(), 2, "the rework is opened");
+        let told = world.kit.published::<pb::ServiceRequestVerified>().await;
+        assert_eq!((told[0].given_how.as_str(), told[0].taken_down_by.as_str()), ("visit", "receptionist"));
+        assert_eq!((told[1].satisfied, told[1].stage.as_str()), (false, "done_reported"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_technician_who_did_the_work_does_not_take_down_that_it_is_good_under_another_role() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        let mut crew = world.kit.staff_of(Role::Receptionist, &[world.estate]);
+        crew.id = ActorId::new("tech-1");
+        let said = json!({ "satisfied": true, "taken_down": { "how": "visit" } });
+        let refused = world.kit.client_of(&crew).post(&format!("/v1/service-requests/{case_id}/verify"), said).await;
+        refused.problem(403, "word/handled-by-you");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_comes_back_on_what_was_declined_or_called_off_for_some_days() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let declined = world.request().await;
+        let decline = json!({ "reason": "自有设备", "responsible": "厂商" });
+        let _ = world.handler().post(&format!("/v1/service-requests/{declined}/decline"), decline).await.ok();
+        let cancelled = world.confirmed().await;
+        let cancel = json!({ "reason": "重复" });
+        let view = world.handler().post(&format!("/v1/service-requests/{cancelled}/cancel"), cancel).await.ok();
+        assert_eq!(view.get("cancellation_taken_down"), None, "the company calls off by itself");
+        assert_eq!(world.kit.published::<pb::ServiceRequestCancelled>().await[0].by, "staff");
+        world.kit.clock.advance(TimeDelta::days(15));
+        for (case_id, stage) in [(declined, "received"), (cancelled, "confirmed")] {
+            let path = format!("/v1/service-requests/{case_id}/verify");
+            world
+                .owner()
+                .post(&path, json!({ "satisfied": true }))
+                .await
+                .problem(409, "dispatch/service-request-stage");
+            let back = world.owner().post(&path, json!({ "satisfied": false })).await.ok();
+            assert_eq!((&back["stage"], &back["work_orders"]), (&json!(stage), &json!([])));
+        }
+        let cancel = json!({ "reason": "还是不用了" });
+        let _ = world.owner().post(&format!("/v1/service-requests/{declined}/cancel"), cancel).await.ok();
+        world.kit.clock.advance(TimeDelta::days(15) + TimeDelta::seconds(1));
+        let late = json!({ "satisfied": false });
+        let late = world.owner().post(&format!("/v1/service-requests/{declined}/verify"), late).await;
+        late.problem(409, "word/too-late");
     })
     .await;
 }

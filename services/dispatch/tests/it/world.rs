@@ -134,6 +134,7 @@ impl World {
             resident_id: self.resident.to_string(),
             language: "zh-Hans".to_owned(),
             at_ms: self.kit.clock.now().timestamp_millis(),
+            ..Default::default()
         }
     }
 

@@ -147,10 +147,10 @@ impl<'a> Case<'a> {
         let at_ms = self.kit.clock.now().timestamp_millis();
         let previous = self.words.fetch_add(1, Ordering::Relaxed);
         if self.kind == "complaint" {
-            let word = complaint::ComplaintConfirmed { case_id, estate_id, at_ms, satisfied };
+            let word = complaint::ComplaintConfirmed { case_id, estate_id, at_ms, satisfied, ..Default::default() };
             self.kit.publish(TENANT, self.id, previous + 1, previous, word).await;
         } else {
-            let word = dispatch::ServiceRequestVerified { case_id, estate_id, at_ms, satisfied };
+            let word = dispatch::ServiceRequestVerified { case_id, estate_id, at_ms, satisfied, ..Default::default() };
             self.kit.publish(TENANT, self.id, previous + 1, previous, word).await;
         }
     }

@@ -8,6 +8,7 @@ use steward_kernel::{
     ids::CaseId,
     text::Line,
     vocabulary::{CaseKind, CaseStatus, OTHER, Priority},
+    word::{self, TakenDown, Whose, WordFault, WordNote},
     word_enum,
 };
 use utoipa::ToSchema;
@@ -74,13 +75,17 @@ pub struct Step {
     pub category: Option<String>,
     /// When somebody comes, if the step is about that.
     pub agreed: Option<Agreed>,
+    /// Who took it.
+    pub by: Party,
+    /// How the owner's word that it is was taken down; none when the owner gave it, or it is none.
+    pub taken_down: Option<WordNote>,
 }
 
 impl Step {
     /// A step with that effect.
     #[must_use]
     pub const fn new(milestone: Milestone, effect: Effect) -> Self {
-        Self { milestone, effect, category: None, agreed: None }
+        Self { milestone, effect, category: None, agreed: None, by: milestone.by(), taken_down: None }
     }
 
     /// A step after which the case stands so.
@@ -93,6 +98,19 @@ impl Step {
     #[must_use]
     pub const fn news(milestone: Milestone) -> Self {
         Self::new(milestone, Effect::Told)
+    }
+
+    /// The same step, as that party took it.
+    #[must_use]
+    pub fn taken_by(self, by: Party) -> Self {
+        Self { by, ..self }
+    }
+
+    /// The same step as a word of the owner, who gave it by themselves when nobody has taken it down.
+    #[must_use]
+    pub fn given(self, taken_down: Option<WordNote>) -> Self {
+        let by = if taken_down.is_some() { Party::Staff } else { Party::Owner };
+        Self { by, taken_down, ..self }
     }
 }
 
@@ -133,6 +151,8 @@ pub enum Command {
     Cancel {
         /// Why.
         reason: Line,
+        /// How the owner gave that word to staff; none = the owner calls it off, or the company does by itself.
+        taken_down: Option<TakenDown>,
     },
 }
 
@@ -168,6 +188,12 @@ pub enum Event {
         /// When somebody comes, if it is about that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agreed: Option<Agreed>,
+        /// Who took it; none = as is usual for the step.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Party>,
+        /// How the owner's word that it is was taken down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
     /// A stage that the owner is not told of.
     Moved {
@@ -207,6 +233,12 @@ pub enum Event {
         reason: Line,
         /// By whom.
         by: Party,
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        /// How the owner's word to do so was taken down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
 }
 
@@ -258,6 +290,8 @@ pub enum Refusal {
     NotTheirUnit,
     /// The visit was somebody's who never lived with the resident.
     VisitOfAnother,
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }
 
 /// A case.
@@ -282,6 +316,8 @@ pub struct Case {
     last_milestone: Milestone,
     last_agreed: Option<Agreed>,
     last_told_at: DateTime<Utc>,
+    /// How the last step was taken down, if it was a word of the owner.
+    last_taken_down: Option<WordNote>,
     moved_at: DateTime<Utc>,
     /// Stage before it waited for its owner, as long as it does.
     before_waiting: Option<String>,
@@ -315,8 +351,10 @@ impl Case {
         let (status, stage) = self.after(step.effect, facts);
         let category = step.category.clone().filter(|category| *category != self.category);
         let is_other = step.milestone.is_told_each_time() && facts.at > self.last_told_at;
-        let is_news =
-            category.is_some() || is_other || step.agreed.is_some_and(|agreed| Some(agreed) != self.last_agreed);
+        let is_news = category.is_some()
+            || is_other
+            || step.taken_down != self.last_taken_down
+            || step.agreed.is_some_and(|agreed| Some(agreed) != self.last_agreed);
         if step.milestone == self.last_milestone && status == self.status && stage == self.stage && !is_news {
             return Vec::new();
         }
@@ -328,7 +366,39 @@ impl Case {
             at: facts.at,
             category,
             agreed: step.agreed,
+            by: (step.by != step.milestone.by()).then_some(step.by),
+            taken_down: step.taken_down.clone(),
         }]
+    }
+
+    /// A step of what has ended: its owner's word that this is not the end begins a new episode, and the owner's own word
+    /// that it is solved is told; the rest changes nothing any more.
+    fn progressed_after_the_end(&self, step: &Step, facts: &Facts) -> Vec<Event> {
+        use Milestone as M;
+        let is_closed = self.status == CaseStatus::Closed;
+        match step.milestone {
+            // What comes late does not reopen what was called off since.
+            M::Reopened | M::Rework if is_closed || facts.at >= self.moved_at => self.progressed(step, facts),
+            M::Confirmed | M::Verified if is_closed => {
+                self.progressed(&Step { effect: Effect::Told, ..step.clone() }, facts)
+            }
+            _ if is_closed && step.effect == Effect::Told => self.progressed(step, facts),
+            _ => Vec::new(),
+        }
+    }
+
+    /// Who calls it off: its owner, the company by itself, or staff on the owner's word.
+    fn called_off(
+        opening: &Opening,
+        said: Option<&TakenDown>,
+        facts: &Facts,
+    ) -> Result<(Party, Option<WordNote>), Refusal> {
+        let word = word::called_off(&facts.actor, opening.resident, said, facts.handled, facts.now);
+        Ok(match word.map_err(Refusal::Word)? {
+            None => (party(facts), None),
+            Some(Whose::Owners) => (Party::Owner, None),
+            Some(Whose::TakenDown(note)) => (Party::Staff, Some(note)),
+        })
     }
 
     fn moved(&self, status: CaseStatus, stage: &str, facts: &Facts) -> Vec<Event> {
@@ -360,6 +430,7 @@ impl Aggregate for Case {
             last_milestone: Milestone::Received,
             last_agreed: None,
             last_told_at: DateTime::UNIX_EPOCH,
+            last_taken_down: None,
             moved_at: DateTime::UNIX_EPOCH,
             before_waiting: None,
         }
@@ -386,11 +457,9 @@ impl Aggregate for Case {
             (_, C::Open(_)) => Err(Refusal::AlreadyOpened),
 
             // After the end nothing moves a case but the owner's word that it is not the end; news are still told.
-            (S::Cancelled, C::Progress(_) | C::Move { .. }) | (S::Closed, C::Move { .. }) => Ok(vec![]),
-            (S::Closed, C::Progress(step)) if step.effect != Effect::Told && step.milestone != Milestone::Reopened => {
-                Ok(vec![])
-            }
-            (S::Received | S::InProgress | S::AwaitingOwner | S::Resolved | S::Closed, C::Progress(step)) => {
+            (S::Cancelled | S::Closed, C::Move { .. }) => Ok(vec![]),
+            (S::Cancelled | S::Closed, C::Progress(step)) => Ok(self.progressed_after_the_end(step, facts)),
+            (S::Received | S::InProgress | S::AwaitingOwner | S::Resolved, C::Progress(step)) => {
                 Ok(self.progressed(step, facts))
             }
             (S::Received | S::InProgress | S::AwaitingOwner | S::Resolved, C::Move { status, stage }) => {
@@ -421,8 +490,9 @@ impl Aggregate for Case {
 
             (S::Cancelled, C::Cancel { .. }) => Ok(vec![]),
             (S::Resolved | S::Closed, C::Cancel { .. }) => Err(Refusal::Ended),
-            (S::Received | S::InProgress | S::AwaitingOwner, C::Cancel { reason }) => {
-                Ok(vec![Event::Cancelled { reason: reason.clone(), by: party(facts) }])
+            (S::Received | S::InProgress | S::AwaitingOwner, C::Cancel { reason, taken_down }) => {
+                let (by, taken_down) = Self::called_off(opening, taken_down.as_ref(), facts)?;
+                Ok(vec![Event::Cancelled { reason: reason.clone(), by, at: Some(facts.at), taken_down }])
             }
         }
     }
@@ -437,10 +507,11 @@ impl Aggregate for Case {
                 self.opening = Some(opening.clone());
             }
             Event::HandedOver { .. } => {}
-            Event::Progressed { milestone, status, stage, at, category, agreed, human: _ } => {
+            Event::Progressed { milestone, status, stage, at, category, agreed, taken_down, human: _, by: _ } => {
                 self.last_milestone = *milestone;
                 self.last_agreed = agreed.or(self.last_agreed);
                 self.last_told_at = *at;
+                self.last_taken_down.clone_from(taken_down);
                 if let Some(category) = category {
                     self.category.clone_from(category);
                 }
@@ -455,10 +526,12 @@ impl Aggregate for Case {
                     opening.priority = *priority;
                 }
             }
-            Event::Cancelled { .. } => {
+            Event::Cancelled { at, taken_down, .. } => {
                 self.status = CaseStatus::Cancelled;
                 "cancelled".clone_into(&mut self.stage);
                 self.last_milestone = Milestone::Cancelled;
+                self.last_taken_down.clone_from(taken_down);
+                self.moved_at = at.map_or(self.moved_at, |at| self.moved_at.max(at));
             }
         }
         self

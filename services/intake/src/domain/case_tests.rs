@@ -8,6 +8,7 @@ use steward_kernel::{
     replay,
     text::{Line, Words},
     vocabulary::{CaseKind, CaseStatus, Channel, Language, Priority},
+    word::{GivenHow, TakenDown, WordFault, WordNote},
 };
 use steward_testkit::given::given;
 use uuid::Uuid;
@@ -48,6 +49,8 @@ pub(super) fn facts(roles: &[Role]) -> Facts {
         actor: actor(roles),
         follow_up_after: TimeDelta::days(3),
         said_back: TimeDelta::days(30),
+        come_back_within: TimeDelta::days(15),
+        handled: false,
     }
 }
 
@@ -93,8 +96,12 @@ fn step(milestone: Milestone, status: CaseStatus, stage: &'static str) -> Comman
     Command::Progress(Step::to(milestone, status, stage))
 }
 
+pub(super) fn by_phone() -> Option<TakenDown> {
+    Some(TakenDown { how: GivenHow::Phone, given_at: None })
+}
+
 fn cancel() -> Command {
-    Command::Cancel { reason: Line::try_new("自行解决").unwrap() }
+    Command::Cancel { reason: Line::try_new("自行解决").unwrap(), taken_down: None }
 }
 
 #[test]
@@ -262,6 +269,62 @@ fn the_owners_word_alone_reopens_a_closed_case() {
 }
 
 #[test]
+fn whoever_calls_a_case_off_is_named_as_what_they_are() {
+    let case = opened(CaseKind::Complaint);
+    let by = |command: &Command, facts: &Facts| match &case.decide(command, facts)?[..] {
+        [Event::Cancelled { by, taken_down, .. }] => Ok((*by, taken_down.is_some())),
+        other => panic!("{other:?}"),
+    };
+    let desk = facts(&[Role::Receptionist]);
+    let on_word = Command::Cancel { reason: Line::try_new("不用了").unwrap(), taken_down: by_phone() };
+    assert_eq!(by(&cancel(), &facts(&[Role::Owner])), Ok((Party::Owner, false)));
+    assert_eq!(by(&cancel(), &desk), Ok((Party::Staff, false)));
+    assert_eq!(by(&on_word, &desk), Ok((Party::Staff, true)));
+    assert_eq!(by(&on_word, &Facts { handled: true, ..desk }), Err(Refusal::Word(WordFault::Handled)));
+    assert_eq!(by(&on_word, &facts(&[Role::Owner])), Err(Refusal::Word(WordFault::OwnersOwn)));
+}
+
+#[test]
+fn the_owners_word_reopens_what_was_called_off_before_and_nothing_else_does() {
+    let cancelled = then(&opened(CaseKind::Complaint), &cancel(), &after(10));
+    let back = step(Milestone::Reopened, CaseStatus::InProgress, "received");
+    assert_eq!(cancelled.decide(&back, &after(9)), Ok(vec![]));
+    assert_eq!(then(&cancelled, &back, &after(11)).status, CaseStatus::InProgress);
+    let rework = step(Milestone::Rework, CaseStatus::InProgress, "in_work");
+    assert_eq!(then(&cancelled, &rework, &after(11)).status, CaseStatus::InProgress);
+    let busy = step(Milestone::Acknowledged, CaseStatus::InProgress, "acknowledged");
+    assert_eq!(cancelled.decide(&busy, &after(11)), Ok(vec![]));
+}
+
+#[test]
+fn what_staff_took_down_is_told_as_that_and_the_owners_own_word_after_it_too() {
+    let note = WordNote { how: GivenHow::Phone, given_at: noon(), by: Some(ActorId::new("desk-1")) };
+    let taken = Step::to(Milestone::Confirmed, CaseStatus::Resolved, "verified").given(Some(note.clone()));
+    let case = opened(CaseKind::Complaint);
+    let events = case.decide(&Command::Progress(taken), &after(1)).unwrap();
+    let [Event::Progressed { by, taken_down, human, .. }] = &events[..] else { panic!("{events:?}") };
+    assert_eq!((*by, taken_down, *human), (Some(Party::Staff), &Some(note), false));
+    let closed = then(&replay(case, &events), &step(Milestone::Closed, CaseStatus::Closed, "closed"), &after(2));
+    let own = Command::Progress(Step::to(Milestone::Confirmed, CaseStatus::Resolved, "verified").given(None));
+    let again = then(&closed, &own, &after(3));
+    assert_eq!((again.status, again.stage.as_str()), (CaseStatus::Closed, "closed"));
+    assert_eq!(closed.decide(&own, &after(3)).unwrap().len(), 1);
+    let text = Milestone::Confirmed.taken_down_text(GivenHow::Phone, Language::ZhHans);
+    assert_eq!(text, "工作人员根据您的来电代您记录：您已确认解决");
+}
+
+#[test]
+fn steps_that_were_recorded_without_who_took_them_are_still_read() {
+    let event: Event = serde_json::from_str(
+        r#"{"kind":"progressed","milestone":"confirmed","status":"resolved","stage":"verified","human":false,"at":"2026-11-23T04:00:00Z"}"#,
+    )
+    .unwrap();
+    let cancelled: Event = serde_json::from_str(r#"{"kind":"cancelled","reason":"x","by":"owner"}"#).unwrap();
+    let case = replay(opened(CaseKind::Complaint), &[event, cancelled]);
+    assert_eq!(case.status, CaseStatus::Cancelled);
+}
+
+#[test]
 fn an_assessment_reclassifies() {
     let seen =
         Step { category: Some("noise".into()), ..Step::to(Milestone::Assessed, CaseStatus::InProgress, "assessed") };
@@ -301,13 +364,15 @@ fn any_kind() -> impl Strategy<Value = CaseKind> {
 }
 
 proptest! {
-    /// Whatever is asked, in whatever order: a case that was called off stays so, and asking never panics.
+    /// Whatever is asked, in whatever order: a case that was called off stays so but for the owner's word, and asking never
+    /// panics.
     #[test]
     fn a_cancelled_case_stays_cancelled(
         kind in any_kind(), commands in prop::collection::vec((any_command(), -5..5_i64), 0..40),
     ) {
         let mut case = then(&opened(kind), &cancel(), &facts(&[Role::Owner]));
-        for (command, minutes) in &commands {
+        let comes_back = |command: &Command| matches!(command, Command::Progress(step) if step.milestone.begins_anew());
+        for (command, minutes) in commands.iter().filter(|(command, _)| !comes_back(command)) {
             if let Ok(events) = case.decide(command, &after(*minutes)) {
                 case = replay(case, &events);
             }

@@ -9,10 +9,15 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId},
     text::{Line, Words},
     vocabulary::CaseStatus,
+    word::{self, TakenDown, WordFault, WordNote},
     word_enum,
 };
 
-use super::{ArticleId, Facts, case::Step, timeline::Milestone};
+use super::{
+    ArticleId, Facts,
+    case::Step,
+    timeline::{Milestone, Party},
+};
 
 /// After calls on so many days that reached nobody the call-back is over.
 pub const CALL_BACK_DAYS: usize = 3;
@@ -102,15 +107,28 @@ pub enum Command {
         /// The day in its estate.
         on: NaiveDate,
     },
-    /// To close it.
-    Close,
-    /// To ask again.
+    /// The owner needs nothing more.
+    Close {
+        /// How the owner said so to staff; none = the owner says it.
+        taken_down: Option<TakenDown>,
+    },
+    /// The owner asks again.
     Reopen {
         /// Why.
         reason: Line,
+        /// How the owner said so to staff; none = the owner says it.
+        taken_down: Option<TakenDown>,
     },
     /// To call it off.
     Cancel,
+}
+
+impl Command {
+    /// Whether it is a word of the owner.
+    #[must_use]
+    pub const fn is_of_the_owner(&self) -> bool {
+        matches!(self, Self::Close { .. } | Self::Reopen { .. })
+    }
 }
 
 /// What happened to an inquiry. Stored for ever: add variants or optional fields only.
@@ -152,14 +170,39 @@ pub enum Event {
         on: Option<NaiveDate>,
     },
     /// It was closed.
-    Closed,
+    Closed {
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+        /// By whom: its owner's word, or the system's after calls in vain. None = it was not kept.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<Party>,
+        /// How the owner's word was taken down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
+    },
     /// It was asked again.
     Reopened {
         /// Why.
         reason: Line,
+        /// How the owner's word was taken down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
     /// It was called off.
-    Cancelled,
+    Cancelled {
+        /// When.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
+}
+
+impl Event {
+    /// Whether whoever caused it handled the inquiry with it; taking down the owner's word is not handling.
+    #[must_use]
+    pub const fn is_handling(&self) -> bool {
+        matches!(self, Self::Answered { .. } | Self::CallMissed { .. } | Self::FollowedUp { .. })
+    }
 }
 
 /// Why something is refused.
@@ -178,6 +221,8 @@ pub enum Refusal {
         /// What is legal now.
         allowed: Vec<&'static str>,
     },
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }
 
 /// An inquiry.
@@ -201,6 +246,10 @@ pub struct Inquiry {
     missed_on: BTreeSet<NaiveDate>,
     /// Those calls of which no day was written down: each was one.
     missed_undated: usize,
+    /// When it ended; none while it goes on.
+    pub ended_at: Option<DateTime<Utc>>,
+    /// Who took the last step, and how it was taken down, if it was the owner's word.
+    last_word: (Option<Party>, Option<WordNote>),
 }
 
 impl Inquiry {
@@ -213,8 +262,8 @@ impl Inquiry {
                 vec!["follow-up", "reopen"]
             }
             InquiryStage::Answered | InquiryStage::FollowUpDue | InquiryStage::FollowedUp => vec!["close", "reopen"],
-            InquiryStage::Closed => vec!["reopen"],
-            InquiryStage::Cancelled => Vec::new(),
+            // Within some days its owner can come back on it.
+            InquiryStage::Closed | InquiryStage::Cancelled => vec!["reopen"],
         }
     }
 
@@ -229,7 +278,49 @@ impl Inquiry {
             InquiryStage::Closed => (Milestone::Closed, CaseStatus::Closed),
             InquiryStage::Reopened => (Milestone::Reopened, CaseStatus::InProgress),
         };
-        Some(Step::to(milestone, status, self.stage.as_str()))
+        let step = Step::to(milestone, status, self.stage.as_str());
+        Some(match (self.stage, &self.last_word) {
+            (InquiryStage::Reopened, (_, note)) => step.given(note.clone()),
+            (InquiryStage::Closed, (Some(Party::System) | None, _)) => step,
+            (InquiryStage::Closed, (Some(_), note)) => step.given(note.clone()),
+            _ => step,
+        })
+    }
+
+    /// What the owner's word makes of it; staff may have taken it down.
+    fn word(&self, question: &Question, said: Option<&TakenDown>, facts: &Facts) -> Result<Option<WordNote>, Refusal> {
+        let whose = word::whose(&facts.actor, question.resident, said, facts.handled, facts.now);
+        whose.map(word::Whose::note).map_err(Refusal::Word)
+    }
+
+    /// The owner needs nothing more. A call-back that is still due falls away with that, but not by what staff say.
+    fn close(&self, taken_down: Option<WordNote>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        use InquiryStage as S;
+        match self.stage {
+            S::Closed => Ok(vec![]),
+            S::Answered | S::FollowUpDue if self.follow_up_at.is_some() && taken_down.is_some() => self.not_now(),
+            S::Answered | S::FollowUpDue | S::FollowedUp => {
+                let by = Some(if taken_down.is_some() { Party::Staff } else { Party::Owner });
+                Ok(vec![Event::Closed { at: Some(facts.now), by, taken_down }])
+            }
+            S::Open | S::Reopened | S::Cancelled => self.not_now(),
+        }
+    }
+
+    /// The owner asks again: while it goes on, and for some days after the end.
+    fn reopen(&self, reason: &Line, taken_down: Option<WordNote>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        if matches!(self.stage, InquiryStage::Open | InquiryStage::Reopened) {
+            return Ok(vec![]);
+        }
+        if let Some(ended_at) = self.ended_at {
+            word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)?;
+        }
+        Ok(vec![Event::Reopened { reason: reason.clone(), taken_down }])
+    }
+
+    /// The last time that is known of it; an end did not always say when.
+    fn last_known(&self) -> Option<DateTime<Utc>> {
+        self.answered_at.or_else(|| self.question.as_ref().map(|question| question.asked_at))
     }
 
     fn not_now<T>(&self) -> Result<T, Refusal> {
@@ -242,14 +333,17 @@ impl Inquiry {
         self.missed_on.len() + self.missed_undated
     }
 
-    fn follow_up(&self, result: CallResult, note: Option<&Line>, on: NaiveDate) -> Vec<Event> {
+    fn follow_up(&self, result: CallResult, note: Option<&Line>, on: NaiveDate, facts: &Facts) -> Vec<Event> {
         let note = note.cloned();
         let tried = self.missed_days() + usize::from(!self.missed_on.contains(&on));
         let on = Some(on);
         match result {
             CallResult::Reached => vec![Event::FollowedUp { result, note, on }],
             CallResult::NotReached if tried < CALL_BACK_DAYS => vec![Event::CallMissed { note, on }],
-            CallResult::NotReached => vec![Event::FollowedUp { result, note, on }, Event::Closed],
+            CallResult::NotReached => {
+                let closed = Event::Closed { at: Some(facts.now), by: Some(Party::System), taken_down: None };
+                vec![Event::FollowedUp { result, note, on }, closed]
+            }
         }
     }
 
@@ -281,6 +375,8 @@ impl Aggregate for Inquiry {
             missed_calls: 0,
             missed_on: BTreeSet::new(),
             missed_undated: 0,
+            ended_at: None,
+            last_word: (None, None),
         }
     }
 
@@ -289,7 +385,7 @@ impl Aggregate for Inquiry {
         let Some(question) = &self.question else {
             return match command {
                 C::Ask(question) => Ok(vec![Event::Asked { question: question.clone() }]),
-                C::Answer(_) | C::FallDue | C::FollowUp { .. } | C::Close | C::Reopen { .. } | C::Cancel => {
+                C::Answer(_) | C::FallDue | C::FollowUp { .. } | C::Close { .. } | C::Reopen { .. } | C::Cancel => {
                     Err(Refusal::NoSuchInquiry)
                 }
             };
@@ -313,23 +409,17 @@ impl Aggregate for Inquiry {
             (_, C::FallDue) => Ok(vec![]),
 
             (S::Answered | S::FollowUpDue, C::FollowUp { result, note, on }) if self.follow_up_at.is_some() => {
-                Ok(self.follow_up(*result, note.as_ref(), *on))
+                Ok(self.follow_up(*result, note.as_ref(), *on, facts))
             }
             (_, C::FollowUp { .. }) => self.not_now(),
 
-            (S::Closed, C::Close) => Ok(vec![]),
-            (S::Answered | S::FollowUpDue, C::Close) if self.follow_up_at.is_some() => self.not_now(),
-            (S::Answered | S::FollowUpDue | S::FollowedUp, C::Close) => Ok(vec![Event::Closed]),
-            (S::Open | S::Reopened | S::Cancelled, C::Close) => self.not_now(),
-
-            (S::Open | S::Reopened, C::Reopen { .. }) => Ok(vec![]),
-            (S::Answered | S::FollowUpDue | S::FollowedUp | S::Closed, C::Reopen { reason }) => {
-                Ok(vec![Event::Reopened { reason: reason.clone() }])
+            (_, C::Close { taken_down }) => self.close(self.word(question, taken_down.as_ref(), facts)?, facts),
+            (_, C::Reopen { reason, taken_down }) => {
+                self.reopen(reason, self.word(question, taken_down.as_ref(), facts)?, facts)
             }
-            (S::Cancelled, C::Reopen { .. }) => self.not_now(),
 
             (S::Cancelled, C::Cancel) => Ok(vec![]),
-            (S::Open | S::Reopened, C::Cancel) => Ok(vec![Event::Cancelled]),
+            (S::Open | S::Reopened, C::Cancel) => Ok(vec![Event::Cancelled { at: Some(facts.now) }]),
             (S::Answered | S::FollowUpDue | S::FollowedUp | S::Closed, C::Cancel) => self.not_now(),
         }
     }
@@ -355,12 +445,22 @@ impl Aggregate for Inquiry {
                 }
                 self.follow_up_at = None;
             }
-            Event::Closed => self.stage = InquiryStage::Closed,
-            Event::Reopened { .. } => {
+            Event::Closed { at, by, taken_down } => {
+                self.stage = InquiryStage::Closed;
+                self.follow_up_at = None;
+                self.ended_at = at.or_else(|| self.last_known());
+                self.last_word = (*by, taken_down.clone());
+            }
+            Event::Reopened { taken_down, .. } => {
                 self.stage = InquiryStage::Reopened;
                 self.follow_up_at = None;
+                self.ended_at = None;
+                self.last_word = (None, taken_down.clone());
             }
-            Event::Cancelled => self.stage = InquiryStage::Cancelled,
+            Event::Cancelled { at } => {
+                self.stage = InquiryStage::Cancelled;
+                self.ended_at = at.or_else(|| self.last_known());
+            }
         }
         self
     }

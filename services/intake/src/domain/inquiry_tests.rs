@@ -8,14 +8,16 @@ use steward_kernel::{
     replay,
     text::{Line, Words},
     vocabulary::CaseStatus,
+    word::WordFault,
 };
 use steward_testkit::given::given;
 use uuid::Uuid;
 
 use super::{
     case::Effect,
-    case_tests::{actor, facts},
+    case_tests::{actor, by_phone, facts},
     inquiry::{Answer, CALL_BACK_DAYS, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
+    timeline::Party,
 };
 
 fn id() -> CaseId {
@@ -51,7 +53,20 @@ fn call_on(day: u32, result: CallResult) -> Command {
 }
 
 fn reopen() -> Command {
-    Command::Reopen { reason: Line::try_new("没答清楚").unwrap() }
+    Command::Reopen { reason: Line::try_new("没答清楚").unwrap(), taken_down: by_phone() }
+}
+
+fn close() -> Command {
+    Command::Close { taken_down: by_phone() }
+}
+
+/// The same words, given by the owner.
+fn own(command: Command) -> Command {
+    match command {
+        Command::Close { .. } => Command::Close { taken_down: None },
+        Command::Reopen { reason, .. } => Command::Reopen { reason, taken_down: None },
+        other => other,
+    }
 }
 
 fn after(commands: &[Command]) -> Inquiry {
@@ -64,7 +79,7 @@ fn after(commands: &[Command]) -> Inquiry {
 
 #[test]
 fn an_ordinary_answer_may_be_closed_at_once() {
-    let inquiry = after(&[answer(false), Command::Close]);
+    let inquiry = after(&[answer(false), close()]);
     assert_eq!(inquiry.stage, InquiryStage::Closed);
     assert_eq!(inquiry.step().map(|step| step.effect), Some(Effect::To(CaseStatus::Closed, "closed")));
 }
@@ -75,7 +90,7 @@ fn an_important_one_is_closed_only_after_the_call_back() {
     assert_eq!(answered.follow_up_at, Some(facts(&[]).now + TimeDelta::days(3)));
     let due = after(&[answer(true), Command::FallDue]);
     let refused = Refusal::NotNow { allowed: vec!["follow-up", "reopen"] };
-    assert_eq!(due.decide(&Command::Close, &facts(&[Role::Receptionist])), Err(refused));
+    assert_eq!(due.decide(&close(), &facts(&[Role::Receptionist])), Err(refused));
     let called = after(&[answer(true), Command::FallDue, call(CallResult::Reached)]);
     assert_eq!((called.stage, called.allowed()), (InquiryStage::FollowedUp, vec!["close", "reopen"]));
 }
@@ -119,14 +134,66 @@ fn asking_again_forgets_the_call_back() {
     assert_eq!((again.stage, again.follow_up_at), (InquiryStage::Reopened, None));
     // A timer that was already under way finds nothing to do.
     assert_eq!(again.decide(&Command::FallDue, &facts(&[])), Ok(vec![]));
-    assert_eq!(after(&[answer(true), reopen(), answer(false), Command::Close]).stage, InquiryStage::Closed);
+    assert_eq!(after(&[answer(true), reopen(), answer(false), close()]).stage, InquiryStage::Closed);
 }
 
 #[test]
 fn another_owner_sees_no_inquiry() {
     let stranger = Actor { resident: Some(Uuid::from_u128(21).into()), ..actor(&[Role::Owner]) };
     let facts = super::Facts { actor: stranger, ..facts(&[]) };
-    assert_eq!(after(&[answer(false)]).decide(&Command::Close, &facts), Err(Refusal::NoSuchInquiry));
+    assert_eq!(after(&[answer(false)]).decide(&close(), &facts), Err(Refusal::NoSuchInquiry));
+}
+
+#[test]
+fn closing_and_asking_again_are_the_owners_words() {
+    let answered = after(&[answer(false)]);
+    for word in [close(), reopen()] {
+        let desk = facts(&[Role::Receptionist]);
+        assert_eq!(answered.decide(&own(word.clone()), &desk), Err(Refusal::Word(WordFault::HowMissing)));
+        let handled = super::Facts { handled: true, ..desk };
+        assert_eq!(answered.decide(&word, &handled), Err(Refusal::Word(WordFault::Handled)));
+        assert_eq!(answered.decide(&word, &facts(&[Role::Owner])), Err(Refusal::Word(WordFault::OwnersOwn)));
+    }
+    let step = |commands: &[Command]| after(commands).step().unwrap();
+    let taken_down = step(&[answer(false), close()]);
+    assert_eq!((taken_down.by, taken_down.taken_down.is_some()), (Party::Staff, true));
+    let events = answered.decide(&own(close()), &facts(&[Role::Owner])).unwrap();
+    let closed = replay(answered, &events).step().unwrap();
+    assert_eq!((closed.by, closed.taken_down), (Party::Owner, None));
+    let vain = [answer(true), call_on(23, CallResult::NotReached), call_on(24, CallResult::NotReached)];
+    let vain = [&vain[..], &[call_on(25, CallResult::NotReached)]].concat();
+    assert_eq!(step(&vain).by, Party::System);
+}
+
+#[test]
+fn an_owner_who_needs_nothing_more_is_not_called_back() {
+    let waiting = after(&[answer(true)]);
+    let events = waiting.decide(&own(close()), &facts(&[Role::Owner])).unwrap();
+    let closed = replay(waiting, &events);
+    assert_eq!((closed.stage, closed.follow_up_at), (InquiryStage::Closed, None));
+}
+
+#[test]
+fn an_owner_comes_back_after_any_end_until_the_window_is_over() {
+    for history in [vec![answer(false), close()], vec![Command::Cancel]] {
+        let ended = after(&history);
+        let mut owner = facts(&[Role::Owner]);
+        owner.now += TimeDelta::days(15);
+        let back = replay(ended.clone(), &ended.decide(&own(reopen()), &owner).unwrap());
+        assert_eq!((back.stage, back.step().unwrap().by), (InquiryStage::Reopened, Party::Owner));
+        owner.now += TimeDelta::seconds(1);
+        assert_eq!(ended.decide(&own(reopen()), &owner), Err(Refusal::Word(WordFault::TooLate)));
+    }
+}
+
+#[test]
+fn words_that_were_recorded_without_who_gave_them_are_still_read() {
+    let read = |json: &str| serde_json::from_str::<Event>(json).unwrap();
+    let closed = replay(after(&[answer(false)]), &[read(r#"{"kind":"closed"}"#)]);
+    assert_eq!((closed.stage, closed.step().unwrap().by), (InquiryStage::Closed, Party::System));
+    assert_eq!(closed.ended_at, closed.answered_at);
+    let again = replay(closed, &[read(r#"{"kind":"reopened","reason":"x"}"#), read(r#"{"kind":"cancelled"}"#)]);
+    assert_eq!(again.stage, InquiryStage::Cancelled);
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
@@ -135,7 +202,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         Just(Command::FallDue),
         Just(call(CallResult::Reached)),
         Just(call(CallResult::NotReached)),
-        Just(Command::Close),
+        Just(close()),
         Just(reopen()),
         Just(Command::Cancel),
         Just(Command::Ask(question())),
@@ -157,7 +224,7 @@ proptest! {
                 let command = match word {
                     "answer" => answer(false),
                     "follow-up" => call(CallResult::Reached),
-                    "close" => Command::Close,
+                    "close" => close(),
                     _ => reopen(),
                 };
                 let granted = inquiry.decide(&command, &facts(&[Role::Receptionist]));

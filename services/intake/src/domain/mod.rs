@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! case     received → in_progress ⇄ awaiting_owner → resolved → closed; cancelled
-//!          resolved → in_progress: reopened, rework, one more remedy
+//!          resolved → in_progress: reopened, rework, one more remedy; closed, cancelled → in_progress: the owner comes back
 //! inquiry  open → answered → closed; important ones answered → follow_up_due → followed_up → closed; reopened; cancelled
 //! visit    arrived → called → serving → finished; left
 //! ```
@@ -64,4 +64,8 @@ pub struct Facts {
     pub follow_up_after: TimeDelta,
     /// How far back staff may say that something was said.
     pub said_back: TimeDelta,
+    /// How long after the end its owner can come back on a matter.
+    pub come_back_within: TimeDelta,
+    /// Whether who asks has handled the matter; looked up for words of its owner.
+    pub handled: bool,
 }

@@ -1,6 +1,6 @@
 //! The steps of a case that its owner can see, and what the timeline says of them.
 
-use steward_kernel::{vocabulary::Language, word_enum};
+use steward_kernel::{vocabulary::Language, word::GivenHow, word_enum};
 
 word_enum! {
     /// A step of a case: the key of the timeline's and of the messages' texts.
@@ -106,8 +106,23 @@ word_enum! {
     }
 }
 
+/// How an owner gave a word, inside a sentence.
+const fn way(how: GivenHow, language: Language) -> &'static str {
+    let [hans, hant, en] = match how {
+        GivenHow::Phone => ["来电", "來電", "on the phone"],
+        GivenHow::Desk => ["到访口述", "到訪口述", "at the desk"],
+        GivenHow::Letter => ["来信", "來信", "from your letter"],
+        GivenHow::Visit => ["上门时口述", "上門時口述", "when we visited you"],
+    };
+    match language {
+        Language::ZhHans => hans,
+        Language::ZhHant => hant,
+        Language::En => en,
+    }
+}
+
 impl Milestone {
-    /// Who takes such a step.
+    /// Who takes such a step, unless it is said that somebody else did.
     #[must_use]
     pub const fn by(self) -> Party {
         match self {
@@ -142,6 +157,18 @@ impl Milestone {
     #[must_use]
     pub const fn begins_anew(self) -> bool {
         matches!(self, Self::Reopened | Self::Rework)
+    }
+
+    /// What the timeline says of a word of the owner that staff took down.
+    #[must_use]
+    pub fn taken_down_text(self, how: GivenHow, language: Language) -> String {
+        let text = self.text(language);
+        let way = way(how, language);
+        match language {
+            Language::ZhHans => format!("工作人员根据您的{way}代您记录：{text}"),
+            Language::ZhHant => format!("工作人員根據您的{way}代您記錄：{text}"),
+            Language::En => format!("Taken down for you by our staff {way}: {text}"),
+        }
     }
 
     /// What the timeline says.

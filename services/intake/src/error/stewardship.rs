@@ -120,11 +120,13 @@ impl Refuses for Refusal {
             Self::KeptByWhatHappens => KEPT_BY_WHAT_HAPPENS,
             Self::AppointmentOfRequest => APPOINTMENT_OF_REQUEST,
             Self::DateOfClock => DATE_OF_CLOCK,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
     fn field(&self) -> Option<(String, String)> {
         match self {
+            Self::Word(fault) => fault.field(),
             Self::NoSuchPause => at("/pause_id", "must be a pause of this clock"),
             Self::NoSuchObjection => at("/objection_id", "must be an objection to a pause of this clock"),
             Self::UnknownAccount => {

@@ -8,6 +8,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::{Line, Words},
     vocabulary::{CaseKind, CaseStatus, Channel, Language, Priority},
+    word::WordNote,
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -227,7 +228,7 @@ pub struct TimelineItem {
     pub code: Milestone,
     /// Which step, for people, in the language asked for.
     #[schema(example = "师傅已出发")]
-    pub text: &'static str,
+    pub text: String,
     /// How the case stood afterwards.
     pub status: CaseStatus,
     /// Stage afterwards.
@@ -240,6 +241,10 @@ pub struct TimelineItem {
     /// When somebody would have come before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_appointment: Option<Window>,
+    /// How staff took down the owner's word that this step is; absent when the owner gave it, or when it is none. Who took it
+    /// down is shown to staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
 }
 
 /// A case as it is now.

@@ -19,7 +19,7 @@ use uuid::Uuid;
 use super::{
     case_dto::{self as dto, CaseQuery, CaseView, OpenCase, Timeline, TimelineItem},
     clocks,
-    dto::{Nothing, WithReason},
+    dto::{CallOffCase, Nothing, WithReason},
     permission,
     promise_dto::{AccountableView, HandOverCase, PrioritiseCase},
 };
@@ -328,7 +328,7 @@ pub(super) async fn get_case_timeline(
         if matches!(&event.body, Event::Linked { case } if hidden.contains(case)) {
             continue;
         }
-        items.extend(item(&case, event, call.language));
+        items.extend(item(&case, event, &call));
     }
     check_sees(&call, &case)?;
     Ok(Json(Timeline { items }))
@@ -353,13 +353,15 @@ async fn links_of_others(app: &App, call: &Call, history: &[Recorded<Event>]) ->
 }
 
 /// What the timeline shows of an event; the case is as it was right after it.
-fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<TimelineItem> {
-    let (code, by) = match &event.body {
-        Event::Opened { opening } => (Milestone::Received, opening.opened_by),
-        Event::Progressed { milestone, .. } => (*milestone, milestone.by()),
-        Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by()),
-        Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by()),
-        Event::Cancelled { by, .. } => (Milestone::Cancelled, *by),
+fn item(case: &Case, event: &Recorded<Event>, call: &Call) -> Option<TimelineItem> {
+    let (code, by, taken_down) = match &event.body {
+        Event::Opened { opening } => (Milestone::Received, opening.opened_by, None),
+        Event::Progressed { milestone, by, taken_down, .. } => {
+            (*milestone, by.unwrap_or(milestone.by()), taken_down.clone())
+        }
+        Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by(), None),
+        Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by(), None),
+        Event::Cancelled { by, taken_down, .. } => (Milestone::Cancelled, *by, taken_down.clone()),
         Event::HandedOver { .. } | Event::Moved { .. } | Event::Prioritised { .. } | Event::ProofShown { .. } => {
             return None;
         }
@@ -368,14 +370,20 @@ fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<Time
         Event::Progressed { agreed, .. } => *agreed,
         _ => None,
     };
+    let text = match &taken_down {
+        Some(note) => code.taken_down_text(note.how, call.language),
+        None => code.text(call.language).to_owned(),
+    };
+    let taken_down = taken_down.map(|note| note.shown_to(&call.actor));
     let (status, stage) = (case.status, case.stage.clone());
     Some(TimelineItem {
         at: event.occurred_at,
         code,
-        text: code.text(language),
+        text,
         status,
         stage,
         by,
+        taken_down,
         appointment: agreed.map(|agreed| agreed.window),
         previous_appointment: agreed.and_then(|agreed| agreed.previous),
     })
@@ -383,11 +391,13 @@ fn item(case: &Case, event: &Recorded<Event>, language: Language) -> Option<Time
 
 /// Call a case off
 ///
-/// By its owner or the desk, as long as it is not resolved. Whoever works on it is told to stop.
+/// By its owner or the company, as long as it is not resolved. Whoever works on it is told to stop. When the owner asked the
+/// company for it, staff who have not handled it say how; what the company calls off by itself is shown as that. For some days
+/// its owner can come back on it.
 #[utoipa::path(
     post, path = "/v1/cases/{case_id}/cancel", operation_id = "cancel_case", tag = "cases",
     params(("case_id" = CaseId, Path, description = "The case")),
-    request_body = WithReason,
+    request_body = CallOffCase,
     responses(
         (status = 200, description = "The case as it is now", body = CaseView,
          headers(("etag" = String, description = "Version, for If-Match"))),
@@ -399,9 +409,9 @@ pub(super) async fn cancel_case(
     State(app): State<App>,
     call: Allowed<permission::CancelCase>,
     Path(case_id): Path<CaseId>,
-    Json(body): Json<WithReason>,
+    Json(CallOffCase { reason, taken_down }): Json<CallOffCase>,
 ) -> Result<Versioned<CaseView>> {
-    let view = dto::case(&desk::cancel(&app, &call, case_id, body.reason).await?)?;
+    let view = dto::case(&desk::cancel(&app, &call, case_id, reason, taken_down).await?)?;
     shown(&app, &call, view).await
 }
 

@@ -13,6 +13,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, WorkOrderId},
     text::Line,
     vocabulary::{CaseKind, Language, Priority},
+    word::{TakenDown, WordNote},
     word_enum,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -310,6 +311,9 @@ pub struct ObjectionView {
     /// Why.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
+    /// How staff took it down; absent when the owner made it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
 }
 
 /// Why a clock stands where it stands.
@@ -338,6 +342,8 @@ pub struct ContestPause {
     pub pause_id: Uuid,
     /// Why it should count; 1 to 200 characters.
     pub reason: Line,
+    /// For staff, who take down what the owner said: how the owner gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 /// A decision on an objection.

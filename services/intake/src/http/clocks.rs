@@ -121,7 +121,7 @@ pub(super) async fn explain_clock(
     tx.rollback().await?;
     let shown = Shown { timetable: &timetable, now: app.core.clock.now(), language: call.language };
     let origins = Origins::of(&history, clock_id);
-    let objections = state.objections.iter().filter(|known| known.clock_id == clock_id);
+    let objections = state.objections.iter().filter(|known| known.clock_id == clock_id).cloned();
     Ok(Json(Explanation {
         clock,
         targets: kept
@@ -132,13 +132,13 @@ pub(super) async fn explain_clock(
             .map(|(index, segment)| target(segment, &origins, index))
             .collect(),
         pauses: kept.clock.pauses.iter().map(|pause| shown.pause(pause)).collect(),
-        objections: objections.map(objection).collect(),
+        objections: objections.map(|known| objection(known, &call)).collect(),
         stretches: stretches(kept, &shown, &origins),
         events: origins.events(call.actor.is_only_owner()),
     }))
 }
 
-fn objection(known: &crate::domain::stewardship::Objection) -> ObjectionView {
+fn objection(known: crate::domain::stewardship::Objection, call: &Call) -> ObjectionView {
     ObjectionView {
         objection_id: known.objection_id,
         pause_id: known.pause_id,
@@ -146,6 +146,7 @@ fn objection(known: &crate::domain::stewardship::Objection) -> ObjectionView {
         at: known.at,
         upheld: known.upheld,
         answer: known.answer.as_ref().map(ToString::to_string),
+        taken_down: known.taken_down.map(|note| note.shown_to(&call.actor)),
     }
 }
 
@@ -251,7 +252,8 @@ fn starts(clocks: &[NewClock], clock_id: Uuid) -> bool {
 
 /// Object to a pause
 ///
-/// The owner, or the desk for the owner, says that the time of a pause should count. A lead who does not answer for the case decides.
+/// The owner says that the time of a pause should count. Staff who do not answer for the case may take that down and say how the
+/// owner gave it; that never stands in the way of the owner's own objection. A lead who does not answer for the case decides.
 #[utoipa::path(
     post, path = "/v1/clocks/{clock_id}/contest-pause", operation_id = "contest_pause", tag = "clocks",
     params(("clock_id" = Uuid, Path, description = "The clock")),
@@ -263,9 +265,9 @@ pub(super) async fn contest_pause(
     State(app): State<App>,
     call: Allowed<permission::ContestPauses>,
     Path(clock_id): Path<Uuid>,
-    Json(ContestPause { pause_id, reason }): Json<ContestPause>,
+    Json(ContestPause { pause_id, reason, taken_down }): Json<ContestPause>,
 ) -> Result<Versioned<ClockView>> {
-    on_clock(&app, &call, clock_id, Command::ContestPause { clock_id, pause_id, reason }).await
+    on_clock(&app, &call, clock_id, Command::ContestPause { clock_id, pause_id, reason, taken_down }).await
 }
 
 /// Decide on an objection

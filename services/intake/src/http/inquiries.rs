@@ -8,7 +8,7 @@ use steward_chassis::{
 use steward_kernel::{ids::CaseId, page::Page};
 
 use super::{
-    dto::{Nothing, WithReason},
+    dto::{CloseInquiry, ReopenInquiry},
     inquiry_dto::{self as dto, AnswerInquiry, FollowUpInquiry, InquiryQuery, InquiryView},
     permission,
 };
@@ -123,11 +123,12 @@ pub(super) async fn follow_up_inquiry(
 
 /// Close an inquiry
 ///
-/// By the desk or its owner, once it is answered; an important one once its owner was called back.
+/// By its owner, once it is answered; a call-back that is still due falls away with that. Staff who have not handled it may take
+/// that word down and say how the owner gave it, of an important one once its owner was called back.
 #[utoipa::path(
     post, path = "/v1/inquiries/{inquiry_id}/close", operation_id = "close_inquiry", tag = "inquiries",
     params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
-    request_body = Nothing,
+    request_body = CloseInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,
          headers(("etag" = String, description = "Version, for If-Match"))),
@@ -139,18 +140,19 @@ pub(super) async fn close_inquiry(
     State(app): State<App>,
     call: Allowed<permission::CloseInquiries>,
     Path(inquiry_id): Path<CaseId>,
-    Json(Nothing {}): Json<Nothing>,
+    Json(CloseInquiry { taken_down }): Json<CloseInquiry>,
 ) -> Result<Versioned<InquiryView>> {
-    dto::inquiry(&desk::inquire(&app, &call, inquiry_id, Command::Close).await?)
+    dto::inquiry(&desk::inquire(&app, &call, inquiry_id, Command::Close { taken_down }).await?)
 }
 
 /// Ask again
 ///
-/// By the desk or its owner, when the answer does not do.
+/// By its owner, when the answer does not do; for some days also after the inquiry was closed or called off. Staff who have not
+/// handled it may take that word down and say how the owner gave it.
 #[utoipa::path(
     post, path = "/v1/inquiries/{inquiry_id}/reopen", operation_id = "reopen_inquiry", tag = "inquiries",
     params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
-    request_body = WithReason,
+    request_body = ReopenInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,
          headers(("etag" = String, description = "Version, for If-Match"))),
@@ -162,7 +164,7 @@ pub(super) async fn reopen_inquiry(
     State(app): State<App>,
     call: Allowed<permission::CloseInquiries>,
     Path(inquiry_id): Path<CaseId>,
-    Json(WithReason { reason }): Json<WithReason>,
+    Json(ReopenInquiry { reason, taken_down }): Json<ReopenInquiry>,
 ) -> Result<Versioned<InquiryView>> {
-    dto::inquiry(&desk::inquire(&app, &call, inquiry_id, Command::Reopen { reason }).await?)
+    dto::inquiry(&desk::inquire(&app, &call, inquiry_id, Command::Reopen { reason, taken_down }).await?)
 }

@@ -25,8 +25,9 @@ async fn an_important_inquiry_is_answered_by_an_article_called_back_and_closed()
         let answered = desk.post(&format!("{path}/answer"), answer).await.ok();
         assert_eq!((&answered["stage"], &answered["article_version"]), (&json!("answered"), &json!(1)));
         reaches(&owner, id, "resolved", "answered").await;
-        let closed = owner.post(&format!("{path}/close"), json!({})).await.problem(409, "intake/inquiry-not-now");
-        assert_eq!(closed["allowed"], json!(["follow-up", "reopen"]));
+        let said = json!({ "taken_down": { "how": "phone" } });
+        let closed = kit.client(Role::Handler).post(&format!("{path}/close"), said).await;
+        assert_eq!(closed.problem(409, "intake/inquiry-not-now")["allowed"], json!(["follow-up", "reopen"]));
 
         kit.clock.advance(TimeDelta::days(3) + TimeDelta::seconds(1));
         reaches(&owner, id, "resolved", "follow_up_due").await;
@@ -107,6 +108,77 @@ async fn wrong_answers_are_explained() {
         desk.get(&format!("/v1/inquiries/{complaint}")).await.problem(404, "intake/no-such-inquiry");
         let open = desk.get(&format!("/v1/inquiries?estate_id={}&stage=answered", world.estate)).await.ok();
         assert_eq!(open["items"].as_array().unwrap().len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn closing_and_asking_again_are_the_owners_words_that_a_colleague_may_take_down() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(world.resident));
+        let colleague = kit.client(Role::Supervisor);
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let path = format!("/v1/inquiries/{id}");
+        let _ = desk.post(&format!("{path}/answer"), json!({ "text": "可以" })).await.ok();
+        for (command, body) in [("close", json!({})), ("reopen", json!({ "reason": "再看" }))] {
+            let unsaid = desk.post(&format!("{path}/{command}"), body.clone()).await;
+            assert_eq!(unsaid.problem(422, "word/taken-down-missing")["errors"][0]["pointer"], "/taken_down");
+            let mut said = body;
+            said["taken_down"] = json!({ "how": "phone" });
+            desk.post(&format!("{path}/{command}"), said).await.problem(403, "word/handled-by-you");
+        }
+        let said = json!({ "taken_down": { "how": "phone" } });
+        let _ = colleague.post(&format!("{path}/close"), said).await.ok();
+        let timeline = format!("/v1/cases/{id}/timeline");
+        let seen = owner.get(&timeline).await.ok()["items"][2].clone();
+        assert_eq!(
+            (&seen["code"], &seen["by"], &seen["taken_down"]["how"]),
+            (&json!("closed"), &json!("staff"), &json!("phone"))
+        );
+        assert_eq!(
+            (&seen["text"], seen["taken_down"].get("by")),
+            (&json!("工作人员根据您的来电代您记录：事项已办结"), None)
+        );
+        assert_eq!(desk.get(&timeline).await.ok()["items"][2]["taken_down"]["by"], "supervisor");
+
+        let _ = owner.post(&format!("{path}/reopen"), json!({ "reason": "我没有说过" })).await.ok();
+        reaches(&owner, id, "in_progress", "reopened").await;
+        let seen = owner.get(&timeline).await.ok()["items"][3].clone();
+        assert_eq!((&seen["code"], &seen["by"]), (&json!("reopened"), &json!("owner")));
+        let told = kit.published::<pb::CaseProgressed>().await;
+        let by: Vec<_> = told.iter().map(|step| (step.by.as_str(), step.given_how.as_str())).collect();
+        assert_eq!(by, [("staff", ""), ("staff", "phone"), ("owner", "")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_comes_back_on_an_inquiry_that_was_called_off_for_some_days() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(world.resident));
+        let id = case_id(&world.opens(&kit, "inquiry").await);
+        let cancel = format!("/v1/cases/{id}/cancel");
+        let _ = desk.post(&cancel, json!({ "reason": "重复" })).await.ok();
+        let told = kit.published::<pb::CaseCancelled>().await;
+        assert_eq!((told[0].by.as_str(), told[0].given_how.as_str()), ("staff", ""));
+        kit.clock.advance(TimeDelta::days(15));
+        let reopen = format!("/v1/inquiries/{id}/reopen");
+        let _ = owner.post(&reopen, json!({ "reason": "没有重复" })).await.ok();
+        reaches(&owner, id, "in_progress", "reopened").await;
+        let clocks = owner.get(&format!("/v1/clocks?case_id={id}")).await.ok();
+        let of_second = clocks["items"].as_array().unwrap().iter().filter(|clock| clock["episode"] == 2);
+        assert!(
+            of_second.clone().count() > 0 && of_second.clone().all(|clock| clock["state"] == "running"),
+            "{clocks}"
+        );
+
+        let said = json!({ "reason": "业主来电说不用了", "taken_down": { "how": "phone" } });
+        let _ = kit.client(Role::Supervisor).post(&cancel, said).await.ok();
+        assert_eq!(kit.published::<pb::CaseCancelled>().await[1].given_how, "phone");
+        kit.clock.advance(TimeDelta::days(15) + TimeDelta::seconds(1));
+        owner.post(&reopen, json!({ "reason": "太晚" })).await.problem(409, "word/too-late");
     })
     .await;
 }

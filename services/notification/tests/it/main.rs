@@ -123,6 +123,7 @@ impl Story {
             language: told.language,
             register_language: told.register_language,
             at_ms: told.at_ms,
+            ..Default::default()
         };
         let (version, previous) = self.next();
         kit.publish(TENANT, self.case, version, previous, message).await;

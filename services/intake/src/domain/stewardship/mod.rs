@@ -25,6 +25,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId, UnitId, WorkOrderId},
     text::Line,
     vocabulary::{CaseKind, CaseStatus, Language, OTHER, Priority},
+    word::{TakenDown, WordFault, WordNote},
 };
 use uuid::Uuid;
 
@@ -235,6 +236,8 @@ pub enum Command {
         pause_id: Uuid,
         /// Why.
         reason: Line,
+        /// How the owner said so to staff; none = the owner objects.
+        taken_down: Option<TakenDown>,
     },
     /// To decide on an objection.
     DecideObjection {
@@ -303,6 +306,9 @@ pub struct Objection {
     pub upheld: Option<bool>,
     /// Why.
     pub answer: Option<Line>,
+    /// How staff took it down; none = the owner made it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
 }
 
 /// Why something is refused.
@@ -360,6 +366,8 @@ pub enum Refusal {
     AppointmentOfRequest,
     /// A date to which a deadline was put off is moved with the deadline.
     DateOfClock,
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }
 
 /// What was looked up beforehand.
@@ -497,7 +505,9 @@ impl Aggregate for Stewardship {
             C::AcceptHandOver => deciding.accept_hand_over()?,
             C::RefuseHandOver { reason } => deciding.refuse_hand_over(reason)?,
             C::Acknowledge { escalation_id } => deciding.acknowledge(*escalation_id)?,
-            C::ContestPause { clock_id, pause_id, reason } => deciding.contest(*clock_id, *pause_id, reason)?,
+            C::ContestPause { clock_id, pause_id, reason, taken_down } => {
+                deciding.contest(*clock_id, *pause_id, reason, taken_down.as_ref())?;
+            }
             C::DecideObjection { objection_id, upheld, reason } => {
                 deciding.decide_objection(*objection_id, *upheld, reason)?;
             }

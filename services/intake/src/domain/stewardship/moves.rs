@@ -4,7 +4,12 @@ use chrono::{DateTime, Utc};
 use steward_clock::{
     Amount, Clock, ClockEvent, Measure, Party, Target, Timetable, clock::Change, policy::Hours, span::NEVER,
 };
-use steward_kernel::{ids::WorkOrderId, text::Line, vocabulary::Priority};
+use steward_kernel::{
+    ids::WorkOrderId,
+    text::Line,
+    vocabulary::Priority,
+    word::{self, TakenDown},
+};
 use uuid::Uuid;
 
 use super::{Event, KeptClock, LEADS, Objection, Outcome, Refusal, What, clocks::End, deciding::Deciding};
@@ -221,18 +226,31 @@ pub(super) fn is_agreed(clock: &Clock) -> bool {
 
 // Objections.
 impl Deciding<'_> {
-    pub(super) fn contest(&mut self, clock_id: Uuid, pause_id: Uuid, reason: &Line) -> Result<(), Refusal> {
+    /// An objection that staff took down never stands in the way of the owner's own.
+    pub(super) fn contest(
+        &mut self,
+        clock_id: Uuid,
+        pause_id: Uuid,
+        reason: &Line,
+        said: Option<&TakenDown>,
+    ) -> Result<(), Refusal> {
         let kept =
             self.state.clock(clock_id).filter(|kept| kept.party == Party::Company).ok_or(Refusal::NoSuchClock)?;
         if !kept.clock.pauses.iter().any(|pause| pause.pause_id == pause_id) {
             return Err(Refusal::NoSuchPause);
         }
-        if self.state.objections.iter().any(|known| known.pause_id == pause_id) {
+        let answers = self.state.accountable.account() == Some(self.facts.actor.id.as_str());
+        let whose = word::whose(&self.facts.actor, self.matter.resident, said, answers, self.facts.now);
+        let taken_down = whose.map_err(Refusal::Word)?.note();
+        let mut known = self.state.objections.iter().filter(|known| known.pause_id == pause_id);
+        if known.any(|known| known.taken_down.is_none() || taken_down.is_some()) {
             return Err(Refusal::AlreadyContested);
         }
-        let objection_id = self.id(&format!("objection/{pause_id}"));
+        let whose = if taken_down.is_some() { "/taken-down" } else { "" };
+        let objection_id = self.id(&format!("objection/{pause_id}{whose}"));
         let (reason, at) = (reason.clone(), self.facts.now);
-        let objection = Objection { objection_id, clock_id, pause_id, reason, at, upheld: None, answer: None };
+        let objection =
+            Objection { objection_id, clock_id, pause_id, reason, at, upheld: None, answer: None, taken_down };
         self.emit(Event::PauseContested { objection });
         Ok(())
     }

@@ -14,6 +14,7 @@ use steward_kernel::{
     replay,
     text::{Line, Text},
     vocabulary::{CaseKind, CaseStatus, Language, Priority},
+    word::GivenHow,
 };
 use uuid::Uuid;
 
@@ -457,12 +458,27 @@ fn an_objection_that_is_upheld_gives_the_time_back() {
     let pause_id = story.clock(Measure::Decide).clock.pauses[0].pause_id;
     let mut owner = facts_of(at("11-25T12:00"), "owner", Role::Owner);
     owner.actor.resident = Some(ResidentId::from(Uuid::from_u128(8)));
-    story.does(&Command::ContestPause { clock_id, pause_id, reason: text("没有人问过我") }, &owner);
-    let contested = Command::ContestPause { clock_id, pause_id, reason: text("again") };
-    assert_eq!(story.state.decide(&contested, &owner), Err(Refusal::AlreadyContested));
-    let objection_id = story.state.objections[0].objection_id;
-    let decide = Command::DecideObjection { objection_id, upheld: true, reason: text("记录里没有提问") };
+    let contest = |reason: &str, taken_down| {
+        let reason = text(reason);
+        Command::ContestPause { clock_id, pause_id, reason, taken_down }
+    };
+    let by_phone = Some(TakenDown { how: GivenHow::Phone, given_at: None });
+    // What staff take down never stands in the way of the owner's own objection.
+    let desk = facts_of(at("11-25T11:30"), "desk-9", Role::Receptionist);
+    assert_eq!(story.state.decide(&contest("x", None), &desk), Err(Refusal::Word(WordFault::HowMissing)));
+    story.does(&contest("业主来电说没有人问过", by_phone), &desk);
+    assert_eq!(story.state.decide(&contest("x", by_phone), &desk), Err(Refusal::AlreadyContested));
+    story.does(&contest("没有人问过我", None), &owner);
+    assert_eq!(story.state.decide(&contest("again", None), &owner), Err(Refusal::AlreadyContested));
+    assert_eq!(story.state.decide(&contest("x", by_phone), &desk), Err(Refusal::AlreadyContested));
+    let by: Vec<_> = story.state.objections.iter().map(|known| known.taken_down.is_some()).collect();
+    assert_eq!(by, [true, false]);
     let accountable = story.state.accountable.account().unwrap().to_owned();
+    let who_answers = facts_of(at("11-25T11:40"), &accountable, Role::Handler);
+    let own_case = story.state.decide(&contest("x", by_phone), &who_answers);
+    assert_eq!(own_case, Err(Refusal::Word(WordFault::Handled)));
+    let objection_id = story.state.objections[1].objection_id;
+    let decide = Command::DecideObjection { objection_id, upheld: true, reason: text("记录里没有提问") };
     let own = facts_of(at("11-25T13:00"), &accountable, Role::Supervisor);
     assert_eq!(story.state.decide(&decide, &own), Err(Refusal::OwnMatter));
     story.does(&decide, &facts_of(at("11-25T13:00"), "manager", Role::Manager));
@@ -745,7 +761,7 @@ fn an_objection_that_is_upheld_after_the_end_judges_the_clock_again() {
     let (clock_id, pause_id) = (finish.clock_id, finish.clock.pauses[0].pause_id);
     let mut owner = facts_of(at("11-24T13:00"), "owner", Role::Owner);
     owner.actor.resident = Some(ResidentId::from(Uuid::from_u128(8)));
-    story.does(&Command::ContestPause { clock_id, pause_id, reason: text("我早就回了") }, &owner);
+    story.does(&Command::ContestPause { clock_id, pause_id, reason: text("我早就回了"), taken_down: None }, &owner);
     let objection_id = story.state.objections[0].objection_id;
     let upheld = Command::DecideObjection { objection_id, upheld: true, reason: text("属实") };
     story.does(&upheld, &facts_of(at("11-24T14:00"), "manager", Role::Manager));
