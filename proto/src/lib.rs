@@ -133,6 +133,10 @@ contracts! {
         PromiseAtRisk = "promise-at-risk",
         PromiseEnded = "promise-ended",
         ObjectionDecided = "objection-decided",
+        TaskGiven = "task-given",
+        TaskEnded = "task-ended",
+        LadderEnded = "ladder-ended",
+        StaffRegistered = "staff-registered",
     }
     "complaint" in complaint {
         ComplaintAcknowledged = "complaint-acknowledged",

@@ -51,9 +51,8 @@ fn of_complaint() -> Consumer<App> {
             let step = Step::to(M::Assessed, S::InProgress, "assessed");
             progress(app, work, &heard.case_id, Step { category: Some(heard.category), ..step })
         })
-        .on::<pb::ComplaintConsulted, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::to(M::Consulting, S::InProgress, "investigating"))
-        })
+        .on::<pb::ComplaintConsulted, _>(|app, work, heard| Box::pin(consulting(app, work, heard)))
+        .on::<pb::ConsultationAnswered, _>(|app, work, heard| Box::pin(consulted(app, work, heard)))
         .on::<pb::ComplaintPlanned, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::PlanTold, S::InProgress, "proposed"))
         })
@@ -99,6 +98,25 @@ fn stage_of_return(stage: &str) -> &'static str {
         "acknowledged" => "acknowledged",
         _ => "investigating",
     }
+}
+
+/// Whoever leads the department has to answer.
+async fn consulting(app: &App, work: &mut Work, heard: complaint::ComplaintConsulted) -> Result<()> {
+    let step = Step::to(M::Consulting, S::InProgress, "investigating");
+    progress(app, work, &heard.case_id, step).await?;
+    let (case_id, department) = (id("case_id", &heard.case_id)?, heard.department);
+    stewardship::command(app, work, case_id, &Promised::Consult { department }).await.map(drop)
+}
+
+async fn consulted(app: &App, work: &mut Work, heard: complaint::ConsultationAnswered) -> Result<()> {
+    let (case_id, department) = (id("case_id", &heard.case_id)?, heard.department);
+    stewardship::command(app, work, case_id, &Promised::Consulted { department }).await.map(drop)
+}
+
+async fn rated(app: &App, work: &mut Work, heard: feedback_analytics::SurveyAnswered) -> Result<()> {
+    progress(app, work, &heard.case_id, Step::news(M::SurveyAnswered)).await?;
+    let scores = vec![heard.outcome, heard.handling, heard.courtesy];
+    stewardship::command(app, work, id("case_id", &heard.case_id)?, &Promised::Rated(scores)).await.map(drop)
 }
 
 /// What a decision commits to is promised by the end of its day in the estate.
@@ -149,7 +167,9 @@ async fn appointed(app: &App, work: &mut Work, heard: dispatch::AppointmentSet) 
     progress(app, work, &heard.case_id, Step { agreed, ..Step::news(milestone) }).await?;
     let case_id = id("case_id", &heard.case_id)?;
     let (from, until) = (Some(window_agreed.from), window_agreed.to);
-    stewardship::command(app, work, case_id, &Promised::Appoint { from, until }).await.map(drop)
+    stewardship::command(app, work, case_id, &Promised::Appoint { from, until }).await?;
+    let technicians = heard.technician_accounts;
+    stewardship::command(app, work, case_id, &Promised::TellVisit(technicians)).await.map(drop)
 }
 
 /// A window that was agreed with the owner is a promise.
@@ -340,9 +360,7 @@ fn of_feedback() -> Consumer<App> {
             progress(app, work, &heard.case_id, Step::to(M::Confirmed, S::Closed, "confirmed"))
         })
         .on::<pb::SurveyInvited, _>(|app, work, heard| command_of(app, work, &heard.case_id, Command::AskSatisfaction))
-        .on::<pb::SurveyAnswered, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::news(M::SurveyAnswered))
-        })
+        .on::<pb::SurveyAnswered, _>(|app, work, heard| Box::pin(rated(app, work, heard)))
 }
 
 /// The case takes a step that is its owner's word: given by the owner, or taken down by staff.

@@ -18,6 +18,7 @@ use steward_kernel::{
     ids::{EstateId, UnitId},
     sheets::Note,
 };
+use uuid::Uuid;
 
 use crate::{
     domain::{
@@ -27,6 +28,7 @@ use crate::{
         phone::PhoneRegion,
         register::{self, Fault, Row, StaffMember, UnitRow},
         residents::{self, ResidentRow},
+        staff::{self, StaffEntry},
     },
     store,
 };
@@ -171,6 +173,14 @@ pub async fn staff(engine: &Engine, call: &Call, file: File<Naming<StaffMember>>
             }
             let changes = [plan.created, plan.updated].concat();
             store::staff::write_staff(&mut work.tx, &changes, clock.now()).await?;
+            // Also of those who have not changed: they may have been entered before others were told.
+            let mut entries: HashMap<&str, Uuid> = known.iter().map(|(code, (id, _))| (code.as_str(), *id)).collect();
+            entries.extend(changes.iter().map(|(id, member)| (member.code.as_str(), *id)));
+            for member in rows.iter().map(|row| &row.value) {
+                if let Some(id) = entries.get(member.code.as_str()) {
+                    work.execute::<StaffEntry>((*id).into(), &staff::Command::Register(member.into()), &()).await?;
+                }
+            }
             Ok(report)
         })
     })

@@ -19,6 +19,7 @@ use crate::domain::{
     file::{self, File},
     inquiry,
     opening::Opening,
+    staff::{self, StaffEntry},
     timeline::Party,
     visit::{self, Visit},
 };
@@ -248,6 +249,20 @@ pub(crate) fn estate(estate: &Estate, event: &Recorded<estate::Event>) -> Option
         }
         estate::Event::Counted(_) => None,
     }
+}
+
+/// What others are told of somebody who works for the company: as what, and where; not their name.
+pub(crate) fn staff(entry: &StaffEntry, event: &Recorded<staff::Event>) -> Outgoing {
+    let staff::Event::Registered(post) = &event.body;
+    Outgoing::new(pb::StaffRegistered {
+        staff_id: id(entry.id),
+        account: post.account.clone(),
+        role: post.role.clone(),
+        department: post.department.clone(),
+        estate_ids: post.estates.iter().flatten().map(|estate| id(*estate)).collect(),
+        every_estate: post.estates.is_none(),
+        at_ms: event.occurred_at.timestamp_millis(),
+    })
 }
 
 /// What others are told of a file: that it is there, not what it shows.

@@ -88,10 +88,17 @@ async fn facts(app: &App, work: &mut Work, known: &Stewardship, estate: EstateId
 
 fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
     let department = match command {
-        Command::Work { order: (_, department, _), .. } => Some(department.as_str()),
+        Command::Work { order: (_, department, _), .. }
+        | Command::Consult { department }
+        | Command::Consulted { department } => Some(department.as_str()),
         _ => None,
     };
-    let departments = known.orders.iter().map(|order| order.department.as_str()).chain(department);
+    let of_orders = known.orders.iter().map(|order| order.department.as_str());
+    let of_tasks = known.tasks.iter().filter_map(|task| task.department.as_deref());
+    let of_climbs = known.climbs.iter().filter_map(|climb| climb.department.as_deref());
+    let of_clocks = known.clocks.iter().filter_map(|kept| kept.department.as_deref());
+    let of_teams = known.promises.iter().map(|promise| promise.team.as_str()).filter(|team| !team.is_empty());
+    let departments = of_orders.chain(of_tasks).chain(of_climbs).chain(of_clocks).chain(of_teams).chain(department);
     let mut pins: Vec<Pin> = known.pins().cloned().collect();
     pins.push(ruling.pin(Hours::Estate, None));
     pins.push(ruling.pin(Hours::Always, None));

@@ -9,7 +9,7 @@ use steward_kernel::{
     day,
     ids::{CaseId, EstateId, ResidentId},
     message::optional_uuid,
-    vocabulary::{CaseKind, Language},
+    vocabulary::{CaseKind, CaseStatus, Language},
 };
 use steward_proto::{feedback_analytics, intake};
 use uuid::Uuid;
@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     app::App,
     domain::{Letter, Message, Preference, SurveyId, Template, Variables, Window, messages::Command},
-    store,
+    store::{self, StaffMember},
 };
 
 /// Everything this service hears.
@@ -26,6 +26,7 @@ pub fn all() -> Vec<Consumer<App>> {
     vec![
         Consumer::of("intake")
             .on::<intake::EstateRegistered, _>(|_, work, heard| Box::pin(estate_registered(work, heard)))
+            .on::<intake::StaffRegistered, _>(|_, work, heard| Box::pin(staff_registered(work, heard)))
             .on::<intake::CaseOpened, _>(|app, work, heard| Box::pin(case_opened(app, work, heard)))
             .on::<intake::CaseProgressed, _>(|app, work, heard| Box::pin(case_progressed(app, work, heard)))
             .on::<intake::CaseCancelled, _>(|app, work, heard| Box::pin(case_cancelled(app, work, heard)))
@@ -37,6 +38,11 @@ pub fn all() -> Vec<Consumer<App>> {
             .on::<intake::PromiseAtRisk, _>(|app, work, heard| Box::pin(alerts::promise_at_risk(app, work, heard)))
             .on::<intake::HandOverOffered, _>(|app, work, heard| Box::pin(alerts::hand_over_offered(app, work, heard)))
             .on::<intake::HandOverEnded, _>(|app, work, heard| Box::pin(alerts::hand_over_ended(app, work, heard)))
+            .on::<intake::TaskGiven, _>(|app, work, heard| Box::pin(alerts::task_given(app, work, heard)))
+            .on::<intake::TaskEnded, _>(|app, work, heard| Box::pin(alerts::task_ended(app, work, heard)))
+            .on::<intake::LadderEnded, _>(|app, work, heard| Box::pin(alerts::ladder_ended(app, work, heard)))
+            .on::<intake::ClockStopped, _>(|app, work, heard| Box::pin(alerts::clock_stopped(app, work, heard)))
+            .on::<intake::PromiseEnded, _>(|app, work, heard| Box::pin(alerts::promise_ended(app, work, heard)))
             .on::<intake::AccountablePersonChanged, _>(|app, work, heard| {
                 Box::pin(alerts::accountable_person_changed(app, work, heard))
             }),
@@ -48,6 +54,18 @@ pub fn all() -> Vec<Consumer<App>> {
 async fn estate_registered(work: &mut Work, heard: intake::EstateRegistered) -> Result<()> {
     let estate = EstateId::from(uuid("estate_id", &heard.estate_id)?);
     store::register_estate(&mut work.tx, estate, &heard.code).await
+}
+
+async fn staff_registered(work: &mut Work, heard: intake::StaffRegistered) -> Result<()> {
+    let estates =
+        heard.estate_ids.iter().map(|id| uuid("estate_ids", id).map(EstateId::from)).collect::<Result<_>>()?;
+    let member = StaffMember {
+        id: uuid("staff_id", &heard.staff_id)?,
+        account: heard.account,
+        role: heard.role,
+        estates: (!heard.every_estate).then_some(estates),
+    };
+    store::register_staff(&mut work.tx, &member).await
 }
 
 async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> Result<()> {
@@ -71,7 +89,13 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
 /// Not every milestone deserves a message; the timeline of the case has them all.
 async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgressed) -> Result<()> {
     let kind = kind(&heard.kind)?;
-    let Some(template) = Template::of(&heard.milestone, kind) else { return Ok(()) };
+    if matches!(CaseStatus::parse(&heard.status), Some(CaseStatus::Closed | CaseStatus::Cancelled)) {
+        alerts::case_ended(app, work, &heard.case_id).await?;
+    }
+    // As long as other remedies of a complaint are open, what was promised is not done.
+    let is_done = CaseStatus::parse(&heard.status) == Some(CaseStatus::Resolved);
+    let template = Template::of(&heard.milestone, kind).filter(|template| *template != Template::RemedyDone || is_done);
+    let Some(template) = template else { return Ok(()) };
     let windows = [
         window(heard.appointment_from_ms, heard.appointment_to_ms, &heard.time_zone),
         window(heard.previous_from_ms, heard.previous_to_ms, &heard.time_zone),
@@ -100,6 +124,7 @@ fn window(from_ms: i64, to_ms: i64, time_zone: &str) -> Option<Window> {
 }
 
 async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
+    alerts::case_ended(app, work, &heard.case_id).await?;
     let due = Due {
         template: Template::Cancelled,
         case: CaseId::from(uuid("case_id", &heard.case_id)?),

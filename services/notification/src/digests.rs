@@ -2,8 +2,9 @@
 
 use std::collections::BTreeSet;
 
-use steward_chassis::{Error, Result, Work};
-use steward_kernel::{ActorId, ids::CaseId};
+use steward_chassis::{Call, Error, Executed, Result, Work};
+use steward_kernel::{ActorId, ids::CaseId, vocabulary::Priority};
+use uuid::Uuid;
 
 use crate::{
     app::App,
@@ -24,41 +25,63 @@ pub async fn tell(
 ) -> Result<()> {
     let event = work.call.cause.ok_or_else(|| Error::internal("alert", "without an event id"))?;
     // Nobody is '': an event says so of a person that is not known.
-    let accounts: BTreeSet<_> = accounts.into_iter().filter(|account| !account.is_empty()).map(ActorId::new).collect();
+    let accounts = accounts.into_iter().filter(|account| !account.is_empty()).map(ActorId::new).collect();
+    tell_of(app, work, event.into(), accounts, cause, matter).await
+}
+
+/// The same for another reason than an event that was heard.
+///
+/// * `occasion`: the reason; nobody is told twice of the same.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn tell_of(
+    app: &App,
+    work: &mut Work,
+    occasion: Uuid,
+    accounts: BTreeSet<ActorId>,
+    cause: AlertCause,
+    matter: &Matter,
+) -> Result<()> {
     if accounts.is_empty() {
         return Ok(());
     }
     store::hold(&mut work.tx, &accounts, Hold::Together).await?;
     let mut lines = Vec::new();
-    for untold in store::untold(&mut work.tx, event.into(), &accounts).await? {
-        let digest = digest_for(app, work, &untold, is_urgent(matter.priority)).await?;
+    for untold in store::untold(&mut work.tx, occasion, &accounts).await? {
+        let digest = digest_for(app, work, &untold, matter.priority).await?;
         lines.push((untold.alert, untold.account, digest));
     }
     store::add_lines(&mut work.tx, &lines, cause, matter, app.clock.now()).await
 }
 
 /// The digest that collects for the account, opened or hurried by the line that is about to join it.
-async fn digest_for(app: &App, work: &mut Work, untold: &Untold, urgent: bool) -> Result<DigestId> {
+async fn digest_for(app: &App, work: &mut Work, untold: &Untold, priority: Option<Priority>) -> Result<DigestId> {
     let facts = app.digest_facts(&work.call);
+    let urgent = is_urgent(priority);
+    // The first emergency waits for nothing; those of a storm that follow it come together.
+    let since = facts.now - facts.pace.quiet_urgent;
+    let at_once =
+        priority == Some(Priority::P1) && !store::was_sent_since(&mut work.tx, &untold.account, since).await?;
     match untold.collecting {
         None => {
             let (id, account) = (DigestId::from(app.clock.new_id()), untold.account.clone());
-            work.create::<Digest>(id, &Command::Open { account, urgent }, &facts).await?;
+            work.create::<Digest>(id, &Command::Open { account, urgent, at_once }, &facts).await?;
             Ok(id)
         }
-        Some((id, false)) if urgent => {
-            work.execute::<Digest>(id, &Command::Hurry, &facts).await?;
+        Some((id, known)) if urgent && (at_once || !known) => {
+            work.execute::<Digest>(id, &Command::Hurry { at_once }, &facts).await?;
             Ok(id)
         }
         Some((id, _)) => Ok(id),
     }
 }
 
-/// Settles lines about a case, and the digests in which no other line waits for anybody.
+/// Settles lines about a case, or of a notice, and the digests in which no other line waits for anybody.
 ///
 /// # Errors
 /// [`Error::Busy`] when it takes too long, [`Error::Unavailable`] when the database is away.
-pub async fn settle(app: &App, work: &mut Work, case: CaseId, settled: &Settled) -> Result<()> {
+pub async fn settle(app: &App, work: &mut Work, case: Option<CaseId>, settled: &Settled) -> Result<()> {
     // All that is told of a case comes in order and in one lane: nobody adds such a line meanwhile.
     let accounts = store::accounts_to_settle(&mut work.tx, case, settled).await?;
     if accounts.is_empty() {
@@ -70,6 +93,28 @@ pub async fn settle(app: &App, work: &mut Work, case: CaseId, settled: &Settled)
         work.execute::<Digest>(digest, &Command::Settle, &facts).await?;
     }
     Ok(())
+}
+
+/// Marks a digest as read: what only informs is settled by that.
+///
+/// # Errors
+/// Refusals of the digest; what the engine says.
+pub async fn read(app: &App, call: &Call, id: DigestId) -> Result<Executed<Digest>> {
+    let app_again = app.clone();
+    app.engine
+        .transact(call, move |work| {
+            let app = app_again.clone();
+            Box::pin(async move {
+                let facts = app.digest_facts(&work.call);
+                let read = work.execute::<Digest>(id, &Command::Read, &facts).await?;
+                if !read.replayed {
+                    store::hold(&mut work.tx, &BTreeSet::from([work.call.actor.id.clone()]), Hold::Alone).await?;
+                    store::settle_informing(&mut work.tx, id, facts.now).await?;
+                }
+                Ok(read)
+            })
+        })
+        .await
 }
 
 /// Sends a digest if it is time; a timer asks.

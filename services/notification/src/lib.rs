@@ -8,6 +8,7 @@ pub mod digests;
 pub mod domain;
 pub mod error;
 pub mod http;
+pub mod notices;
 pub mod publish;
 pub mod store;
 pub mod timers;

@@ -88,7 +88,7 @@ pub fn timers_of_digest(digest: &Digest, event: &Recorded<digests::Event>) -> Ve
     let name = if digest.urgent { QUIET_URGENT } else { QUIET };
     match event.body {
         digests::Event::Opened { look_at: due_at, .. }
-        | digests::Event::Hurried { look_at: due_at }
+        | digests::Event::Hurried { look_at: due_at, .. }
         | digests::Event::PutOff { look_at: due_at } => vec![TimerChange::Set { name, due_at }],
         digests::Event::Sent { .. } | digests::Event::Settled { .. } | digests::Event::Read { .. } => Vec::new(),
     }

@@ -2,6 +2,7 @@
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
 
 mod faults;
+mod inbox;
 mod journeys;
 mod restore;
 mod rights;

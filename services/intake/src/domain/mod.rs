@@ -29,6 +29,7 @@ pub mod residents;
 pub mod rooms;
 pub mod rulebook;
 pub mod ruling;
+pub mod staff;
 pub mod stewardship;
 pub mod timeline;
 pub mod visit;

@@ -3,7 +3,7 @@
 use steward_kernel::{ProblemKind, Refuses};
 
 use super::at;
-use crate::domain::{article, desk_check, estate, file, import};
+use crate::domain::{article, desk_check, estate, file, import, staff};
 
 const NO_SUCH_ESTATE: ProblemKind = ProblemKind::not_found("intake/no-such-estate", "There is no such estate");
 const ESTATE_CODE: ProblemKind =
@@ -112,5 +112,11 @@ impl Refuses for import::Refusal {
         match self {
             Self::AlreadyImported => IMPORTED,
         }
+    }
+}
+
+impl Refuses for staff::Refusal {
+    fn problem(&self) -> ProblemKind {
+        match *self {}
     }
 }

@@ -9,7 +9,7 @@ use steward_proto::intake as pb;
 
 use super::{id, optional, word};
 use crate::domain::stewardship::{
-    Escalation, Event, HandOver, KeptClock, Matter, Outcome, Promise, PromiseOutcome, Stewardship, Why,
+    Escalation, Event, HandOver, KeptClock, Matter, Outcome, Promise, PromiseOutcome, Stewardship, Task, Why,
 };
 
 /// Name of the timer that wakes a stewardship when something is due.
@@ -78,7 +78,17 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
                 at_ms: ms(*at),
             }))
         }
-        Event::Began { .. }
+        Event::ClimbEnded { climb_id, at } => told.ladder_ended(*climb_id, *at),
+        Event::TaskGiven { task } => Some(told.task_given(task, event.occurred_at)),
+        Event::TaskEnded { task_id, told: true, at } => Some(Outgoing::new(pb::TaskEnded {
+            task_id: task_id.to_string(),
+            case_id: id(stewardship.id),
+            estate_id: id(matter.estate),
+            at_ms: ms(*at),
+        })),
+        Event::TaskEnded { told: false, .. }
+        | Event::TaskWaits { .. }
+        | Event::Began { .. }
         | Event::ClocksStarted { .. }
         | Event::ClocksChanged { .. }
         | Event::PauseRanOut { .. }
@@ -86,7 +96,6 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
         | Event::Prioritised { .. }
         | Event::Classified { .. }
         | Event::ClimbBegan { .. }
-        | Event::ClimbEnded { .. }
         | Event::PauseContested { .. }
         | Event::Waited
         | Event::Reopened { .. }
@@ -125,6 +134,7 @@ impl Told<'_> {
             previous_account: previous.unwrap_or_default().to_owned(),
             cause: why.to_string(),
             at_ms: ms(at),
+            by_task: true,
         })
     }
 
@@ -139,6 +149,7 @@ impl Told<'_> {
             to_account: hand_over.to.clone(),
             lapses_at_ms: ms(hand_over.lapses_at),
             at_ms: ms(hand_over.at),
+            by_task: true,
         })
     }
 
@@ -153,6 +164,8 @@ impl Told<'_> {
             to_account: hand_over.to.clone(),
             outcome: outcome.to_owned(),
             at_ms: ms(at),
+            by_account: hand_over.by.clone(),
+            by_task: true,
         })
     }
 
@@ -218,6 +231,38 @@ impl Told<'_> {
             due_at_ms: optional_ms(escalation.due_at),
             accounts: escalation.told.clone(),
             at_ms: ms(escalation.at),
+        })
+    }
+
+    /// Nobody need be told of one that had reached nobody.
+    fn ladder_ended(&self, climb_id: uuid::Uuid, at: DateTime<Utc>) -> Option<Outgoing> {
+        let of_it = self.stewardship.escalations.iter().filter(|known| known.climb_id == Some(climb_id));
+        let escalation_ids: Vec<String> = of_it.map(|known| known.escalation_id.to_string()).collect();
+        (!escalation_ids.is_empty()).then(|| {
+            Outgoing::new(pb::LadderEnded {
+                case_id: id(self.stewardship.id),
+                escalation_ids,
+                estate_id: id(self.matter.estate),
+                at_ms: ms(at),
+            })
+        })
+    }
+
+    fn task_given(&self, task: &Task, at: DateTime<Utc>) -> Outgoing {
+        Outgoing::new(pb::TaskGiven {
+            task_id: task.task_id.to_string(),
+            case_id: id(self.stewardship.id),
+            reference: self.matter.reference.clone(),
+            kind: self.matter.kind.to_string(),
+            category: self.matter.category.clone(),
+            priority: self.matter.priority.to_string(),
+            estate_id: id(self.matter.estate),
+            what: task.duty.to_string(),
+            work_order_id: optional(task.work_order),
+            department: task.department.clone().unwrap_or_default(),
+            due_at_ms: optional_ms(task.due_at),
+            accounts: task.told.clone(),
+            at_ms: ms(at),
         })
     }
 

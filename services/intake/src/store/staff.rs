@@ -5,18 +5,44 @@ use std::collections::HashMap;
 use chrono::{DateTime, Utc};
 use sqlx::FromRow;
 use steward_chassis::{
-    Result,
+    Result, Stored,
     db::Tx,
     http::page::{Key, PageRequest},
 };
-use steward_kernel::{ids::EstateId, page::Page};
+use steward_kernel::{
+    Recorded,
+    ids::EstateId,
+    message::{Outgoing, TimerChange},
+    page::Page,
+};
 use uuid::Uuid;
 
 use super::{
     list::{listed, statements},
     register::{text, uuids},
 };
-use crate::domain::register::{StaffId, StaffMember};
+use crate::{
+    domain::{
+        register::{StaffId, StaffMember},
+        staff::{Event, StaffEntry},
+    },
+    publish,
+};
+
+/// The register itself has the row; the log has what others are told.
+impl Stored for StaffEntry {
+    async fn project(&self, _tx: &mut Tx, _events: &[Recorded<Event>]) -> Result<()> {
+        Ok(())
+    }
+
+    fn outgoing(&self, event: &Recorded<Event>) -> Option<Outgoing> {
+        Some(publish::staff(self, event))
+    }
+
+    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
+        Vec::new()
+    }
+}
 
 #[derive(Debug, FromRow)]
 struct StaffRow {

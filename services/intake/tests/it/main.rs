@@ -10,5 +10,6 @@ mod inquiries;
 mod register;
 mod rules;
 mod stewardship;
+mod tasks;
 mod visits;
 mod world;

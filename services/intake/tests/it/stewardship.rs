@@ -10,24 +10,24 @@ use uuid::Uuid;
 
 use crate::world::{World, case_id, world};
 
-const STAFF: &str = "staff_code,name,role,department,estate_code,account\n\
+pub(crate) const STAFF: &str = "staff_code,name,role,department,estate_code,account\n\
     K1,武怡芳,receptionist,customer_service,YX,desk-1\nK2,范康莉,handler,customer_service,YX,handler-1\n\
     K3,何立,supervisor,engineering,YX,lead-1\nK4,罗文,manager,management,YX,manager-1\nK5,高远,manager,management,全部,company-1\n";
 
-async fn staffed(kit: &Kit) -> World {
+pub(crate) async fn staffed(kit: &Kit) -> World {
     let world = world(kit).await;
     let _ = kit.client(Role::Admin).upload("/v1/staff/import", "text/csv", STAFF.into()).await.ok();
     world
 }
 
 /// Somebody of the register.
-fn person(kit: &Kit, role: Role, account: &str) -> Client {
+pub(crate) fn person(kit: &Kit, role: Role, account: &str) -> Client {
     let mut actor = kit.staff(role);
     actor.id = ActorId::new(account);
     kit.client_of(&actor)
 }
 
-async fn opens(kit: &Kit, world: &World, kind: &str, priority: &str) -> Uuid {
+pub(crate) async fn opens(kit: &Kit, world: &World, kind: &str, priority: &str) -> Uuid {
     let mut body = world.case(kind);
     body["resident_id"] = json!(world.resident);
     body["priority"] = json!(priority);
@@ -313,7 +313,7 @@ async fn a_case_is_handed_over_when_it_is_accepted_and_stays_when_nobody_says_a_
 async fn promises_are_counted_and_warn_before_they_break() {
     with::<Intake>(async |kit| {
         let world = staffed(&kit).await;
-        let case = opens(&kit, &world, "service_request", "P3").await;
+        let case = opens(&kit, &world, "service_request", "P2").await;
         let (desk, manager) = (person(&kit, Role::Receptionist, "desk-1"), kit.client(Role::Manager));
         let in_hours =
             |hours: i64| json!({ "due_at": kit.clock.now() + TimeDelta::hours(hours), "team": "engineering" });

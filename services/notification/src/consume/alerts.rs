@@ -5,7 +5,7 @@ use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work};
 use steward_kernel::{
     ActorId,
-    ids::{CaseId, EstateId},
+    ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
     vocabulary::Priority,
 };
@@ -42,10 +42,56 @@ pub(super) async fn raised(app: &App, work: &mut Work, heard: intake::Escalation
 /// Somebody has it in hand: nobody who was told of it need look at it any more.
 pub(super) async fn acknowledged(app: &App, work: &mut Work, heard: intake::EscalationAcknowledged) -> Result<()> {
     let settled = Settled::Ladder {
-        escalation: uuid("escalation_id", &heard.escalation_id)?,
+        escalations: vec![uuid("escalation_id", &heard.escalation_id)?],
         clock: id("clock_id", &heard.clock_id)?,
     };
-    digests::settle(app, work, CaseId::from(uuid("case_id", &heard.case_id)?), &settled).await
+    digests::settle(app, work, case(&heard.case_id)?, &settled).await
+}
+
+/// What it was about is done, or has lost its object.
+pub(super) async fn ladder_ended(app: &App, work: &mut Work, heard: intake::LadderEnded) -> Result<()> {
+    let escalations = heard.escalation_ids.iter().map(|id| uuid("escalation_ids", id)).collect::<Result<_>>()?;
+    digests::settle(app, work, case(&heard.case_id)?, &Settled::Ladder { escalations, clock: None }).await
+}
+
+/// Nobody need look at a clock that has stopped.
+pub(super) async fn clock_stopped(app: &App, work: &mut Work, heard: intake::ClockStopped) -> Result<()> {
+    let settled = Settled::Ladder { escalations: Vec::new(), clock: id("clock_id", &heard.clock_id)? };
+    digests::settle(app, work, case(&heard.case_id)?, &settled).await
+}
+
+/// Kept, broken, moved or void, it is not at risk any more.
+pub(super) async fn promise_ended(app: &App, work: &mut Work, heard: intake::PromiseEnded) -> Result<()> {
+    let settled = Settled::Task(uuid("promise_id", &heard.promise_id)?);
+    digests::settle(app, work, case(&heard.case_id)?, &settled).await
+}
+
+/// Somebody has something to do, or to know.
+pub(super) async fn task_given(app: &App, work: &mut Work, heard: intake::TaskGiven) -> Result<()> {
+    let about =
+        About { case: &heard.case_id, reference: heard.reference, estate: &heard.estate_id, at_ms: heard.at_ms };
+    let matter = Matter {
+        kind: Some(kind(&heard.kind)?),
+        category: word(heard.category),
+        priority: Some(priority(&heard.priority)?),
+        due_at: moment("due_at_ms", heard.due_at_ms)?,
+        task: Some(uuid("task_id", &heard.task_id)?),
+        work_order: id("work_order_id", &heard.work_order_id)?.map(WorkOrderId::from),
+        department: word(heard.department),
+        ..about.matter()?
+    };
+    digests::tell(app, work, heard.accounts, AlertCause::of_task(&heard.what), &matter).await
+}
+
+/// Nobody has to do it any more.
+pub(super) async fn task_ended(app: &App, work: &mut Work, heard: intake::TaskEnded) -> Result<()> {
+    let settled = Settled::Task(uuid("task_id", &heard.task_id)?);
+    digests::settle(app, work, case(&heard.case_id)?, &settled).await
+}
+
+/// A case is over: nobody need look at it any more. Its work orders end by themselves.
+pub(super) async fn case_ended(app: &App, work: &mut Work, case_id: &str) -> Result<()> {
+    digests::settle(app, work, case(case_id)?, &Settled::Case).await
 }
 
 pub(super) async fn promise_at_risk(app: &App, work: &mut Work, heard: intake::PromiseAtRisk) -> Result<()> {
@@ -54,6 +100,7 @@ pub(super) async fn promise_at_risk(app: &App, work: &mut Work, heard: intake::P
     let matter = Matter {
         priority: Some(priority(&heard.priority)?),
         promise: word(heard.what),
+        task: Some(uuid("promise_id", &heard.promise_id)?),
         due_at: moment("due_at_ms", heard.due_at_ms)?,
         ..about.matter()?
     };
@@ -61,6 +108,9 @@ pub(super) async fn promise_at_risk(app: &App, work: &mut Work, heard: intake::P
 }
 
 pub(super) async fn hand_over_offered(app: &App, work: &mut Work, heard: intake::HandOverOffered) -> Result<()> {
+    if heard.by_task {
+        return Ok(());
+    }
     let about =
         About { case: &heard.case_id, reference: heard.reference, estate: &heard.estate_id, at_ms: heard.at_ms };
     let matter = Matter {
@@ -72,18 +122,19 @@ pub(super) async fn hand_over_offered(app: &App, work: &mut Work, heard: intake:
     digests::tell(app, work, [heard.to_account], AlertCause::HandOverOffered, &matter).await
 }
 
-/// The offer is settled however it ended; who made it is told when the case stays with them against their wish.
+/// The offer is settled however it ended; who asked and who keeps the case are told when it stays against their wish.
 pub(super) async fn hand_over_ended(app: &App, work: &mut Work, heard: intake::HandOverEnded) -> Result<()> {
     let about =
         About { case: &heard.case_id, reference: heard.reference, estate: &heard.estate_id, at_ms: heard.at_ms };
     let matter =
         Matter { kind: Some(kind(&heard.kind)?), priority: Some(priority(&heard.priority)?), ..about.matter()? };
-    let (from, to) = (ActorId::new(heard.from_account.clone()), ActorId::new(heard.to_account));
+    let [from, to, by] =
+        [&heard.from_account, &heard.to_account, &heard.by_account].map(|who| ActorId::new(who.clone()));
     // Both at once and in order: two hand-overs, there and back, would wait for each other.
-    hold(&mut work.tx, &[from, to.clone()].into(), Hold::Alone).await?;
+    hold(&mut work.tx, &[from, to.clone(), by].into(), Hold::Alone).await?;
     digests::settle(app, work, matter.case, &Settled::Offer(to)).await?;
-    match AlertCause::of_hand_over(&heard.outcome) {
-        Some(cause) => digests::tell(app, work, [heard.from_account], cause, &matter).await,
+    match AlertCause::of_hand_over(&heard.outcome).filter(|_| !heard.by_task) {
+        Some(cause) => digests::tell(app, work, [heard.from_account, heard.by_account], cause, &matter).await,
         None => Ok(()),
     }
 }
@@ -94,7 +145,7 @@ pub(super) async fn accountable_person_changed(
     work: &mut Work,
     heard: intake::AccountablePersonChanged,
 ) -> Result<()> {
-    if heard.cause == "first_receiver" {
+    if heard.by_task || heard.cause == "first_receiver" {
         return Ok(());
     }
     let about =
@@ -113,23 +164,15 @@ struct About<'a> {
 impl About<'_> {
     fn matter(self) -> Result<Matter> {
         Ok(Matter {
-            case: CaseId::from(uuid("case_id", self.case)?),
-            reference: self.reference,
-            estate: EstateId::from(uuid("estate_id", self.estate)?),
-            kind: None,
-            category: None,
-            priority: None,
-            measure: None,
-            promise: None,
-            level: None,
-            rung: None,
-            share_percent: None,
-            due_at: None,
-            clock: None,
-            escalation: None,
-            happened_at: time("at_ms", self.at_ms)?,
+            case: case(self.case)?,
+            estate: Some(EstateId::from(uuid("estate_id", self.estate)?)),
+            ..Matter::bare(self.reference, time("at_ms", self.at_ms)?)
         })
     }
+}
+
+fn case(id: &str) -> Result<Option<CaseId>> {
+    uuid("case_id", id).map(|id| Some(CaseId::from(id)))
 }
 
 fn priority(word: &str) -> Result<Priority> {

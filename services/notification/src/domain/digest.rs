@@ -112,9 +112,14 @@ pub enum Command {
         account: ActorId,
         /// Whether the line is urgent.
         urgent: bool,
+        /// Whether it is not to wait for others at all.
+        at_once: bool,
     },
-    /// The first urgent line has come.
-    Hurry,
+    /// The first urgent line has come, or the first that is not to wait.
+    Hurry {
+        /// Whether it is not to wait for others at all.
+        at_once: bool,
+    },
     /// A timer asks whether it is time to send it.
     Look {
         /// Whether it is the timer of an urgent digest.
@@ -140,11 +145,17 @@ pub enum Event {
         at: DateTime<Utc>,
         /// When a timer looks whether it is time.
         look_at: DateTime<Utc>,
+        /// Whether it is sent then, whatever came meanwhile.
+        #[serde(default)]
+        at_once: bool,
     },
     /// An urgent line came.
     Hurried {
         /// When a timer looks whether it is time.
         look_at: DateTime<Utc>,
+        /// Whether it is sent then, whatever came meanwhile.
+        #[serde(default)]
+        at_once: bool,
     },
     /// Lines still came when a timer looked.
     PutOff {
@@ -218,6 +229,9 @@ pub struct Digest {
     pub status: Option<DigestStatus>,
     /// Whether a line is urgent.
     pub urgent: bool,
+    /// Whether a line has come that does not wait for others.
+    #[serde(default)]
+    pub at_once: bool,
     /// When it was opened.
     pub opened_at: Option<DateTime<Utc>>,
     /// Its lines in numbers, since it was sent.
@@ -237,16 +251,18 @@ impl Digest {
         self.sent_at.is_some() && self.account.as_ref() == Some(&actor.id)
     }
 
-    fn open(account: &ActorId, urgent: bool, facts: &Facts) -> Vec<Event> {
-        let look_at = facts.now + facts.pace.quiet(urgent).min(facts.pace.longest);
-        vec![Event::Opened { account: account.clone(), urgent, at: facts.now, look_at }]
+    fn open(account: &ActorId, urgent: bool, at_once: bool, facts: &Facts) -> Vec<Event> {
+        let wait = if at_once { TimeDelta::zero() } else { facts.pace.quiet(urgent).min(facts.pace.longest) };
+        let look_at = facts.now + wait;
+        vec![Event::Opened { account: account.clone(), urgent, at: facts.now, look_at, at_once }]
     }
 
-    fn hurry(&self, facts: &Facts) -> Vec<Event> {
-        if self.urgent {
+    fn hurry(&self, at_once: bool, facts: &Facts) -> Vec<Event> {
+        if self.at_once || (self.urgent && !at_once) {
             return Vec::new();
         }
-        vec![Event::Hurried { look_at: self.due_at(true, facts.now, facts) }]
+        let look_at = if at_once { facts.now } else { self.due_at(true, facts.now, facts) };
+        vec![Event::Hurried { look_at, at_once }]
     }
 
     fn look(&self, urgent: bool, facts: &Facts) -> Vec<Event> {
@@ -256,7 +272,7 @@ impl Digest {
         }
         let last_at = facts.tallies.iter().map(|tally| tally.last_at).max().unwrap_or(facts.now);
         let look_at = self.due_at(urgent, last_at, facts);
-        if look_at > facts.now {
+        if look_at > facts.now && !self.at_once {
             return vec![Event::PutOff { look_at }];
         }
         vec![Event::Sent { at: facts.now, summary: Summary::of(&facts.tallies), shown: facts.shown.clone() }]
@@ -283,6 +299,7 @@ impl Aggregate for Digest {
             account: None,
             status: None,
             urgent: false,
+            at_once: false,
             opened_at: None,
             summary: Summary::default(),
             shown: Vec::new(),
@@ -294,17 +311,17 @@ impl Aggregate for Digest {
     fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         use {Command as C, DigestStatus as S};
         match (self.status, command) {
-            (None, C::Open { account, urgent }) => Ok(Self::open(account, *urgent, facts)),
-            (None, C::Hurry | C::Look { .. } | C::Settle | C::Read) => Err(Refusal::NoSuchDigest),
+            (None, C::Open { account, urgent, at_once }) => Ok(Self::open(account, *urgent, *at_once, facts)),
+            (None, C::Hurry { .. } | C::Look { .. } | C::Settle | C::Read) => Err(Refusal::NoSuchDigest),
             (Some(_), C::Open { .. }) => Ok(Vec::new()),
 
-            (Some(S::Collecting), C::Hurry) => Ok(self.hurry(facts)),
+            (Some(S::Collecting), C::Hurry { at_once }) => Ok(self.hurry(*at_once, facts)),
             (Some(S::Collecting), C::Look { urgent }) => Ok(self.look(*urgent, facts)),
             // Whether any line waits for somebody is counted when it is sent.
             (Some(S::Collecting), C::Settle) => Ok(Vec::new()),
 
             // A timer that comes when nothing is left to do.
-            (Some(S::Delivered | S::Read | S::Settled), C::Hurry | C::Look { .. }) => Ok(Vec::new()),
+            (Some(S::Delivered | S::Read | S::Settled), C::Hurry { .. } | C::Look { .. }) => Ok(Vec::new()),
             (Some(S::Delivered), C::Settle) => Ok(vec![Event::Settled { at: facts.now }]),
             (Some(S::Read | S::Settled), C::Settle) => Ok(Vec::new()),
 
@@ -316,14 +333,15 @@ impl Aggregate for Digest {
 
     fn evolve(self, event: &Event) -> Self {
         match event {
-            Event::Opened { account, urgent, at, look_at: _ } => Self {
+            Event::Opened { account, urgent, at, at_once, look_at: _ } => Self {
                 account: Some(account.clone()),
                 status: Some(DigestStatus::Collecting),
                 urgent: *urgent,
+                at_once: *at_once,
                 opened_at: Some(*at),
                 ..self
             },
-            Event::Hurried { .. } => Self { urgent: true, ..self },
+            Event::Hurried { at_once, .. } => Self { urgent: true, at_once: *at_once, ..self },
             Event::PutOff { .. } => self,
             Event::Sent { at, summary, shown } => Self {
                 status: Some(if summary.waiting > 0 { DigestStatus::Delivered } else { DigestStatus::Settled }),

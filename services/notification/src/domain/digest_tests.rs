@@ -56,11 +56,11 @@ fn shares(last_at: i64) -> Vec<Tally> {
 
 fn opened(urgent: bool) -> Event {
     let look_at = at(if urgent { 5 } else { 30 });
-    Event::Opened { account: wang(), urgent, at: at(0), look_at }
+    Event::Opened { account: wang(), urgent, at: at(0), look_at, at_once: false }
 }
 
 fn hurried() -> Event {
-    Event::Hurried { look_at: at(15) }
+    Event::Hurried { look_at: at(15), at_once: false }
 }
 
 fn sent(now: i64, tallies: &[Tally]) -> Event {
@@ -69,11 +69,12 @@ fn sent(now: i64, tallies: &[Tally]) -> Event {
 
 #[test]
 fn a_digest_is_opened_by_its_first_line() {
-    let open = |urgent| Command::Open { account: wang(), urgent };
+    let open = |urgent| Command::Open { account: wang(), urgent, at_once: false };
     given::<Digest>(id(), []).when(&open(false), &facts(0, vec![])).then([opened(false)]);
     given::<Digest>(id(), []).when(&open(true), &facts(0, vec![])).then([opened(true)]);
     given::<Digest>(id(), [opened(true)]).when(&open(true), &facts(0, vec![])).then([]);
-    for command in [Command::Hurry, Command::Look { urgent: false }, Command::Settle, Command::Read] {
+    for command in [Command::Hurry { at_once: false }, Command::Look { urgent: false }, Command::Settle, Command::Read]
+    {
         given::<Digest>(id(), []).when(&command, &facts(0, vec![])).refused(Refusal::NoSuchDigest);
     }
 }
@@ -99,14 +100,14 @@ fn it_is_sent_at_the_latest_after_the_longest_time() {
 
 #[test]
 fn an_urgent_line_hurries_a_digest_once() {
-    let hurry = Command::Hurry;
+    let hurry = Command::Hurry { at_once: false };
     given::<Digest>(id(), [opened(false)]).when(&hurry, &facts(10, vec![])).then([hurried()]);
     given::<Digest>(id(), [opened(false), hurried()]).when(&hurry, &facts(11, vec![])).then([]);
     given::<Digest>(id(), [opened(true)]).when(&hurry, &facts(3, vec![])).then([]);
     // Never later than it would have been sent anyway.
     given::<Digest>(id(), [opened(false)])
         .when(&hurry, &facts(118, vec![]))
-        .then([Event::Hurried { look_at: at(120) }]);
+        .then([Event::Hurried { look_at: at(120), at_once: false }]);
 
     let history = || [opened(false), hurried()];
     given::<Digest>(id(), history())
@@ -117,9 +118,27 @@ fn an_urgent_line_hurries_a_digest_once() {
 }
 
 #[test]
+fn an_emergency_waits_for_no_other_line() {
+    let open = Command::Open { account: wang(), urgent: true, at_once: true };
+    let at_once = || Event::Opened { account: wang(), urgent: true, at: at(0), look_at: at(0), at_once: true };
+    given::<Digest>(id(), []).when(&open, &facts(0, vec![])).then([at_once()]);
+    let look = Command::Look { urgent: true };
+    given::<Digest>(id(), [at_once()]).when(&look, &facts(1, shares(1))).then([sent(1, &shares(1))]);
+    let hurry = Command::Hurry { at_once: true };
+    let hurried_now = || Event::Hurried { look_at: at(3), at_once: true };
+    for urgent in [false, true] {
+        given::<Digest>(id(), [opened(urgent)]).when(&hurry, &facts(3, vec![])).then([hurried_now()]);
+        let history = [opened(urgent), hurried_now()];
+        given::<Digest>(id(), history.clone()).when(&hurry, &facts(3, vec![])).then([]);
+        given::<Digest>(id(), history).when(&look, &facts(3, shares(3))).then([sent(3, &shares(3))]);
+    }
+}
+
+#[test]
 fn it_is_sent_once() {
     let history = || [opened(false), sent(30, &shares(0))];
-    for command in [Command::Look { urgent: false }, Command::Look { urgent: true }, Command::Hurry] {
+    for command in [Command::Look { urgent: false }, Command::Look { urgent: true }, Command::Hurry { at_once: false }]
+    {
         given::<Digest>(id(), history()).when(&command, &facts(60, shares(0))).then([]);
     }
 }
@@ -209,18 +228,18 @@ fn a_digest_says_its_numbers_in_three_languages() {
     assert_eq!(
         said(Language::ZhHans, &storm()),
         "99件事项需要您关注，2件已逾期\n事由：无人负责（2）、时限告急（96）、由您负责（1）。紧急程度：P1（2）、P3（96）。\
-         其中2件已逾期。已有人接手4件。这里列出最紧要的50件，其余请看提醒列表。"
+         其中2件已逾期。已无需您处理4件。这里列出最紧要的50件，其余请看提醒列表。"
     );
     assert_eq!(
         said(Language::En, &storm()),
         "99 matters need you, 2 overdue\nWhy: nobody owns it (2), time is running out (96), you answer for it now (1). \
-         How urgent: P1 (2), P3 (96). Overdue: 2. Already in hand: 4. The 50 most pressing are shown here; the list of \
+         How urgent: P1 (2), P3 (96). Overdue: 2. Nothing left to do: 4. The 50 most pressing are shown here; the list of \
          alerts has all."
     );
     let one = Summary::of(&[tally(AlertCause::Reopened, Priority::P2, 1, 0)]);
     assert_eq!(said(Language::ZhHant, &one), "1件事項需要您關注\n事由：重新打開（1）。緊急程度：P2（1）。");
     let none = Summary { settled: 3, ..Summary::default() };
-    assert_eq!(said(Language::ZhHans, &none), "3件提醒都已有人接手\n已有人接手3件。");
+    assert_eq!(said(Language::ZhHans, &none), "3件提醒都已无需您处理\n已无需您处理3件。");
 }
 
 #[test]
@@ -247,9 +266,9 @@ fn every_word_of_a_digest_is_filled_in_and_in_its_script() {
 
 fn matter() -> Matter {
     Matter {
-        case: Uuid::from_u128(2).into(),
+        case: Some(Uuid::from_u128(2).into()),
         reference: "C-261125-7K3QD4".to_owned(),
-        estate: Uuid::from_u128(3).into(),
+        estate: Some(Uuid::from_u128(3).into()),
         kind: Some(CaseKind::Complaint),
         category: Some("service.quality".to_owned()),
         priority: Some(Priority::P1),
@@ -261,6 +280,10 @@ fn matter() -> Matter {
         due_at: Some(at(60)),
         clock: None,
         escalation: None,
+        task: None,
+        work_order: None,
+        department: None,
+        notice: None,
         happened_at: at(0),
     }
 }
@@ -313,7 +336,11 @@ impl Collected {
     }
 
     fn add(&mut self, now: i64, urgent: bool) {
-        let command = if self.history.is_empty() { Command::Open { account: wang(), urgent } } else { Command::Hurry };
+        let command = if self.history.is_empty() {
+            Command::Open { account: wang(), urgent, at_once: false }
+        } else {
+            Command::Hurry { at_once: false }
+        };
         if self.history.is_empty() || urgent {
             self.execute(&command, now);
         }

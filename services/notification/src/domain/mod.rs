@@ -17,6 +17,7 @@
 mod alert;
 mod channel;
 mod digest;
+pub mod hearing;
 mod message;
 mod notice;
 mod preference;

@@ -13,7 +13,8 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::{Digest, DigestId, digests::Command},
+    digests,
+    domain::{Digest, DigestId},
     store,
 };
 
@@ -64,7 +65,7 @@ pub async fn get_digest(
 
 /// Mark a digest as read
 ///
-/// Only by the person it was sent to. Repeating it changes nothing and answers with the digest as it is.
+/// Only by the person it was sent to. Lines that only inform are settled by it. Repeating it changes nothing and answers with the digest as it is.
 #[utoipa::path(
     post, path = "/v1/digests/{digest_id}/read", tag = "digests",
     params(("digest_id" = DigestId, Path, description = "The digest")),
@@ -78,8 +79,7 @@ pub async fn read_digest(
     Path(id): Path<DigestId>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<Versioned<DigestView>> {
-    let done = app.engine.execute::<Digest>(&call, id, &Command::Read, &app.digest_facts(&call)).await?;
-    answer(&app, &call, done).await
+    answer(&app, &call, digests::read(&app, &call, id).await?).await
 }
 
 /// List alerts

@@ -14,7 +14,7 @@ use super::{
 use crate::{
     app::App,
     domain::{Notice, NoticeContent, NoticeId, notices::Command},
-    store,
+    notices, store,
 };
 
 /// List notices
@@ -106,7 +106,7 @@ pub async fn submit_notice(
     Path(id): Path<NoticeId>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<Versioned<NoticeView>> {
-    execute(&app, &call, id, &Command::Submit).await
+    execute(&app, &call, id, Command::Submit).await
 }
 
 /// Approve a notice
@@ -125,7 +125,7 @@ pub async fn approve_notice(
     Path(id): Path<NoticeId>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<Versioned<NoticeView>> {
-    execute(&app, &call, id, &Command::Approve).await
+    execute(&app, &call, id, Command::Approve).await
 }
 
 /// Publish a notice
@@ -144,7 +144,7 @@ pub async fn publish_notice(
     Path(id): Path<NoticeId>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<Versioned<NoticeView>> {
-    execute(&app, &call, id, &Command::Publish).await
+    execute(&app, &call, id, Command::Publish).await
 }
 
 /// Recall a notice
@@ -163,11 +163,11 @@ pub async fn recall_notice(
     Path(id): Path<NoticeId>,
     Json(RecallNotice { reason }): Json<RecallNotice>,
 ) -> Result<Versioned<NoticeView>> {
-    execute(&app, &call, id, &Command::Recall { reason }).await
+    execute(&app, &call, id, Command::Recall { reason }).await
 }
 
-async fn execute(app: &App, call: &Call, id: NoticeId, command: &Command) -> Result<Versioned<NoticeView>> {
-    answer(app.engine.execute::<Notice>(call, id, command, &app.notice_facts(call)).await?, call)
+async fn execute(app: &App, call: &Call, id: NoticeId, command: Command) -> Result<Versioned<NoticeView>> {
+    answer(notices::execute(app, call, id, command).await?, call)
 }
 
 fn answer(done: Executed<Notice>, call: &Call) -> Result<Versioned<NoticeView>> {

@@ -1,5 +1,10 @@
 //! Who may do what.
 
+use steward_kernel::Role;
+
+/// Who may be the second person of a notice, and so is told of one that waits.
+pub const APPROVERS: &[Role] = <ApproveNotices as steward_chassis::Permission>::ROLES;
+
 steward_chassis::permissions! {
     /// Reading messages: owners their own, staff those of their estates.
     ReadMessages = "message.read":

@@ -113,8 +113,8 @@ pub async fn add_lines(
 ) -> Result<()> {
     sqlx::query(
         "INSERT INTO alert (tenant_id, alert_id, account, digest_id, case_id, cause, priority, rank, due_at,
-                            escalation_id, clock_id, matter, created_at, changed_xid)
-         SELECT $1, line.alert_id, line.account, line.digest_id, $5, $6, $7, $8, $9, $10, $11, $12, $13,
+                            escalation_id, clock_id, matter, created_at, task_id, changed_xid)
+         SELECT $1, line.alert_id, line.account, line.digest_id, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14,
                 pg_current_xact_id()::text::bigint
          FROM unnest($2::uuid[], $3::text[], $4::uuid[]) AS line(alert_id, account, digest_id)
          ON CONFLICT DO NOTHING",
@@ -123,7 +123,7 @@ pub async fn add_lines(
     .bind(lines.iter().map(|(alert, ..)| alert.get()).collect::<Vec<_>>())
     .bind(lines.iter().map(|(_, account, _)| account.as_str()).collect::<Vec<_>>())
     .bind(lines.iter().map(|(.., digest)| digest.get()).collect::<Vec<_>>())
-    .bind(matter.case.get())
+    .bind(matter.case.map(CaseId::get))
     .bind(cause.as_str())
     .bind(matter.priority.map(Priority::as_str))
     .bind(rank(cause, matter.priority))
@@ -132,6 +132,7 @@ pub async fn add_lines(
     .bind(matter.clock)
     .bind(json(matter)?)
     .bind(at)
+    .bind(matter.task)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -140,22 +141,54 @@ pub async fn add_lines(
 /// Which lines about a case are settled.
 #[derive(Debug, Clone)]
 pub enum Settled {
-    /// Those of that escalation, and all others of its clock: one ladder.
+    /// Those of these escalations, and all of the clock: one ladder.
     Ladder {
-        /// The escalation.
-        escalation: Uuid,
-        /// Its clock, if it has one.
+        /// The escalations.
+        escalations: Vec<Uuid>,
+        /// The clock, if it is one of a clock.
         clock: Option<Uuid>,
     },
+    /// Those of that task, promise or notice.
+    Task(Uuid),
+    /// All of the case, but what is about one of its work orders or informs of what came of it.
+    Case,
     /// The offer of a hand-over to that account.
     Offer(ActorId),
 }
 
+/// The lines that are meant; `$2` is the case, from `$3` on what [`Meant`] has.
+macro_rules! meant {
+    ($before:literal, $after:literal) => {
+        concat!(
+            $before,
+            " WHERE tenant_id = $1 AND settled_at IS NULL
+                AND (task_id = $3
+                     OR (case_id = $2
+                         AND (escalation_id = ANY($4) OR clock_id = $5
+                              OR (cause = 'hand_over_offered' AND account = $6)
+                              OR ($7 AND matter->>'work_order' IS NULL AND cause <> 'low_rating')))) ",
+            $after
+        )
+    };
+}
+
+/// What is settled, as the statements have it.
+#[derive(Debug, Default)]
+struct Meant<'s> {
+    task: Option<Uuid>,
+    escalations: &'s [Uuid],
+    clock: Option<Uuid>,
+    offered_to: Option<&'s str>,
+    whole_case: bool,
+}
+
 impl Settled {
-    fn parts(&self) -> (Option<Uuid>, Option<Uuid>, Option<&str>) {
+    fn meant(&self) -> Meant<'_> {
         match self {
-            Self::Ladder { escalation, clock } => (Some(*escalation), *clock, None),
-            Self::Offer(account) => (None, None, Some(account.as_str())),
+            Self::Ladder { escalations, clock } => Meant { escalations, clock: *clock, ..Meant::default() },
+            Self::Task(task) => Meant { task: Some(*task), ..Meant::default() },
+            Self::Case => Meant { whole_case: true, ..Meant::default() },
+            Self::Offer(account) => Meant { offered_to: Some(account.as_str()), ..Meant::default() },
         }
     }
 }
@@ -164,20 +197,18 @@ impl Settled {
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database is away.
-pub async fn accounts_to_settle(tx: &mut Tx, case: CaseId, settled: &Settled) -> Result<BTreeSet<ActorId>> {
-    let (escalation, clock, offered_to) = settled.parts();
-    let accounts: Vec<String> = sqlx::query_scalar(
-        "SELECT DISTINCT account FROM alert
-         WHERE tenant_id = $1 AND case_id = $2 AND settled_at IS NULL
-           AND (escalation_id = $3 OR clock_id = $4 OR (cause = 'hand_over_offered' AND account = $5))",
-    )
-    .bind(tx.tenant().get())
-    .bind(case.get())
-    .bind(escalation)
-    .bind(clock)
-    .bind(offered_to)
-    .fetch_all(tx.conn())
-    .await?;
+pub async fn accounts_to_settle(tx: &mut Tx, case: Option<CaseId>, settled: &Settled) -> Result<BTreeSet<ActorId>> {
+    let Meant { task, escalations, clock, offered_to, whole_case } = settled.meant();
+    let accounts: Vec<String> = sqlx::query_scalar(meant!("SELECT DISTINCT account FROM alert", ""))
+        .bind(tx.tenant().get())
+        .bind(case.map(CaseId::get))
+        .bind(task)
+        .bind(escalations)
+        .bind(clock)
+        .bind(offered_to)
+        .bind(whole_case)
+        .fetch_all(tx.conn())
+        .await?;
     Ok(accounts.into_iter().map(ActorId::new).collect())
 }
 
@@ -185,19 +216,24 @@ pub async fn accounts_to_settle(tx: &mut Tx, case: CaseId, settled: &Settled) ->
 ///
 /// # Errors
 /// [`Error::Unavailable`] when the database is away.
-pub async fn settle_lines(tx: &mut Tx, case: CaseId, settled: &Settled, at: DateTime<Utc>) -> Result<Vec<DigestId>> {
-    let (escalation, clock, offered_to) = settled.parts();
-    let touched: Vec<Uuid> = sqlx::query_scalar(
-        "UPDATE alert SET settled_at = $6, changed_xid = pg_current_xact_id()::text::bigint
-         WHERE tenant_id = $1 AND case_id = $2 AND settled_at IS NULL
-           AND (escalation_id = $3 OR clock_id = $4 OR (cause = 'hand_over_offered' AND account = $5))
-         RETURNING digest_id",
-    )
+pub async fn settle_lines(
+    tx: &mut Tx,
+    case: Option<CaseId>,
+    settled: &Settled,
+    at: DateTime<Utc>,
+) -> Result<Vec<DigestId>> {
+    let Meant { task, escalations, clock, offered_to, whole_case } = settled.meant();
+    let touched: Vec<Uuid> = sqlx::query_scalar(meant!(
+        "UPDATE alert SET settled_at = $8, changed_xid = pg_current_xact_id()::text::bigint",
+        "RETURNING digest_id"
+    ))
     .bind(tx.tenant().get())
-    .bind(case.get())
-    .bind(escalation)
+    .bind(case.map(CaseId::get))
+    .bind(task)
+    .bind(escalations)
     .bind(clock)
     .bind(offered_to)
+    .bind(whole_case)
     .bind(at)
     .fetch_all(tx.conn())
     .await?;
@@ -212,6 +248,26 @@ pub async fn settle_lines(tx: &mut Tx, case: CaseId, settled: &Settled, at: Date
     .fetch_all(tx.conn())
     .await?;
     Ok(done.into_iter().map(DigestId::from).collect())
+}
+
+/// Settles the lines of a digest that only inform. Its account is held.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database is away.
+pub async fn settle_informing(tx: &mut Tx, digest: DigestId, at: DateTime<Utc>) -> Result<()> {
+    let informing: Vec<&str> =
+        AlertCause::ALL.iter().filter(|cause| cause.informs()).map(|cause| cause.as_str()).collect();
+    sqlx::query(
+        "UPDATE alert SET settled_at = $4, changed_xid = pg_current_xact_id()::text::bigint
+         WHERE tenant_id = $1 AND digest_id = $2 AND settled_at IS NULL AND cause = ANY($3)",
+    )
+    .bind(tx.tenant().get())
+    .bind(digest.get())
+    .bind(informing)
+    .bind(at)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
 }
 
 #[derive(Debug, FromRow)]
@@ -241,7 +297,7 @@ pub async fn tallies(tx: &mut Tx, digest: DigestId, now: DateTime<Utc>) -> Resul
     .await?;
     let tally = |row: TallyRow| {
         Ok(Tally {
-            cause: cause(&row.cause)?,
+            cause: cause(&row.cause),
             priority: row.priority.as_deref().and_then(Priority::parse),
             settled: row.settled,
             overdue: row.overdue,
@@ -289,7 +345,7 @@ impl AlertRow {
         Ok(Alert {
             id: self.alert_id.into(),
             digest: self.digest_id.into(),
-            cause: cause(&self.cause)?,
+            cause: cause(&self.cause),
             matter: serde_json::from_value(self.matter).map_err(|fault| Error::internal("reading a row", fault))?,
             created_at: self.created_at,
             settled_at: self.settled_at,
@@ -297,8 +353,9 @@ impl AlertRow {
     }
 }
 
-fn cause(word: &str) -> Result<AlertCause> {
-    AlertCause::parse(word).ok_or_else(|| Error::internal("reading a row", "a cause we do not know"))
+/// A word of a newer version, which runs beside this one, is read as another reason.
+fn cause(word: &str) -> AlertCause {
+    AlertCause::parse(word).unwrap_or(AlertCause::Other)
 }
 
 /// Those alerts, in that order.
@@ -328,7 +385,7 @@ pub struct AlertFilter {
     pub case: Option<CaseId>,
     /// With this cause.
     pub cause: Option<AlertCause>,
-    /// Whether somebody has taken the matter in hand.
+    /// Whether it needs its reader no more.
     pub settled: Option<bool>,
 }
 

@@ -1,12 +1,13 @@
 //! Digests: the row that lists read, and the lists.
 
+use chrono::{DateTime, Utc};
 use steward_chassis::{
     Error, Result, Stored,
     db::Tx,
     http::{PageRequest, page::Mode},
 };
 use steward_kernel::{
-    Actor, Recorded,
+    Actor, ActorId, Recorded,
     message::{Outgoing, TimerChange},
     page::Page,
 };
@@ -53,6 +54,19 @@ impl Stored for Digest {
     fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
         publish::timers_of_digest(self, event)
     }
+}
+
+/// Whether a digest was sent to that account since then.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database is away.
+pub async fn was_sent_since(tx: &mut Tx, account: &ActorId, since: DateTime<Utc>) -> Result<bool> {
+    Ok(sqlx::query_scalar("SELECT EXISTS (SELECT FROM digest WHERE tenant_id = $1 AND account = $2 AND sent_at > $3)")
+        .bind(tx.tenant().get())
+        .bind(account.as_str())
+        .bind(since)
+        .fetch_one(tx.conn())
+        .await?)
 }
 
 /// One page of the digests that were sent to the actor.

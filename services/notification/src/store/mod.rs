@@ -6,15 +6,17 @@ mod estates;
 mod messages;
 mod notices;
 mod preferences;
+mod staff;
 
 pub use alerts::{
     AlertFilter, Hold, Settled, Untold, accounts_to_settle, add_lines, alerts, hold, list_alerts, most_pressing,
-    settle_lines, tallies, untold,
+    settle_informing, settle_lines, tallies, untold,
 };
-pub use digests::list_digests;
+pub use digests::{list_digests, was_sent_since};
 pub use estates::{known_estates, register_estate};
 pub use messages::{MessageFilter, is_known_resident, list_messages, message_of_case};
 pub use notices::{NoticeFilter, list_notices};
+pub use staff::{StaffMember, accounts_of, register_staff};
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;

@@ -4,9 +4,11 @@
 mod consumers;
 mod contracts;
 mod digests;
+mod hearing;
 mod messages;
 mod notices;
 mod preferences;
+mod tasks;
 
 use serde_json::Value;
 use steward_kernel::Role;

@@ -118,7 +118,7 @@ async fn a_notice_leaves_the_board_when_its_time_is_over() {
         body["expires_at"] = json!(kit.clock.now() + TimeDelta::hours(2));
         let path = published(&kit, body.clone()).await;
         let owner = household(&kit, estate);
-        assert_eq!((board(&owner).await, kit.count(NAME, "timer").await), (1, 1));
+        assert_eq!((board(&owner).await, kit.count(NAME, "timer WHERE aggregate = 'notice'").await), (1, 1));
 
         kit.clock.advance(TimeDelta::hours(3));
         assert_eq!(board(&owner).await, 0);

@@ -91,7 +91,8 @@ impl Deciding<'_> {
             at: self.facts.now,
             lapses_at: self.lapses_at(),
         };
-        self.emit(Event::HandOverOffered { hand_over });
+        self.emit(Event::HandOverOffered { hand_over: hand_over.clone() });
+        self.tasks_of_offer(&hand_over);
         Ok(())
     }
 
@@ -146,7 +147,8 @@ impl Deciding<'_> {
     }
 
     pub(super) fn end_hand_over(&mut self, hand_over: HandOver, outcome: HandOverOutcome, reason: Option<Line>) {
-        self.emit(Event::HandOverEnded { hand_over, outcome, reason, at: self.facts.now });
+        self.emit(Event::HandOverEnded { hand_over: hand_over.clone(), outcome, reason, at: self.facts.now });
+        self.tasks_of_answer(&hand_over, outcome);
     }
 
     /// Silence is a refusal.

@@ -59,7 +59,8 @@ impl<'f> Deciding<'f> {
     pub(super) fn name(&mut self, account: Account, why: Why) {
         let previous = self.state.accountable.account().map(str::to_owned);
         let unowned = account == HEAD_OFFICE;
-        self.emit(Event::AccountableNamed { account, previous, why, at: self.facts.now });
+        self.emit(Event::AccountableNamed { account: account.clone(), previous, why, at: self.facts.now });
+        self.tasks_of_naming(&account, why);
         if unowned {
             self.climb(super::Cause::Unowned, None);
         } else {
@@ -78,6 +79,7 @@ impl<'f> Deciding<'f> {
         }
         self.void_promises();
         self.end_climbs();
+        self.tasks_of_end();
         self.emit(Event::Ended { at: self.facts.at });
     }
 
@@ -98,7 +100,12 @@ impl<'f> Deciding<'f> {
 
     fn schedule(&self) -> Schedule {
         let soon = self.facts.now + TimeDelta::seconds(1);
-        let next = self.next_of_clocks().chain(self.next_of_climbs()).chain(self.next_of_words()).min();
+        let next = self
+            .next_of_clocks()
+            .chain(self.next_of_climbs())
+            .chain(self.next_of_words())
+            .chain(self.next_of_tasks())
+            .min();
         let clocks = self.state.clocks.iter().filter(|kept| kept.outcome.is_none()).filter_map(|kept| {
             let due = self.due_of(kept);
             (due != kept.due).then_some((kept.clock_id, due))

@@ -8,7 +8,7 @@ use uuid::Uuid;
 
 use super::{
     Account, Climb, Due, Escalation, HandOver, KeptClock, Matter, Objection, Order, Outcome, Promise, PromiseOutcome,
-    Stewardship,
+    Stewardship, Task,
 };
 
 word_enum! {
@@ -147,6 +147,12 @@ pub enum Event {
     PauseContested { objection: Objection },
     /// The objection was decided.
     ObjectionDecided { objection_id: Uuid, upheld: bool, reason: Line, at: DateTime<Utc> },
+    /// Somebody has to do or to know something, and is told when the hours begin.
+    TaskWaits { task: Task },
+    /// Somebody is told what they have to do or to know.
+    TaskGiven { task: Task },
+    /// Nobody has to do it any more.
+    TaskEnded { task_id: Uuid, told: bool, at: DateTime<Utc> },
     /// The case waits for its owner once more.
     Waited,
     /// A new episode began.
@@ -200,6 +206,7 @@ impl Stewardship {
                     self.with_clock(*clock_id, |kept| kept.due = *due);
                 }
             }
+            Event::TaskWaits { .. } | Event::TaskGiven { .. } | Event::TaskEnded { .. } => self.apply_task(event),
             Event::Escalated { .. }
             | Event::EscalationAcknowledged { .. }
             | Event::ClimbBegan { .. }

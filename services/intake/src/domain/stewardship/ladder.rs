@@ -98,6 +98,7 @@ impl Deciding<'_> {
         }
         self.look_at_promises();
         self.look_at_climbs();
+        self.look_at_tasks();
     }
 
     /// A pause that was longer than is allowed ends by itself, and says so.
@@ -146,10 +147,12 @@ impl Deciding<'_> {
     }
 
     fn reached_at(&self, kept: &KeptClock, step: Step) -> i64 {
-        match step.when {
+        let at = match step.when {
             When::Share(percent) => kept.clock.share_at(&self.facts.timetable, percent),
             When::Overdue(seconds) => kept.clock.overdue_at(&self.facts.timetable, seconds),
-        }
+        };
+        let department = kept.department.as_deref();
+        instant(at).map_or(at, |reached| self.hours_begin(reached, department).timestamp())
     }
 
     /// "At once" is said by one clock of the matter, not by all of them. An acknowledgement silences what comes before the due time; one after it, everything.
@@ -300,7 +303,7 @@ impl Deciding<'_> {
     /// When it reaches its next rung, and which; none at the top.
     fn next_of_climb(&self, climb: &Climb) -> Option<(Level, DateTime<Utc>)> {
         match climb.level {
-            None => Some((Level::Lead, climb.since)),
+            None => Some((Level::Lead, self.hours_begin(climb.since, climb.department.as_deref()))),
             Some(Level::Company) => None,
             Some(_) if climb.once => None,
             Some(level) => {

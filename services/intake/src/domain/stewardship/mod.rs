@@ -5,6 +5,7 @@
 //! - **Clocks** (`clocks`): the company's towards the owner, those of departments and contractors for their work orders.
 //! - **Accountable person** (`answer`): exactly one at every instant from the first to the last; a hand-over needs acceptance.
 //! - **Promises** (`promise`): every time given to the owner, kept or broken.
+//! - **Tasks** (`tasks`): who has to do something next, told and withdrawn.
 //! - **Escalation** (`ladder`): who is told when, once for each rung, until somebody takes it in hand.
 //!
 //! Whatever is decided ends with a new look ahead (`Scheduled`): when something is due next. One timer wakes the stewardship then.
@@ -16,6 +17,7 @@ mod event;
 mod ladder;
 mod moves;
 mod promise;
+mod tasks;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -35,6 +37,7 @@ use deciding::Deciding;
 pub use event::{Cause, Event, HandOverOutcome, NewClock, Schedule, Why};
 pub use ladder::{Climb, Escalation};
 pub use promise::{Promise, PromiseOutcome, What};
+pub use tasks::{Audience, Duty, Task};
 
 use super::{ruling::Ruling, timeline::Milestone};
 
@@ -207,6 +210,20 @@ pub enum Command {
     },
     /// A decision promises actions: id, and until when.
     Commit(Vec<(Uuid, DateTime<Utc>)>),
+    /// These technicians have to know that a time for a visit was agreed on, or another one.
+    TellVisit(Vec<Account>),
+    /// A department was asked about the case.
+    Consult {
+        /// Its code.
+        department: String,
+    },
+    /// The department has answered.
+    Consulted {
+        /// Its code.
+        department: String,
+    },
+    /// The owner rated what was done: scores from 1 to 5, 0 = not given.
+    Rated(Vec<u32>),
     /// To look what is due.
     Look,
     /// To ask somebody to answer for the case.
@@ -414,6 +431,10 @@ pub struct Stewardship {
     pub objections: Vec<Objection>,
     /// Pauses that ended by themselves, as was said.
     pub ran_out: Vec<Uuid>,
+    /// What somebody has to do now.
+    pub tasks: Vec<Task>,
+    /// How many tasks there have been.
+    pub tasks_given: u32,
     /// How often the case waited for its owner.
     pub waits: u32,
     /// When something is due next.
@@ -465,6 +486,8 @@ impl Aggregate for Stewardship {
             climbs: Vec::new(),
             objections: Vec::new(),
             ran_out: Vec::new(),
+            tasks: Vec::new(),
+            tasks_given: 0,
             waits: 0,
             next_at: None,
         }
@@ -488,18 +511,25 @@ impl Aggregate for Stewardship {
             C::Begin { .. } => return Err(Refusal::AlreadyBegun),
             C::Follow { milestone, status, call_back } => {
                 deciding.follow(*milestone, *status, *call_back);
+                deciding.tasks_of_step(*milestone);
                 if matches!(status, CaseStatus::Closed | CaseStatus::Cancelled) {
                     deciding.end();
                 }
             }
             C::CallInVain => deciding.call_in_vain(),
             C::Work { order: (id, department, contractor), step } => {
+                let before = self.order(*id);
                 deciding.work(*id, department, *contractor, step);
+                deciding.tasks_of_work(before, *id, step);
             }
             C::Prioritise(priority) => deciding.prioritise(*priority),
             C::Classify(category) => deciding.classify(category),
             C::Appoint { from, until } => deciding.appoint(*from, *until),
             C::Commit(commitments) => deciding.commit(commitments),
+            C::TellVisit(technicians) => deciding.visit_was_set(technicians),
+            C::Consult { department } => deciding.consult(department),
+            C::Consulted { department } => deciding.consulted(department),
+            C::Rated(scores) => deciding.rated(scores),
             C::Look => {}
             C::HandOver { to, reason } => deciding.hand_over(to, reason)?,
             C::AcceptHandOver => deciding.accept_hand_over()?,

@@ -19,9 +19,11 @@ impl Deciding<'_> {
         if priority == self.matter.priority || !self.state.open {
             return;
         }
+        let before = self.matter.priority;
         self.emit(Event::Prioritised { priority });
         self.retarget(Change::Priority);
         self.tell_breaches_again();
+        self.tasks_of_priority(before);
     }
 
     /// Others count what is overdue and still runs by the priority that it has.
@@ -252,6 +254,7 @@ impl Deciding<'_> {
         let objection =
             Objection { objection_id, clock_id, pause_id, reason, at, upheld: None, answer: None, taken_down };
         self.emit(Event::PauseContested { objection });
+        self.tasks_of_objection(objection_id);
         Ok(())
     }
 
@@ -269,6 +272,7 @@ impl Deciding<'_> {
             return Err(Refusal::OwnMatter);
         }
         self.emit(Event::ObjectionDecided { objection_id, upheld, reason: reason.clone(), at: self.facts.now });
+        self.tasks_of_verdict(objection_id);
         if upheld {
             let pause_id = objection.pause_id;
             let struck = self.state.clocks.iter().filter(|kept| {

@@ -288,11 +288,19 @@ impl Deciding<'_> {
         for promise in self.open_promises(|_| true) {
             if promise.due_at < self.facts.now {
                 self.break_promise(&promise);
-            } else if !promise.warned && promise.warns_at(percent) <= self.facts.now {
+            } else if !promise.warned && self.warns_at(&promise, percent) <= self.facts.now {
                 let told = self.warned(&promise);
                 self.emit(Event::PromiseWarned { promise_id: promise.promise_id, told });
             }
         }
+    }
+
+    /// In the hours of the team, unless they begin too late to be warned of anything.
+    fn warns_at(&self, promise: &Promise, percent: u8) -> DateTime<Utc> {
+        let at = promise.warns_at(percent);
+        let team = Some(promise.team.as_str()).filter(|team| !team.is_empty());
+        let begins = self.hours_begin(at, team);
+        if begins < promise.due_at { begins } else { at }
     }
 
     fn warned(&self, promise: &Promise) -> Vec<Account> {
@@ -306,7 +314,7 @@ impl Deciding<'_> {
         let percent = self.facts.ruling.policies.promise_warning_percent();
         let open = self.state.promises.iter().filter(|promise| promise.is_open());
         let promises = open.flat_map(move |promise| {
-            let warning = (!promise.warned).then(|| promise.warns_at(percent));
+            let warning = (!promise.warned).then(|| self.warns_at(promise, percent));
             warning.into_iter().chain([promise.due_at + TimeDelta::seconds(1)])
         });
         let lapse = self.state.accountable.hand_over.iter().map(|hand_over| hand_over.lapses_at);

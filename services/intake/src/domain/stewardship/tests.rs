@@ -948,3 +948,6 @@ proptest! {
         prop_assert_eq!(replay(Stewardship::unborn(story.state.id), &story.events), story.state);
     }
 }
+
+#[path = "task_tests.rs"]
+mod task_tests;

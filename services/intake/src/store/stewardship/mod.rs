@@ -248,6 +248,9 @@ impl Touched {
                 | Event::PromiseWarned { .. }
                 | Event::PauseContested { .. }
                 | Event::ObjectionDecided { .. }
+                | Event::TaskWaits { .. }
+                | Event::TaskGiven { .. }
+                | Event::TaskEnded { .. }
                 | Event::Waited
                 | Event::Reopened { .. }
                 | Event::Ended { .. } => {}

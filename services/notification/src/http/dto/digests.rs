@@ -5,14 +5,14 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{Error, Result};
 use steward_kernel::{
     Version,
-    ids::{CaseId, EstateId},
+    ids::{CaseId, EstateId, WorkOrderId},
     vocabulary::{CaseKind, Language, Priority},
 };
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
 use crate::{
-    domain::{Alert, AlertCause, AlertId, Digest, DigestId, DigestStatus, Matter, MessageText, Templates},
+    domain::{Alert, AlertCause, AlertId, Digest, DigestId, DigestStatus, Matter, MessageText, NoticeId, Templates},
     store::AlertFilter,
 };
 
@@ -36,7 +36,7 @@ pub struct AlertQuery {
     pub case_id: Option<CaseId>,
     /// For this reason.
     pub cause: Option<AlertCause>,
-    /// Whether somebody has taken the matter in hand.
+    /// Whether it needs its reader no more.
     pub settled: Option<bool>,
 }
 
@@ -114,7 +114,7 @@ pub struct DigestView {
     pub body: String,
     /// Lines that wait for somebody; all other numbers but `settled` are of these.
     pub waiting: u32,
-    /// Lines that somebody had taken in hand before it was sent.
+    /// Lines that needed nobody any more when it was sent.
     pub settled: u32,
     /// Lines whose due time had passed.
     pub overdue: u32,
@@ -143,7 +143,8 @@ impl DigestView {
     /// # Errors
     /// [`Error::NotFound`] when it was never sent.
     pub fn of(digest: Digest, version: Version, texts: &Templates, language: Language) -> Result<Self> {
-        let Digest { id, account: _, status, urgent, opened_at, summary, shown: _, sent_at, read_at } = digest;
+        let Digest { id, account: _, status, urgent, at_once: _, opened_at, summary, shown: _, sent_at, read_at } =
+            digest;
         let (Some(status), Some(opened_at), Some(sent_at)) = (status, opened_at, sent_at) else {
             return Err(Error::NotFound);
         };
@@ -213,9 +214,10 @@ pub struct AlertView {
     pub cause: AlertCause,
     /// The same in one line.
     pub text: String,
-    /// The case.
-    pub case_id: CaseId,
-    /// Its reference.
+    /// The case; absent when it is about a notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub case_id: Option<CaseId>,
+    /// Its reference; of a notice its title.
     pub reference: String,
     /// Its kind, if that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -226,8 +228,9 @@ pub struct AlertView {
     /// How urgent, if that was told.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub priority: Option<Priority>,
-    /// Its estate.
-    pub estate_id: EstateId,
+    /// Its estate; absent when it is about a notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub estate_id: Option<EstateId>,
     /// What the clock measures: `acknowledge`, `plan`, `arrive`, `make_safe`, `finish`, `decide`, `follow_up`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub measure: Option<String>,
@@ -254,11 +257,21 @@ pub struct AlertView {
     /// The escalation.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub escalation_id: Option<Uuid>,
+    /// The work order.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub work_order_id: Option<WorkOrderId>,
+    /// The department: its code.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub department: Option<String>,
+    /// The notice.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub notice_id: Option<NoticeId>,
     /// When that happened of which it tells.
     pub happened_at: DateTime<Utc>,
     /// When it was written.
     pub created_at: DateTime<Utc>,
-    /// When somebody had taken the matter in hand; absent in a digest, which shows what waited when it was sent.
+    /// When it needed its reader no more: somebody took it in hand or did it, or there is nothing left to do; absent in a
+    /// digest, which shows what waited when it was sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub settled_at: Option<DateTime<Utc>>,
 }
@@ -293,6 +306,9 @@ impl AlertView {
             overdue,
             clock_id: matter.clock,
             escalation_id: matter.escalation,
+            work_order_id: matter.work_order,
+            department: matter.department,
+            notice_id: matter.notice,
             happened_at: matter.happened_at,
             created_at,
             settled_at,

@@ -1,0 +1,139 @@
+//! Who is told what they have to do, by events of the other services; and who works for the company, told to others.
+
+use serde_json::json;
+use steward_intake::Intake;
+use steward_kernel::Role;
+use steward_proto::{complaint, dispatch, feedback_analytics, intake as pb};
+use steward_testkit::{Kit, TENANT, db::new_id, eventually, with};
+
+use crate::stewardship::{opens, person, staffed};
+
+/// What was told so far, in order: what, to whom.
+async fn told(kit: &Kit) -> Vec<(String, Vec<String>)> {
+    kit.published::<pb::TaskGiven>().await.into_iter().map(|task| (task.what, task.accounts)).collect()
+}
+
+async fn tells(kit: &Kit, what: &str, accounts: &[&str]) {
+    eventually(&format!("{what} is told to {accounts:?}"), || async {
+        told(kit).await.iter().any(|(told, to)| told == what && to == accounts).then_some(())
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn orders_consultations_and_ratings_are_told_to_whoever_must_act_and_withdrawn() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        // Urgent, so that it is told at any hour.
+        let case = opens(&kit, &world, "service_request", "P2").await;
+        let order = new_id();
+        let (work_order_id, case_id, department) = (order.to_string(), case.to_string(), "engineering".to_owned());
+        let at_ms = kit.clock.now().timestamp_millis();
+        let opened = dispatch::WorkOrderOpened {
+            work_order_id: work_order_id.clone(),
+            case_id: case_id.clone(),
+            department: department.clone(),
+            at_ms,
+            ..Default::default()
+        };
+        kit.publish(TENANT, order, 1, 0, opened).await;
+        tells(&kit, "work_order_open", &["lead-1"]).await;
+        for (version, technician) in [(2, "tech-1"), (3, "tech-2")] {
+            let assigned = dispatch::WorkOrderAssigned {
+                work_order_id: work_order_id.clone(),
+                case_id: case_id.clone(),
+                department: department.clone(),
+                account: technician.to_owned(),
+                at_ms,
+                ..Default::default()
+            };
+            kit.publish(TENANT, order, version, version - 1, assigned).await;
+            tells(&kit, "work_order_assigned", &[technician]).await;
+        }
+        tells(&kit, "work_order_withdrawn", &["tech-1"]).await;
+        let given = kit.published::<pb::TaskGiven>().await;
+        let of = |what: &str, account: &str| {
+            let of = given.iter().find(|task| task.what == what && task.accounts == [account]);
+            of.unwrap_or_else(|| panic!("no {what} for {account} in {given:?}")).clone()
+        };
+        let first = of("work_order_assigned", "tech-1");
+        assert_eq!(
+            (&first.work_order_id, &first.department[..], &first.priority[..]),
+            (&work_order_id, "engineering", "P2")
+        );
+        let ended: Vec<_> = kit.published::<pb::TaskEnded>().await.into_iter().map(|ended| ended.task_id).collect();
+        assert_eq!(ended, [of("work_order_open", "lead-1").task_id, first.task_id]);
+
+        let asked = complaint::ComplaintConsulted {
+            case_id: case_id.clone(),
+            department: department.clone(),
+            at_ms,
+            ..Default::default()
+        };
+        kit.publish(TENANT, case, 2, 0, asked).await;
+        tells(&kit, "consultation", &["lead-1"]).await;
+        let answered =
+            complaint::ConsultationAnswered { case_id: case_id.clone(), department, at_ms, ..Default::default() };
+        kit.publish(TENANT, case, 3, 2, answered).await;
+        tells(&kit, "consultation_answered", &["desk-1"]).await;
+        let survey = new_id();
+        let rated = feedback_analytics::SurveyAnswered {
+            survey_id: survey.to_string(),
+            case_id,
+            outcome: 1,
+            at_ms,
+            ..Default::default()
+        };
+        kit.publish(TENANT, survey, 1, 0, rated).await;
+        tells(&kit, "low_rating", &["lead-1"]).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_asked_for_a_hand_over_stands_in_its_end() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "inquiry", "P2").await;
+        let path = |verb: &str| format!("/v1/cases/{case}/{verb}");
+        let body = json!({ "account": "handler-1", "reason": "请接" });
+        let _ = person(&kit, Role::Supervisor, "lead-1").post(&path("hand-over"), body).await.ok();
+        tells(&kit, "hand_over_offered", &["handler-1"]).await;
+        let refuse = json!({ "reason": "满了" });
+        let _ = person(&kit, Role::Handler, "handler-1").post(&path("refuse-hand-over"), refuse).await.ok();
+        tells(&kit, "hand_over_refused", &["desk-1", "lead-1"]).await;
+        let ended = kit.published::<pb::HandOverEnded>().await.remove(0);
+        assert_eq!((&ended.by_account[..], &ended.from_account[..], ended.by_task), ("lead-1", "desk-1", true));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_the_register_says_of_the_companys_people_is_told_without_their_names() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let told = kit.published::<pb::StaffRegistered>().await;
+        let mut accounts: Vec<_> =
+            told.iter().map(|told| (&told.account[..], &told.role[..], told.every_estate)).collect();
+        accounts.sort_unstable();
+        let expected = [
+            ("company-1", "manager", true),
+            ("desk-1", "receptionist", false),
+            ("handler-1", "handler", false),
+            ("lead-1", "supervisor", false),
+            ("manager-1", "manager", false),
+        ];
+        assert_eq!(accounts, expected);
+        let desk = told.iter().find(|told| told.account == "desk-1").unwrap();
+        assert_eq!((&desk.estate_ids[..], &desk.department[..]), (&[world.estate.to_string()][..], "customer_service"));
+        assert!(!format!("{told:?}").contains("武怡芳"));
+        // The same file again tells nothing; one that differs in a row tells that row.
+        let again = async |file: &str| {
+            let _ = kit.client(Role::Admin).upload("/v1/staff/import", "text/csv", file.into()).await.ok();
+            kit.published::<pb::StaffRegistered>().await.len()
+        };
+        assert_eq!(again(crate::stewardship::STAFF).await, 5);
+        assert_eq!(again(&crate::stewardship::STAFF.replace("handler-1", "handler-9")).await, 6);
+    })
+    .await;
+}

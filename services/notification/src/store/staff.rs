@@ -1,0 +1,59 @@
+//! What we need to know of the company's people: who may be the second person of a notice.
+
+use std::collections::BTreeSet;
+
+use steward_chassis::{Result, db::Tx};
+use steward_kernel::{ActorId, Role, ids::EstateId};
+use uuid::Uuid;
+
+/// Somebody of the register.
+#[derive(Debug, Clone)]
+pub struct StaffMember {
+    /// Their entry.
+    pub id: Uuid,
+    /// Subject of their tokens; empty = they have none.
+    pub account: String,
+    /// Their post.
+    pub role: String,
+    /// The estates they work for; `None` = all.
+    pub estates: Option<Vec<EstateId>>,
+}
+
+/// Writes down somebody of the register; the newest of their events stands.
+///
+/// # Errors
+/// [`steward_chassis::Error::Unavailable`] when the database is away.
+pub async fn register_staff(tx: &mut Tx, member: &StaffMember) -> Result<()> {
+    let estates: Option<Vec<Uuid>> =
+        member.estates.as_ref().map(|estates| estates.iter().map(|estate| estate.get()).collect());
+    sqlx::query(
+        "INSERT INTO staff (tenant_id, staff_id, account, role, estate_ids) VALUES ($1, $2, $3, $4, $5)
+         ON CONFLICT (tenant_id, staff_id) DO UPDATE
+         SET account = excluded.account, role = excluded.role, estate_ids = excluded.estate_ids",
+    )
+    .bind(tx.tenant().get())
+    .bind(member.id)
+    .bind(&member.account)
+    .bind(&member.role)
+    .bind(estates)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Who has one of these posts in every one of the estates.
+///
+/// # Errors
+/// [`steward_chassis::Error::Unavailable`] when the database is away.
+pub async fn accounts_of(tx: &mut Tx, roles: &[Role], estates: &[EstateId]) -> Result<BTreeSet<ActorId>> {
+    let accounts: Vec<String> = sqlx::query_scalar(
+        "SELECT DISTINCT account FROM staff
+         WHERE tenant_id = $1 AND account <> '' AND role = ANY($2) AND (estate_ids IS NULL OR estate_ids @> $3)",
+    )
+    .bind(tx.tenant().get())
+    .bind(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())
+    .bind(estates.iter().map(|estate| estate.get()).collect::<Vec<_>>())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(accounts.into_iter().map(ActorId::new).collect())
+}
