@@ -1,6 +1,7 @@
 //! End-to-end tests against the real programs.
 #![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
 
+mod accounts;
 mod faults;
 mod inbox;
 mod journeys;

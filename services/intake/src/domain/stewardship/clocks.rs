@@ -258,7 +258,7 @@ impl Deciding<'_> {
         // Not what the timer has said: it may have looked before the word of what was done came.
         let breached_at = reading.breached_at.and_then(instant);
         let outcome = end.outcome(breached_at.is_some());
-        if let Some(due_at) = breached_at.filter(|_| outcome == Outcome::Missed && known.is_none()) {
+        if let Some(due_at) = breached_at.filter(|_| known.is_none()) {
             self.emit(Event::ClockBreached { clock_id, due_at });
         }
         let (elapsed, paused) = (reading.elapsed, reading.paused);
@@ -305,11 +305,22 @@ impl Deciding<'_> {
 // Following the case.
 impl Deciding<'_> {
     pub(super) fn follow(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
-        use {Measure as W, Milestone as M};
         if is_answer(milestone) {
-            self.stop_company(&[W::Acknowledge], End::Done);
+            self.stop_company(&[Measure::Acknowledge], End::Done);
             self.end_climbs_where(|climb| climb.cause == Cause::LateEntry);
         }
+        self.follow_step(milestone, status, call_back);
+        // Whatever made it go on: the clocks wait no longer than the case.
+        if status != CaseStatus::AwaitingOwner {
+            self.wait_no_longer();
+        }
+        if matches!(status, CaseStatus::Resolved | CaseStatus::Closed | CaseStatus::Cancelled) {
+            self.end_climbs_where(|climb| climb.cause == Cause::Reopened);
+        }
+    }
+
+    fn follow_step(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
+        use {Measure as W, Milestone as M};
         match milestone {
             M::PlanTold => self.stop_company(&[W::Plan], End::Done),
             M::Decided => {
@@ -366,13 +377,6 @@ impl Deciding<'_> {
             | M::Delivered
             | M::Linked
             | M::SatisfactionAsked => {}
-        }
-        // Whatever made it go on: the clocks wait no longer than the case.
-        if status != CaseStatus::AwaitingOwner {
-            self.wait_no_longer();
-        }
-        if matches!(status, CaseStatus::Resolved | CaseStatus::Closed | CaseStatus::Cancelled) {
-            self.end_climbs_where(|climb| climb.cause == Cause::Reopened);
         }
     }
 

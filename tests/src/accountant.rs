@@ -1,0 +1,661 @@
+//! An accountant: counts every figure of `GET /v1/metrics` once more, from what people can see, by the words of its definition.
+//!
+//! It reads cases with their timelines, clocks, promises, escalations and surveys through the public API, keeps them all in memory and walks
+//! through them again for every figure. It is slow and has no cleverness, so that it is easy to see that it is right; it shares no code with
+//! the service whose figures it checks. What it does not know (a figure, a new version of a definition) it says, too.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use chrono::{DateTime, NaiveDate, Utc};
+use chrono_tz::Tz;
+use futures::{StreamExt as _, stream};
+use serde_json::{Value, json};
+use steward_testkit::Client;
+
+/// The definitions by which it counts, with their versions. Whoever changes one reads its words and changes how it is counted here.
+pub const KNOWN: &[(&str, u64)] = &[
+    ("cases.opened", 1),
+    ("cases.resolved", 2),
+    ("cases.closed", 1),
+    ("cases.declined", 1),
+    ("cases.cancelled", 1),
+    ("cases.reopened", 1),
+    ("cases.open_now", 1),
+    ("cases.by_kind", 1),
+    ("cases.by_status", 1),
+    ("cases.by_priority", 1),
+    ("first_human_answer_seconds.p50", 1),
+    ("first_human_answer_seconds.p90", 1),
+    ("first_human_answer_seconds.n", 2),
+    ("first_human_answer_seconds.waiting", 1),
+    ("resolution_seconds.p50", 2),
+    ("resolution_seconds.p90", 2),
+    ("resolution_seconds.n", 2),
+    ("resolution_seconds.waiting", 2),
+    ("satisfaction.asked", 2),
+    ("satisfaction.not_asked", 2),
+    ("satisfaction.n", 2),
+    ("satisfaction.response_rate", 2),
+    ("satisfaction.mean", 2),
+    ("satisfaction.satisfied_share", 2),
+    ("satisfaction.wilson_low", 2),
+    ("satisfaction.wilson_high", 2),
+    ("satisfaction.ratings", 2),
+    ("satisfaction.handling", 2),
+    ("satisfaction.courtesy", 2),
+    ("confirmed_by_owner.n", 2),
+    ("confirmed_by_owner.confirmed", 2),
+    ("confirmed_by_owner.share", 2),
+    ("confirmed_by_owner.wilson_low", 2),
+    ("confirmed_by_owner.wilson_high", 2),
+    ("deadlines.met", 2),
+    ("deadlines.missed", 2),
+    ("deadlines.void", 2),
+    ("deadlines.void_overdue", 1),
+    ("deadlines.met_share", 2),
+    ("deadlines.wilson_low", 2),
+    ("deadlines.wilson_high", 2),
+    ("deadlines.late_entries", 1),
+    ("deadlines.elapsed_seconds", 1),
+    ("deadlines.paused_seconds", 1),
+    ("deadlines.paused_share", 1),
+    ("deadlines.by_measure", 2),
+    ("deadlines.by_priority", 2),
+    ("deadlines.by_party", 2),
+    ("escalations.raised", 1),
+    ("escalations.acknowledged", 1),
+    ("escalations.by_level", 1),
+    ("escalations.by_cause", 1),
+    ("promises.made", 1),
+    ("promises.kept", 2),
+    ("promises.broken", 2),
+    ("promises.moved", 2),
+    ("promises.void", 2),
+    ("promises.kept_share", 2),
+    ("promises.wilson_low", 2),
+    ("promises.wilson_high", 2),
+    ("promises.by_team", 2),
+];
+
+/// Words of the vocabulary that stand in the answer even when nothing was counted under them.
+const KINDS: [&str; 4] = ["inquiry", "complaint", "service_request", "suggestion"];
+const STATUSES: [&str; 6] = ["received", "in_progress", "awaiting_owner", "resolved", "closed", "cancelled"];
+const PRIORITIES: [&str; 4] = ["P1", "P2", "P3", "P4"];
+const MEASURES: [&str; 7] = ["acknowledge", "plan", "arrive", "make_safe", "finish", "decide", "follow_up"];
+const PARTIES: [&str; 3] = ["company", "department", "contractor"];
+const LEVELS: [&str; 5] = ["worker", "lead", "estate_manager", "region", "company"];
+const CAUSES: [&str; 7] = ["share", "unowned", "returned", "long_paused", "reopened", "promise", "late_entry"];
+
+/// Steps that are the owner's word, or an end without an answer, whoever wrote them down.
+const NO_ANSWERS: [&str; 7] =
+    ["confirmed", "verified", "rework", "reopened", "withdrawn", "cancelled", "info_provided"];
+/// Cases that are read at the same time.
+const AT_ONCE: usize = 4;
+/// Fewest observations of a share.
+const FEW: usize = 5;
+
+/// What the company's books show of one estate.
+#[derive(Debug)]
+pub struct Books {
+    zone: Tz,
+    cases: Vec<Entry>,
+}
+
+/// One case with all that belongs to it, as the API shows it.
+#[derive(Debug)]
+struct Entry {
+    case: Value,
+    steps: Vec<Step>,
+    clocks: Vec<Value>,
+    promises: Vec<Value>,
+    escalations: Vec<Value>,
+    surveys: Vec<Value>,
+}
+
+/// A step of a timeline.
+#[derive(Debug)]
+struct Step {
+    at: DateTime<Utc>,
+    code: String,
+    status: String,
+    by: String,
+}
+
+/// A figure as it was counted, and the cases it was counted from.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Line {
+    /// The figure.
+    pub value: Value,
+    /// References of the cases.
+    pub of: Vec<String>,
+}
+
+/// Every figure by its place in the answer.
+pub type Sheet = BTreeMap<String, Line>;
+
+fn word(value: &Value, field: &str) -> String {
+    value[field].as_str().unwrap_or_default().to_owned()
+}
+
+fn instant(value: &Value, field: &str) -> Option<DateTime<Utc>> {
+    value[field].as_str().map(|text| text.parse().expect("a time"))
+}
+
+fn is_settled(status: &str) -> bool {
+    status == "resolved" || status == "closed"
+}
+
+/// Everything on a list, page by page.
+async fn all(client: &Client, path: &str) -> Vec<Value> {
+    let mut found = Vec::new();
+    let mut cursor = String::new();
+    loop {
+        let page = client.get(&format!("{path}&limit=200{cursor}")).await.ok();
+        found.extend(page["items"].as_array().expect("a list").iter().cloned());
+        match page["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return found,
+        }
+    }
+}
+
+/// Reads the books of an estate.
+pub async fn books(client: &Client, estate: &str, zone: Tz) -> Books {
+    let cases = all(client, &format!("/v1/cases?estate_id={estate}")).await;
+    let entries = cases.into_iter().map(|case| async {
+        let id = word(&case, "case_id");
+        let timeline = client.get(&format!("/v1/cases/{id}/timeline")).await.ok();
+        let steps = timeline["items"].as_array().expect("steps").iter().map(|item| Step {
+            at: instant(item, "at").expect("when"),
+            code: word(item, "code"),
+            status: word(item, "status"),
+            by: word(item, "by"),
+        });
+        Entry {
+            steps: steps.collect(),
+            clocks: all(client, &format!("/v1/clocks?case_id={id}")).await,
+            promises: all(client, &format!("/v1/promises?case_id={id}")).await,
+            escalations: all(client, &format!("/v1/escalations?case_id={id}")).await,
+            surveys: all(client, &format!("/v1/surveys?case_id={id}")).await,
+            case,
+        }
+    });
+    Books { zone, cases: stream::iter(entries).buffered(AT_ONCE).collect().await }
+}
+
+impl Entry {
+    fn reference(&self) -> String {
+        word(&self.case, "reference")
+    }
+
+    fn said_at(&self) -> DateTime<Utc> {
+        instant(&self.case, "said_at").expect("when it was said")
+    }
+
+    fn status(&self) -> String {
+        word(&self.case, "status")
+    }
+
+    /// When the stretch of steps began that has lasted until now and in which all statuses fit.
+    fn since(&self, fits: impl Fn(&str) -> bool) -> Option<&Step> {
+        let mut first = None;
+        for step in self.steps.iter().rev() {
+            if !fits(&step.status) {
+                break;
+            }
+            first = Some(step);
+        }
+        first
+    }
+
+    /// A request that was declined as not the company's to do, and still is.
+    fn declined(&self) -> Option<&Step> {
+        self.since(|status| status == "closed").filter(|step| step.code == "declined")
+    }
+
+    fn cancelled(&self) -> Option<&Step> {
+        self.since(|status| status == "cancelled")
+    }
+
+    fn resolved(&self) -> Option<&Step> {
+        if self.declined().is_some() { None } else { self.since(is_settled) }
+    }
+
+    /// How often it came back after it was settled.
+    fn returns(&self) -> usize {
+        let pairs = self.steps.windows(2);
+        pairs.filter(|pair| is_settled(&pair[0].status) && ["reopened", "rework"].contains(&&*pair[1].code)).count()
+    }
+
+    /// The first step that a person of the company took and the owner can see.
+    fn first_answer(&self) -> Option<&Step> {
+        let by_staff = |step: &&Step| step.by == "staff" || step.by == "technician";
+        let answers = self.steps.iter().skip(1).filter(by_staff).filter(|step| !NO_ANSWERS.contains(&&*step.code));
+        answers.min_by_key(|step| step.at)
+    }
+
+    fn waits_for_resolution(&self) -> bool {
+        !is_settled(&self.status()) && self.cancelled().is_none()
+    }
+
+    /// A settled complaint or request that the company did not decline: its owner can say whether it is solved.
+    fn is_confirmable(&self) -> bool {
+        ["complaint", "service_request"].contains(&&*word(&self.case, "kind")) && self.resolved().is_some()
+    }
+
+    /// Whether the owner's last word is that it is solved.
+    fn is_confirmed(&self) -> bool {
+        let words = ["confirmed", "verified", "reopened", "rework"];
+        let last = self.steps.iter().rev().find(|step| words.contains(&&*step.code));
+        last.is_some_and(|step| step.by == "owner" && ["confirmed", "verified"].contains(&&*step.code))
+    }
+
+    /// Whether its owner could not be asked how it went this time.
+    fn could_not_be_asked(&self) -> bool {
+        let episode = self.returns() + 1;
+        let of_now = |survey: &&Value| survey["episode"] == episode;
+        let suppressed = self.surveys.iter().find(of_now).is_some_and(|survey| survey["stage"] == "suppressed");
+        self.case["resident_id"].is_null() || suppressed
+    }
+}
+
+/// The days of a period, both included.
+#[derive(Debug, Clone, Copy)]
+pub struct Period {
+    /// First.
+    pub from: NaiveDate,
+    /// Last.
+    pub to: NaiveDate,
+}
+
+/// Counts of clocks or promises that came out in some way: which way, of which case.
+type Outcomes = Vec<(String, String)>;
+
+impl Books {
+    /// Today in the estate.
+    #[must_use]
+    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
+        now.with_timezone(&self.zone).date_naive()
+    }
+
+    /// Every figure of a period.
+    #[must_use]
+    pub fn figures(&self, period: Period) -> Sheet {
+        let mut sheet = Sheet::new();
+        self.count_cases(period, &mut sheet);
+        self.time_answers(period, &mut sheet);
+        self.count_surveys(period, &mut sheet);
+        self.count_confirmations(period, &mut sheet);
+        self.count_clocks(period, &mut sheet);
+        self.count_escalations(period, &mut sheet);
+        self.count_promises(period, &mut sheet);
+        sheet
+    }
+
+    /// What cannot be true whatever is counted: a case that stands otherwise than its last step says.
+    #[must_use]
+    pub fn contradictions(&self) -> Vec<String> {
+        let stands_otherwise = |entry: &&Entry| entry.steps.last().is_some_and(|step| step.status != entry.status());
+        let told = self.cases.iter().filter(stands_otherwise);
+        told.map(|entry| format!("{} is {}, its timeline says otherwise", entry.reference(), entry.status())).collect()
+    }
+
+    fn is_in(&self, period: Period, at: DateTime<Utc>) -> bool {
+        let day = at.with_timezone(&self.zone).date_naive();
+        period.from <= day && day <= period.to
+    }
+
+    fn said_in(&self, period: Period) -> Vec<&Entry> {
+        self.cases.iter().filter(|entry| self.is_in(period, entry.said_at())).collect()
+    }
+
+    fn count_cases(&self, period: Period, sheet: &mut Sheet) {
+        let said = self.said_in(period);
+        let at = |step: Option<&Step>| step.is_some_and(|step| self.is_in(period, step.at));
+        let over = |entry: &&Entry| is_settled(&entry.status()) || entry.status() == "cancelled";
+        put(sheet, "cases.opened", &said);
+        put(sheet, "cases.resolved", &self.those(|entry| at(entry.resolved())));
+        put(sheet, "cases.closed", &self.those(|entry| at(entry.since(|status| status == "closed"))));
+        put(sheet, "cases.declined", &self.those(|entry| at(entry.declined())));
+        put(sheet, "cases.cancelled", &self.those(|entry| at(entry.cancelled())));
+        put(sheet, "cases.reopened", &said.iter().copied().filter(|entry| entry.returns() > 0).collect::<Vec<_>>());
+        put(sheet, "cases.open_now", &self.those(|entry| !over(&entry)));
+        for (place, field, words) in [
+            ("by_kind", "kind", &KINDS[..]),
+            ("by_status", "status", &STATUSES),
+            ("by_priority", "priority", &PRIORITIES),
+        ] {
+            for known in words {
+                let fits: Vec<_> = said.iter().copied().filter(|entry| entry.case[field] == *known).collect();
+                put(sheet, &format!("cases.{place}.{known}"), &fits);
+            }
+        }
+    }
+
+    fn those(&self, fits: impl Fn(&Entry) -> bool) -> Vec<&Entry> {
+        self.cases.iter().filter(|entry| fits(entry)).collect()
+    }
+
+    fn time_answers(&self, period: Period, sheet: &mut Sheet) {
+        let said = self.said_in(period);
+        let answered = said.iter().map(|entry| (*entry, entry.first_answer()));
+        let waits = |entry: &Entry| entry.cancelled().is_none();
+        put_times(sheet, "first_human_answer_seconds", answered, waits);
+        let resolved = said.iter().map(|entry| (*entry, entry.resolved()));
+        put_times(sheet, "resolution_seconds", resolved, Entry::waits_for_resolution);
+    }
+
+    fn count_surveys(&self, period: Period, sheet: &mut Sheet) {
+        let mut asked = Vec::new();
+        for entry in &self.cases {
+            for survey in &entry.surveys {
+                let sent = instant(survey, "sent_at").is_some_and(|at| self.is_in(period, at));
+                if sent && survey["stage"] != "suppressed" {
+                    asked.push((entry.reference(), survey));
+                }
+            }
+        }
+        let answered: Vec<_> = asked.iter().filter(|(_, survey)| survey["stage"] == "answered").cloned().collect();
+        let of = |surveys: &[(String, &Value)]| surveys.iter().map(|(reference, _)| reference.clone()).collect();
+        let n = answered.len();
+        put_value(sheet, "satisfaction.asked", json!(asked.len()), of(&asked));
+        let not_asked = self.those(|entry| {
+            entry.could_not_be_asked() && entry.resolved().is_some_and(|step| self.is_in(period, step.at))
+        });
+        put(sheet, "satisfaction.not_asked", &not_asked);
+        put_value(sheet, "satisfaction.n", json!(n), of(&answered));
+        put_value(sheet, "satisfaction.response_rate", share(n, asked.len(), 1), of(&asked));
+        for question in ["outcome", "handling", "courtesy"] {
+            let scores: Vec<u64> = answered.iter().filter_map(|(_, survey)| survey[question].as_u64()).collect();
+            let place =
+                if question == "outcome" { "satisfaction".to_owned() } else { format!("satisfaction.{question}") };
+            put_scores(sheet, &place, &scores);
+            if question != "outcome" {
+                continue;
+            }
+            if scores.len() < FEW {
+                put_value(sheet, "satisfaction.ratings", Value::Null, of(&answered));
+                continue;
+            }
+            for score in 1..=5_u64 {
+                let given = scores.iter().filter(|given| **given == score).count();
+                put_value(sheet, &format!("satisfaction.ratings.{score}"), json!(given), of(&answered));
+            }
+        }
+    }
+
+    fn count_confirmations(&self, period: Period, sheet: &mut Sheet) {
+        let could: Vec<_> = self.said_in(period).into_iter().filter(|entry| entry.is_confirmable()).collect();
+        let did: Vec<_> = could.iter().copied().filter(|entry| entry.is_confirmed()).collect();
+        put(sheet, "confirmed_by_owner.n", &could);
+        put(sheet, "confirmed_by_owner.confirmed", &did);
+        put_share(sheet, "confirmed_by_owner", "share", did.len(), could.len());
+    }
+
+    fn count_clocks(&self, period: Period, sheet: &mut Sheet) {
+        let mut counted = Vec::new();
+        let (mut late, mut void_overdue) = (Vec::new(), Vec::new());
+        let (mut elapsed, mut paused, mut stopped) = (0, 0, Vec::new());
+        for (reference, clock) in self.each(|entry| &entry.clocks) {
+            let stopped_at = instant(clock, "stopped_at");
+            if let Some(at) = stopped_at.filter(|at| clock["party"] == "company" && self.is_in(period, *at)) {
+                elapsed += clock["elapsed_seconds"].as_i64().expect("elapsed");
+                paused += clock["paused_seconds"].as_i64().expect("paused");
+                stopped.push(format!("{reference} {} {at}", clock["measure"]));
+            }
+            let overdue_at = instant(clock, "due_at").filter(|due| stopped_at.is_some_and(|stopped| *due < stopped));
+            let breached_at = instant(clock, "breached_at");
+            let (outcome, day) = match clock["state"].as_str() {
+                Some("met") => ("met", stopped_at),
+                Some("missed") => ("missed", breached_at),
+                Some("void") => ("void", stopped_at),
+                _ if breached_at.is_some() => ("missed", breached_at),
+                _ => continue,
+            };
+            if clock["late_entry"] == true {
+                let found = breached_at.or(overdue_at).or(stopped_at);
+                late.extend(found.filter(|at| self.is_in(period, *at)).map(|_| reference.clone()));
+                continue;
+            }
+            if !day.is_some_and(|at| self.is_in(period, at)) {
+                continue;
+            }
+            if outcome == "void" && overdue_at.is_some() {
+                void_overdue.push(reference.clone());
+            }
+            counted.push((outcome, clock, reference));
+        }
+        let those = |fits: &dyn Fn(&Value) -> bool| -> Outcomes {
+            let fitting = counted.iter().filter(|(_, clock, _)| fits(clock));
+            fitting.map(|(outcome, _, reference)| ((*outcome).to_owned(), reference.clone())).collect()
+        };
+        put_clocks(sheet, "deadlines", &those(&|_| true));
+        put_value(sheet, "deadlines.void_overdue", json!(void_overdue.len()), void_overdue);
+        put_value(sheet, "deadlines.late_entries", json!(late.len()), late);
+        put_value(sheet, "deadlines.elapsed_seconds", json!(elapsed), stopped.clone());
+        put_value(sheet, "deadlines.paused_seconds", json!(paused), stopped.clone());
+        let paused_share =
+            if elapsed + paused == 0 { Value::Null } else { json!(paused as f64 / (elapsed + paused) as f64) };
+        put_value(sheet, "deadlines.paused_share", paused_share, stopped);
+        for (place, field, words) in [
+            ("by_measure", "measure", &MEASURES[..]),
+            ("by_priority", "priority", &PRIORITIES),
+            ("by_party", "party", &PARTIES),
+        ] {
+            for known in words {
+                put_clocks(sheet, &format!("deadlines.{place}.{known}"), &those(&|clock| clock[field] == *known));
+            }
+        }
+    }
+
+    fn each<'b>(&'b self, of: impl Fn(&'b Entry) -> &'b Vec<Value>) -> Vec<(String, &'b Value)> {
+        let mut found = Vec::new();
+        for entry in &self.cases {
+            for thing in of(entry) {
+                found.push((entry.reference(), thing));
+            }
+        }
+        found
+    }
+
+    fn count_escalations(&self, period: Period, sheet: &mut Sheet) {
+        let all = self.each(|entry| &entry.escalations);
+        let on = |field: &str| {
+            let fits = all.iter().filter(|(_, one)| instant(one, field).is_some_and(|at| self.is_in(period, at)));
+            fits.cloned().collect::<Vec<_>>()
+        };
+        let raised = on("raised_at");
+        let put_some = |sheet: &mut Sheet, place: &str, some: Vec<&(String, &Value)>| {
+            let of = some.iter().map(|(reference, _)| reference.clone()).collect();
+            put_value(sheet, place, json!(some.len()), of);
+        };
+        put_some(sheet, "escalations.raised", raised.iter().collect());
+        put_some(sheet, "escalations.acknowledged", on("acknowledged_at").iter().collect());
+        for (place, field, words) in [("by_level", "level", &LEVELS[..]), ("by_cause", "cause", &CAUSES)] {
+            for known in words {
+                let fits = raised.iter().filter(|(_, one)| one[field] == *known).collect();
+                put_some(sheet, &format!("escalations.{place}.{known}"), fits);
+            }
+        }
+    }
+
+    fn count_promises(&self, period: Period, sheet: &mut Sheet) {
+        // What happened in the period: to which team's promise.
+        let mut happened: Vec<(String, String, String)> = Vec::new();
+        for (reference, promise) in self.each(|entry| &entry.promises) {
+            let team = word(promise, "team");
+            if instant(promise, "made_at").is_some_and(|at| self.is_in(period, at)) {
+                happened.push((team.clone(), "made".to_owned(), reference.clone()));
+            }
+            if instant(promise, "ended_at").is_some_and(|at| self.is_in(period, at)) {
+                happened.push((team, word(promise, "state"), reference));
+            }
+        }
+        let those = |team: Option<&str>| -> Outcomes {
+            let fits = happened.iter().filter(|(known, ..)| team.is_none_or(|team| team == known));
+            fits.map(|(_, what, reference)| (what.clone(), reference.clone())).collect()
+        };
+        put_promises(sheet, "promises", &those(None));
+        let teams: BTreeSet<_> = happened.iter().map(|(team, ..)| team.clone()).collect();
+        if teams.is_empty() {
+            put_value(sheet, "promises.by_team", json!({}), Vec::new());
+        }
+        for team in teams {
+            put_promises(sheet, &format!("promises.by_team.{team}"), &those(Some(&team)));
+        }
+    }
+}
+
+fn put_value(sheet: &mut Sheet, place: &str, value: Value, of: Vec<String>) {
+    let before = sheet.insert(place.to_owned(), Line { value, of });
+    assert!(before.is_none(), "{place} was counted twice");
+}
+
+fn put(sheet: &mut Sheet, place: &str, entries: &[&Entry]) {
+    put_value(sheet, place, json!(entries.len()), entries.iter().map(|entry| entry.reference()).collect());
+}
+
+/// Durations from the owner's words to a step, and who still waits for it.
+fn put_times<'e>(
+    sheet: &mut Sheet,
+    place: &str,
+    reached: impl Iterator<Item = (&'e Entry, Option<&'e Step>)>,
+    waits: impl Fn(&Entry) -> bool,
+) {
+    let (mut times, mut done, mut waiting) = (Vec::new(), Vec::new(), Vec::new());
+    for (entry, step) in reached {
+        match step {
+            Some(step) => {
+                times.push((step.at - entry.said_at()).num_seconds().max(0));
+                done.push(entry.reference());
+            }
+            None if waits(entry) => waiting.push(entry.reference()),
+            None => {}
+        }
+    }
+    times.sort_unstable();
+    for percent in [50, 90] {
+        put_value(sheet, &format!("{place}.p{percent}"), percentile(&times, waiting.len(), percent), done.clone());
+    }
+    put_value(sheet, &format!("{place}.n"), json!(times.len()), done);
+    put_value(sheet, &format!("{place}.waiting"), json!(waiting.len()), waiting);
+}
+
+/// Nearest rank; whoever waits is slower than all that are done.
+fn percentile(sorted: &[i64], waiting: usize, percent: usize) -> Value {
+    let rank = ((sorted.len() + waiting) * percent).div_ceil(100);
+    rank.checked_sub(1).and_then(|place| sorted.get(place)).map_or(Value::Null, |seconds| json!(seconds))
+}
+
+/// A share; null of fewer than so many.
+fn share(part: usize, whole: usize, few: usize) -> Value {
+    if whole < few { Value::Null } else { json!(part as f64 / whole as f64) }
+}
+
+/// The 95 % interval of E. B. Wilson (1927), as every textbook has it.
+fn wilson(part: usize, whole: usize) -> (f64, f64) {
+    let (n, p, z) = (whole as f64, part as f64 / whole as f64, 1.959_964_f64);
+    let middle = p + z * z / (2.0 * n);
+    let spread = z * (p * (1.0 - p) / n + z * z / (4.0 * n * n)).sqrt();
+    let scale = 1.0 + z * z / n;
+    (((middle - spread) / scale).max(0.0), ((middle + spread) / scale).min(1.0))
+}
+
+fn put_share(sheet: &mut Sheet, place: &str, name: &str, part: usize, whole: usize) {
+    let (low, high) = if whole < FEW {
+        (Value::Null, Value::Null)
+    } else {
+        let (low, high) = wilson(part, whole);
+        (json!(low), json!(high))
+    };
+    put_value(sheet, &format!("{place}.{name}"), share(part, whole, FEW), Vec::new());
+    put_value(sheet, &format!("{place}.wilson_low"), low, Vec::new());
+    put_value(sheet, &format!("{place}.wilson_high"), high, Vec::new());
+}
+
+fn put_scores(sheet: &mut Sheet, place: &str, scores: &[u64]) {
+    let satisfied = scores.iter().filter(|score| **score >= 4).count();
+    let sum: u64 = scores.iter().sum();
+    let mean = if scores.len() < FEW { Value::Null } else { json!(sum as f64 / scores.len() as f64) };
+    put_value(sheet, &format!("{place}.mean"), mean, Vec::new());
+    put_share(sheet, place, "satisfied_share", satisfied, scores.len());
+}
+
+fn put_outcomes(sheet: &mut Sheet, place: &str, words: &[&str], outcomes: &Outcomes) -> Vec<usize> {
+    let mut counts = Vec::new();
+    for known in words {
+        let fits = outcomes.iter().filter(|(outcome, _)| outcome == known);
+        let of: Vec<_> = fits.map(|(_, reference)| reference.clone()).collect();
+        counts.push(of.len());
+        put_value(sheet, &format!("{place}.{known}"), json!(of.len()), of);
+    }
+    counts
+}
+
+fn put_clocks(sheet: &mut Sheet, place: &str, outcomes: &Outcomes) {
+    let counts = put_outcomes(sheet, place, &["met", "missed", "void"], outcomes);
+    put_share(sheet, place, "met_share", counts[0], counts[0] + counts[1]);
+}
+
+fn put_promises(sheet: &mut Sheet, place: &str, outcomes: &Outcomes) {
+    let counts = put_outcomes(sheet, place, &["kept", "broken", "made", "moved", "void"], outcomes);
+    put_share(sheet, place, "kept_share", counts[0], counts[0] + counts[1]);
+}
+
+/// What stands in the answer beside the figures.
+const NO_FIGURES: [&str; 6] = ["estate_id", "from", "to", "definitions_version", "minimum_answers", "notes"];
+
+/// Every leaf of an answer by its place; an object without anything inside is one.
+fn leaves(value: &Value, place: &str, into: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) if !fields.is_empty() => {
+            for (name, inner) in fields {
+                let inner_place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                leaves(inner, &inner_place, into);
+            }
+        }
+        other => drop(into.insert(place.to_owned(), other.clone())),
+    }
+}
+
+/// Whether a figure is what was counted. Durations come out of buckets, at most 3.2 % off; shares are rounded to four places.
+fn agrees(place: &str, shown: &Value, counted: &Value) -> bool {
+    match (shown.as_f64(), counted.as_f64()) {
+        (Some(shown), Some(counted)) if place.ends_with("_seconds.p50") || place.ends_with("_seconds.p90") => {
+            (shown - counted).abs() <= counted * 0.032
+        }
+        (Some(shown), Some(counted)) => (shown - counted).abs() < 6e-5,
+        _ => shown == counted,
+    }
+}
+
+/// Every figure that is not what was counted, or that only one of the two knows.
+#[must_use]
+pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
+    let mut shown = BTreeMap::new();
+    leaves(answer, "", &mut shown);
+    shown.retain(|place, _| !NO_FIGURES.iter().any(|name| place == name || place.starts_with(&format!("{name}."))));
+    let mut found = Vec::new();
+    for (place, value) in &shown {
+        match counted.get(place) {
+            None => found.push(format!("{place}: {value}, which the accountant does not know")),
+            Some(line) if !agrees(place, value, &line.value) => {
+                found.push(format!("{place}: shown {value}, counted {} of {:?}", line.value, line.of));
+            }
+            Some(_) => {}
+        }
+    }
+    let missing = counted.keys().filter(|place| !shown.contains_key(*place));
+    found.extend(missing.map(|place| format!("{place}: counted, but not shown")));
+    found
+}
+
+/// Definitions that the accountant does not count by: new ones, others than it knows, and those that are gone.
+#[must_use]
+pub fn unknown_definitions(dictionary: &Value) -> Vec<String> {
+    let items = dictionary["items"].as_array().cloned().unwrap_or_default();
+    let shown: BTreeSet<_> =
+        items.iter().map(|item| (word(item, "id"), item["version"].as_u64().unwrap_or(0))).collect();
+    let known: BTreeSet<_> = KNOWN.iter().map(|(id, version)| ((*id).to_owned(), *version)).collect();
+    shown.symmetric_difference(&known).map(|(id, version)| format!("{id} version {version}")).collect()
+}
