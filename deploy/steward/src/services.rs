@@ -7,12 +7,11 @@ use sqlx::migrate::Migrator;
 use steward_chassis::{
     Clock, Service,
     config::{self, CoreConfig},
-    http::{Catalogue, document::CONVENTIONS},
+    http::{Catalogue, Document, document::CONVENTIONS},
     inbox::Consumer,
     lifecycle::Lifecycle,
     run::{self, Replayed, Started},
 };
-use utoipa::openapi::OpenApi;
 
 /// What a service does for us.
 type Promise<T> = BoxFuture<'static, anyhow::Result<T>>;
@@ -25,7 +24,7 @@ pub struct Entry {
     /// Its migrations.
     pub migrator: fn() -> &'static Migrator,
     /// Its API document.
-    pub openapi: fn() -> OpenApi,
+    pub openapi: fn() -> Document,
     /// Its problems.
     pub catalogue: fn() -> Catalogue,
     /// The services it listens to.
@@ -75,20 +74,53 @@ pub fn all() -> [Entry; 5] {
     ]
 }
 
+/// In which order a reader needs the groups of operations: the matters of owners first, then what is owed and told, then what is set up.
+pub const ORDER: &[&str] = &[
+    "cases",
+    "inquiries",
+    "complaints",
+    "service requests",
+    "work orders",
+    "suggestions",
+    "surveys",
+    "visits",
+    "promises",
+    "clocks",
+    "escalations",
+    "messages",
+    "notices",
+    "digests",
+    "preferences",
+    "articles",
+    "files",
+    "desk checks",
+    "metrics",
+    "estates",
+    "residents",
+    "staff",
+    "roster",
+    "calendars",
+    "clock policies",
+    "posts",
+    "templates",
+    "channels",
+];
+
 /// The API document of all services in one.
+///
+/// # Panics
+/// When a name stands for two things.
 #[must_use]
-pub fn openapi() -> OpenApi {
-    let [first, rest @ ..] = all();
-    let mut document = (first.openapi)();
-    for service in rest {
-        document.merge((service.openapi)());
-    }
-    document.info.title = "Steward".to_owned();
-    document.info.description = Some(format!(
+pub fn openapi() -> Document {
+    let about = format!(
         "The service platform of property companies: what owners say, carried to a confirmed end. One host, one API; \
          a path prefix belongs to exactly one service.\n\n{CONVENTIONS}"
-    ));
-    document
+    );
+    let whole = Document::merged("Steward", &about, all().map(|service| (service.openapi)()));
+    let mut groups = whole.groups().to_vec();
+    // One that nobody has put in order comes last.
+    groups.sort_by_key(|group| ORDER.iter().position(|name| *name == group.name).unwrap_or(ORDER.len()));
+    whole.grouped(&groups)
 }
 
 /// The problems of all services.
@@ -106,7 +138,7 @@ pub fn catalogue() -> Catalogue {
 pub fn routes() -> BTreeMap<String, &'static str> {
     let mut routes = BTreeMap::new();
     for service in all() {
-        for path in (service.openapi)().paths.paths.keys() {
+        for path in (service.openapi)().paths() {
             let prefix: String = path.split('/').take(3).collect::<Vec<_>>().join("/");
             if let Some(other) = routes.insert(prefix.clone(), service.name)
                 && other != service.name

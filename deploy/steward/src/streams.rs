@@ -8,7 +8,7 @@ use steward_admin::services;
 use steward_chassis::{
     Clock,
     config::CoreConfig,
-    http::{self, Catalogue, Operations},
+    http::{self, Catalogue, Document, Operations},
     lifecycle::{Health, Lifecycle, Phase, State},
     messages::Messages,
     streams::{Keeping, durable},
@@ -129,7 +129,7 @@ async fn keep(settings: KeepSettings) -> anyhow::Result<()> {
     lifecycle.spawn(STREAMS, rounds(messages, settings.settings.keeping(), health.clone(), lifecycle.clone()));
     let operations = Operations {
         health: vec![health],
-        openapi: utoipa::openapi::OpenApi::default(),
+        openapi: Document::empty("Steward streams", "It keeps the streams and serves no API."),
         problems: Catalogue::new(Vec::new()),
     };
     http::serve(listener, http::operations(operations), &lifecycle).await?;

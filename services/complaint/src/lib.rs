@@ -14,11 +14,11 @@ pub mod store;
 use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core,
+    http::{Group, Routes},
     inbox::Consumer,
     kernel::{ProblemKind, Role, word},
     timers::Timer,
 };
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{app::App, config::Config};
 
@@ -33,6 +33,8 @@ impl steward_chassis::Service for Complaint {
     const ABOUT: &'static str = "Complaints from receipt to the owner's confirmation: points, consultations, plans, \
                                  decisions, remedies and commitments.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    const GROUPS: &'static [Group] = http::GROUPS;
+    const RECORDED: &'static str = include_str!("../operations.golden.json");
     type Config = Config;
     type App = App;
 
@@ -40,7 +42,7 @@ impl steward_chassis::Service for Complaint {
         &MIGRATOR
     }
 
-    fn routes() -> OpenApiRouter<App> {
+    fn routes() -> Routes<App> {
         http::routes()
     }
 

@@ -14,11 +14,11 @@ mod store;
 use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core, Service,
+    http::{Group, Routes},
     inbox::Consumer,
     kernel::{ProblemKind, Role},
     timers::Timer,
 };
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{app::App, config::Config};
 
@@ -32,6 +32,8 @@ impl Service for Dispatch {
     const NAME: &'static str = "dispatch";
     const ABOUT: &'static str = "Service requests and work orders: who does what, where and when, with proof.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    const GROUPS: &'static [Group] = http::GROUPS;
+    const RECORDED: &'static str = include_str!("../operations.golden.json");
     type Config = Config;
     type App = App;
 
@@ -39,7 +41,7 @@ impl Service for Dispatch {
         &MIGRATOR
     }
 
-    fn routes() -> OpenApiRouter<App> {
+    fn routes() -> Routes<App> {
         http::routes()
     }
 

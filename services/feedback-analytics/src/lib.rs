@@ -13,11 +13,11 @@ mod timers;
 use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core, Service,
+    http::{Group, Routes},
     inbox::Consumer,
     kernel::{ProblemKind, Role},
     timers::Timer,
 };
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{app::App, config::Config};
 
@@ -31,6 +31,8 @@ impl Service for FeedbackAnalytics {
     const NAME: &'static str = "feedback-analytics";
     const ABOUT: &'static str = "What owners suggest, how they rate what was done, and figures that can be trusted.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    const GROUPS: &'static [Group] = http::GROUPS;
+    const RECORDED: &'static str = include_str!("../operations.golden.json");
     type Config = Config;
     type App = App;
 
@@ -38,7 +40,7 @@ impl Service for FeedbackAnalytics {
         &MIGRATOR
     }
 
-    fn routes() -> OpenApiRouter<App> {
+    fn routes() -> Routes<App> {
         http::routes()
     }
 

@@ -19,11 +19,11 @@ use sqlx::migrate::Migrator;
 use steward_chassis::{
     Core, Service,
     figures::Figure,
+    http::{Group, Routes},
     inbox::Consumer,
     kernel::{ProblemKind, Role},
     timers::Timer,
 };
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{app::App, config::Config};
 
@@ -37,6 +37,8 @@ impl Service for Intake {
     const NAME: &'static str = "intake";
     const ABOUT: &'static str = "The register, the desk, what owners say, and where each case stands.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    const GROUPS: &'static [Group] = http::GROUPS;
+    const RECORDED: &'static str = include_str!("../operations.golden.json");
     type Config = Config;
     type App = App;
 
@@ -44,7 +46,7 @@ impl Service for Intake {
         &MIGRATOR
     }
 
-    fn routes() -> OpenApiRouter<App> {
+    fn routes() -> Routes<App> {
         http::routes()
     }
 

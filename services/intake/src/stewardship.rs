@@ -3,7 +3,7 @@
 use steward_chassis::{Call, Error, Executed, Result, Work};
 use steward_clock::{Hours, Pin, Timetable};
 use steward_kernel::{
-    Actor, Aggregate as _, Role,
+    Actor, Aggregate as _, Role, Version,
     ids::{CaseId, EstateId, WorkOrderId},
 };
 
@@ -144,11 +144,35 @@ pub(crate) async fn ask(app: &App, call: &Call, id: CaseId, asked: Command) -> R
         .engine
         .transact(call, move |work| {
             let (app, asked) = (app_again.clone(), asked.clone());
+            Box::pin(async move { command(&app, work, id, &asked).await })
+        })
+        .await
+}
+
+/// The same for what stands at the path of the case: `ETag` and `If-Match` are those of the case there, as it was read.
+pub(crate) async fn ask_at_case(
+    app: &App,
+    call: &Call,
+    id: CaseId,
+    asked: Command,
+) -> Result<(Executed<Stewardship>, Version)> {
+    ensure(app, call, id).await?;
+    let (app_again, expected) = (app.clone(), call.if_match);
+    let call = Call { if_match: None, ..call.clone() };
+    app.core
+        .engine
+        .transact(&call, move |work| {
+            let (app, asked) = (app_again.clone(), asked.clone());
             Box::pin(async move {
                 if let Command::HandOver { to, .. } = &asked {
                     check_account(work, id, to).await?;
                 }
-                command(&app, work, id, &asked).await
+                let done = command(&app, work, id, &asked).await?;
+                let actual = work.version_of::<Case>(id).await?;
+                match expected {
+                    Some(expected) if expected != actual && !done.replayed => Err(Error::Stale { expected, actual }),
+                    _ => Ok((done, actual)),
+                }
             })
         })
         .await

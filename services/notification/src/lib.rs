@@ -14,9 +14,13 @@ pub mod store;
 pub mod timers;
 
 use sqlx::migrate::Migrator;
-use steward_chassis::{Core, Service, inbox::Consumer, timers::Timer};
+use steward_chassis::{
+    Core, Service,
+    http::{Group, Routes},
+    inbox::Consumer,
+    timers::Timer,
+};
 use steward_kernel::{ProblemKind, Role};
-use utoipa_axum::router::OpenApiRouter;
 
 use crate::{app::App, config::Config};
 
@@ -31,6 +35,8 @@ impl Service for Notification {
     const ABOUT: &'static str = "Messages to owners about the milestones of their cases, notices on the bulletin boards of estates, and digests of \
          what the company's people should look at.";
     const DEFAULTS: &'static str = include_str!("../config.default.toml");
+    const GROUPS: &'static [Group] = http::GROUPS;
+    const RECORDED: &'static str = include_str!("../operations.golden.json");
     type Config = Config;
     type App = App;
 
@@ -38,7 +44,7 @@ impl Service for Notification {
         &MIGRATOR
     }
 
-    fn routes() -> OpenApiRouter<App> {
+    fn routes() -> Routes<App> {
         http::routes()
     }
 

@@ -367,6 +367,14 @@ impl Work {
         Ok(history.changed_at.map(|_| state))
     }
 
+    /// The version of an aggregate inside this transaction; 0 when it was never born.
+    ///
+    /// # Errors
+    /// [`Error::Unavailable`] when the database is away.
+    pub async fn version_of<A: Stored>(&mut self, id: A::Id) -> Result<Version> {
+        Ok(load::<A>(&mut self.tx, id, i32::MAX).await?.1.version)
+    }
+
     /// Time and ids.
     #[must_use]
     pub fn clock(&self) -> &Clock {

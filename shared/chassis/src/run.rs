@@ -7,14 +7,13 @@ use axum::Router;
 use clap::{Parser, Subcommand};
 use steward_kernel::ProblemKind;
 use tokio_util::sync::CancellationToken;
-use utoipa::openapi::OpenApi;
 
 use crate::{
     Clock, Core, Engine, Service,
     config::{self, CoreConfig},
     db::{self, Db},
     figures,
-    http::{self, Authenticator, Catalogue, HttpContext, Operations},
+    http::{self, Authenticator, Catalogue, Document, HttpContext, Operations},
     inbox,
     lifecycle::{Health, Lifecycle, Phase, State},
     messages::Messages,
@@ -39,7 +38,7 @@ pub struct Started {
     /// How it is.
     pub health: Health,
     /// What it can do.
-    pub openapi: OpenApi,
+    pub openapi: Document,
     /// What can go wrong.
     pub catalogue: Catalogue,
     /// Its connection to NATS.
@@ -48,19 +47,8 @@ pub struct Started {
 
 /// The API document of a service, with its permissions and problems described.
 #[must_use]
-pub fn openapi<S: Service>() -> OpenApi {
-    let (_, mut document) = S::routes().split_for_parts();
-    // Made anew: the router's own would name the authors of the library.
-    document.info = utoipa::openapi::InfoBuilder::new()
-        .title(format!("Steward {}", S::NAME))
-        .version(env!("CARGO_PKG_VERSION"))
-        .description(Some(S::ABOUT))
-        .license(Some(utoipa::openapi::LicenseBuilder::new().name("Apache-2.0").identifier(Some("Apache-2.0")).build()))
-        .build();
-    // The host that serves the document serves the API.
-    document.servers = Some(vec![utoipa::openapi::Server::new("/")]);
-    http::describe(&mut document);
-    document
+pub fn openapi<S: Service>() -> Document {
+    Document::of::<S>()
 }
 
 /// The problems of a service and of the platform.
@@ -102,7 +90,7 @@ pub async fn start<S: Service>(
 
     let catalogue = catalogue::<S>();
     let context = HttpContext::new(S::NAME, authenticator, clock, &core.http, health.clone(), catalogue.clone());
-    let (routes, _) = S::routes().with_state(app).split_for_parts();
+    let routes = S::routes().into_router(app);
     health.enter(Phase::Serving);
     let (leaves, leaving) = (lifecycle.leaving(), health.clone());
     lifecycle.spawn("phase", async move {

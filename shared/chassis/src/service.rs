@@ -3,9 +3,15 @@
 use serde::de::DeserializeOwned;
 use sqlx::migrate::Migrator;
 use steward_kernel::{ProblemKind, Role};
-use utoipa_axum::router::OpenApiRouter;
 
-use crate::{Clock, Engine, db::Db, figures::Figure, inbox::Consumer, timers::Timer};
+use crate::{
+    Clock, Engine,
+    db::Db,
+    figures::Figure,
+    http::{Group, Routes},
+    inbox::Consumer,
+    timers::Timer,
+};
 
 /// A permission: its name in the API document and the roles that have it. Declared with [`permissions!`](crate::permissions).
 pub trait Permission: Send + Sync + 'static {
@@ -75,8 +81,13 @@ pub trait Service: Sized + Send + Sync + 'static {
 
     /// Its migrations (`sqlx::migrate!()`).
     fn migrator() -> &'static Migrator;
+    /// The groups of its operations, in the order in which a reader needs them.
+    const GROUPS: &'static [Group];
+    /// What its tests have seen of its operations (`operations.golden.json`): examples, and which problems each answers.
+    const RECORDED: &'static str;
+
     /// Its routes with their descriptions.
-    fn routes() -> OpenApiRouter<Self::App>;
+    fn routes() -> Routes<Self::App>;
     /// Its permissions, for documents and tests.
     fn permissions() -> &'static [(&'static str, &'static [Role])];
     /// Its problems with their titles in zh-Hans and zh-Hant.

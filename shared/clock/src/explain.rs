@@ -15,6 +15,7 @@ use crate::{
 /// Why a stretch counted or not.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(tag = "why", rename_all = "snake_case")]
+#[schema(as = StretchCause)]
 pub enum Cause {
     /// The place was open; all time counts for a clock that runs day and night.
     Open {

@@ -37,7 +37,8 @@ word_enum! {
 
 word_enum! {
     /// Whose clock it is.
-    Party {
+#[schema(as = ClockParty)]
+        Party {
         /// The company's towards the owner.
         Company = "company",
         /// A department's towards the company.

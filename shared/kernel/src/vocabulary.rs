@@ -11,8 +11,8 @@ use utoipa::ToSchema;
 #[macro_export]
 macro_rules! word_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$variant_doc:meta])* $variant:ident = $word:tt),+ $(,)? }) => {
-        $(#[$doc])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, serde::Serialize, serde::Deserialize, utoipa::ToSchema)]
+        $(#[$doc])*
         pub enum $name { $($(#[$variant_doc])* #[serde(rename = $word)] $variant),+ }
 
         impl $name {
@@ -126,6 +126,70 @@ word_enum! {
         /// Done, with the owner's word or after its time.
         Closed = "closed",
         /// Withdrawn by the owner or called off.
+        Cancelled = "cancelled",
+    }
+}
+
+word_enum! {
+    /// Where a case stands in the service that works on it: the stages of inquiries, complaints, service requests and suggestions.
+    CaseStage {
+        /// It came in.
+        Received = "received",
+        /// A person took it up. Complaints.
+        Acknowledged = "acknowledged",
+        /// It is classified and split into its points. Complaints.
+        Assessed = "assessed",
+        /// Departments are asked, facts are gathered. Complaints.
+        Investigating = "investigating",
+        /// Something is needed from the owner. Complaints.
+        AwaitingOwner = "awaiting_owner",
+        /// There is a plan, and the owner was told. Complaints.
+        Proposed = "proposed",
+        /// Every point has its outcome. Complaints.
+        Decided = "decided",
+        /// Work that the decision needs was ordered. Complaints.
+        Remedying = "remedying",
+        /// The owner confirmed that it is solved. Complaints.
+        Verified = "verified",
+        /// The owner took it back. Complaints and suggestions.
+        Withdrawn = "withdrawn",
+        /// The owner was asked for something. Service requests.
+        NeedsInfo = "needs_info",
+        /// Service requests: the details are clear. Suggestions: the owner has seen that it is there.
+        Confirmed = "confirmed",
+        /// A department has it. Service requests.
+        Routed = "routed",
+        /// A technician has taken it. Service requests.
+        InWork = "in_work",
+        /// All work is reported done. Service requests.
+        DoneReported = "done_reported",
+        /// The owner finds it good. Service requests.
+        OwnerVerified = "owner_verified",
+        /// It will not be done. Service requests and suggestions.
+        Declined = "declined",
+        /// Asked. Inquiries.
+        Open = "open",
+        /// Answered. Inquiries.
+        Answered = "answered",
+        /// The owner is to be called back. Inquiries.
+        FollowUpDue = "follow_up_due",
+        /// The owner was called back. Inquiries.
+        FollowedUp = "followed_up",
+        /// Asked again. Inquiries.
+        Reopened = "reopened",
+        /// Somebody looks into it. Suggestions.
+        Considered = "considered",
+        /// We will do it. Suggestions.
+        Accepted = "accepted",
+        /// Not now. Suggestions.
+        Later = "later",
+        /// It is known what will be done. Suggestions.
+        Planned = "planned",
+        /// It is there, with proof. Suggestions.
+        Delivered = "delivered",
+        /// Done.
+        Closed = "closed",
+        /// Called off.
         Cancelled = "cancelled",
     }
 }

@@ -34,7 +34,7 @@ pub struct Operation {
 /// When an operation has no permission, or one that is not declared: nothing may be reachable without.
 #[must_use]
 pub fn operations<S: Service>() -> Vec<Operation> {
-    let document = serde_json::to_value(steward_chassis::run::openapi::<S>()).expect("document");
+    let document = steward_chassis::run::openapi::<S>().to_value();
     let permissions: BTreeMap<&str, &[Role]> = S::permissions().iter().copied().collect();
     let mut found = Vec::new();
     for (path, item) in document["paths"].as_object().expect("paths") {

@@ -1,12 +1,14 @@
 //! A client that speaks to a router in process, or to a running system over the network, like an app would.
 
+use std::sync::Arc;
+
 use axum::body::Body;
 use http_body_util::BodyExt as _;
 use serde::de::DeserializeOwned;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use crate::db::new_id;
+use crate::{db::new_id, document::Promised, ledger::Sent};
 
 /// Where requests go.
 #[derive(Debug, Clone)]
@@ -20,6 +22,7 @@ enum Target {
 pub struct Client {
     target: Target,
     token: Option<String>,
+    promised: Vec<Arc<Promised>>,
 }
 
 /// A request being put together.
@@ -46,23 +49,29 @@ pub struct Answer {
 }
 
 impl Client {
-    /// Speaks to a router in this process.
+    /// Speaks to a router in this process, which has promised what stands in these documents.
     #[must_use]
-    pub fn in_process(router: axum::Router, token: Option<String>) -> Self {
-        Self { target: Target::InProcess(router), token }
+    pub fn in_process(router: axum::Router, token: Option<String>, promised: Vec<Arc<Promised>>) -> Self {
+        Self { target: Target::InProcess(router), token, promised }
     }
 
     /// Speaks to a running system.
     #[must_use]
     pub fn over_network(url: &str, token: Option<String>) -> Self {
         let client = reqwest::Client::new();
-        Self { target: Target::Url(url.trim_end_matches('/').to_owned(), client), token }
+        Self { target: Target::Url(url.trim_end_matches('/').to_owned(), client), token, promised: Vec::new() }
+    }
+
+    /// The same, held against these documents.
+    #[must_use]
+    pub fn promising(self, promised: Vec<Arc<Promised>>) -> Self {
+        Self { promised, ..self }
     }
 
     /// The same with another token.
     #[must_use]
     pub fn with_token(&self, token: Option<String>) -> Self {
-        Self { target: self.target.clone(), token }
+        Self { token, ..self.clone() }
     }
 
     /// Any request. A POST carries a fresh `Idempotency-Key` unless `.key()` gives one.
@@ -136,7 +145,32 @@ impl Request {
     ///
     /// # Errors
     /// When nobody answers.
-    pub async fn try_send(mut self) -> anyhow::Result<Answer> {
+    ///
+    /// # Panics
+    /// When the answer is not what the API document says.
+    pub async fn try_send(self) -> anyhow::Result<Answer> {
+        let (method, path, promised) = (self.method.clone(), self.path.clone(), self.client.promised.clone());
+        let media = self.headers.iter().find(|(name, _)| name == "content-type").map(|(_, media)| media.clone());
+        let body = if promised.is_empty() { Vec::new() } else { self.body.clone() };
+        let answer = self.carry_out().await?;
+        let known = promised.iter().find_map(|document| document.lies(&method, &path, &answer));
+        let is_unknown = !promised.is_empty() && path.starts_with("/v1/") && answer.status < 400;
+        let lies =
+            known.unwrap_or_else(|| if is_unknown { vec!["not in the document".to_owned()] } else { Vec::new() });
+        assert!(
+            lies.is_empty(),
+            "{} answered {} against the API document:\n{}\n{}",
+            answer.asked,
+            answer.status,
+            lies.join("\n"),
+            answer.text()
+        );
+        let sent = Sent { media: media.as_deref().unwrap_or_default(), body: &body };
+        promised.iter().for_each(|document| document.observe(&method, &path, &sent, &answer));
+        Ok(answer)
+    }
+
+    async fn carry_out(mut self) -> anyhow::Result<Answer> {
         if self.method == http::Method::POST && !self.headers.iter().any(|(name, _)| name == "idempotency-key") {
             self.headers.push(("idempotency-key".to_owned(), new_id().to_string()));
         }
@@ -199,6 +233,12 @@ impl Answer {
     #[must_use]
     pub fn header(&self, name: &str) -> &str {
         self.headers.get(name).and_then(|value| value.to_str().ok()).unwrap_or_default()
+    }
+
+    /// The version in the `ETag`.
+    #[must_use]
+    pub fn version(&self) -> Option<i64> {
+        self.header("etag").trim_matches('"').split('-').next()?.parse().ok()
     }
 
     /// The JSON body of a 200.

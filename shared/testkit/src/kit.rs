@@ -25,8 +25,10 @@ use uuid::Uuid;
 use crate::{
     TENANT,
     db::{self, Part, new_id},
+    document::{Promised, promised},
     eventually,
     http::Client,
+    ledger::REMEDY,
 };
 
 /// A test's world.
@@ -44,6 +46,7 @@ pub struct Kit {
     pub issuer: Arc<DevIssuer>,
     services: Vec<&'static str>,
     messages: Messages,
+    promised: Vec<Arc<Promised>>,
 }
 
 impl std::fmt::Debug for Kit {
@@ -107,6 +110,7 @@ pub async fn with_services(services: &[Under], test: impl AsyncFnOnce(Kit)) {
     let kit = Kit::start(services, &database, &prefix, &lifecycle).await;
     test(kit.clone()).await;
     kit.nothing_is_left().await;
+    kit.examples_were_sent();
     lifecycle.stop();
     lifecycle.drained().await;
     kit.clean_up().await;
@@ -118,7 +122,7 @@ impl Kit {
         let issuer = Arc::new(DevIssuer::generate("http://127.0.0.1/dev").expect("issuer"));
         let jwks = jwks_file(&issuer, prefix);
         let mut router = Router::new();
-        let (mut health, mut messages) = (Vec::new(), None);
+        let (mut health, mut messages, mut promises) = (Vec::new(), None, Vec::new());
         for service in services {
             let core = core_config(database, prefix, &jwks);
             let started = (service.start)(core, clock.clone(), lifecycle.clone()).await;
@@ -130,6 +134,7 @@ impl Kit {
                     problems: started.catalogue.clone(),
                 }));
             }
+            promises.push(promised(service.part.0, || started.openapi.clone()));
             messages = Some(started.messages);
             health.push(started.health);
         }
@@ -144,6 +149,7 @@ impl Kit {
             issuer,
             services: services.iter().map(|service| service.part.0).collect(),
             messages: messages.expect("at least one service"),
+            promised: promises,
         }
     }
 
@@ -183,13 +189,13 @@ impl Kit {
     /// A client with that actor's token.
     #[must_use]
     pub fn client_of(&self, actor: &Actor) -> Client {
-        Client::in_process(self.router.clone(), Some(self.token(actor)))
+        Client::in_process(self.router.clone(), Some(self.token(actor)), self.promised.clone())
     }
 
     /// A client without a token.
     #[must_use]
     pub fn nobody(&self) -> Client {
-        Client::in_process(self.router.clone(), None)
+        Client::in_process(self.router.clone(), None, self.promised.clone())
     }
 
     /// A token for that actor, valid for an hour of real time.
@@ -355,6 +361,15 @@ impl Kit {
     async fn database_as(&self, url: &str) -> sqlx::PgConnection {
         use sqlx::Connection as _;
         sqlx::PgConnection::connect(url).await.expect("connect")
+    }
+
+    fn examples_were_sent(&self) {
+        let unsent: Vec<String> = self.promised.iter().flat_map(|document| document.unsent()).collect();
+        assert!(
+            unsent.is_empty(),
+            "the document shows as examples what this test does not send any more ({}): {REMEDY}",
+            unsent.join(", ")
+        );
     }
 
     async fn nothing_is_left(&self) {

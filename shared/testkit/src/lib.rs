@@ -6,10 +6,12 @@
 
 pub mod attack;
 pub mod db;
+pub mod document;
 pub mod given;
 pub mod golden;
 pub mod http;
 mod kit;
+mod ledger;
 pub mod rules;
 pub mod servers;
 pub mod wait;

@@ -7,18 +7,27 @@ pub mod owners;
 pub mod permission;
 pub mod view;
 
-use steward_chassis::{Call, Result, http::Versioned};
+use steward_chassis::{
+    Call, Result,
+    http::{Group, Routes, Versioned},
+};
 use steward_kernel::ids::CaseId;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 use crate::{
     app::App,
     domain::{Command, Complaint, Facts},
 };
 
+/// The groups of operations, in the order in which a reader needs them.
+pub const GROUPS: &[Group] = &[Group {
+    name: "complaints",
+    about: "Something is wrong, and the company answers for each point of it. From the acknowledgement over plan and decision to the owner's word that it is solved.",
+}];
+
 /// Every route of the service.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+pub fn routes() -> Routes<App> {
+    Routes::new()
         .routes(routes!(complaints::list_complaints))
         .routes(routes!(complaints::get_complaint))
         .routes(routes!(complaints::list_complaint_categories))

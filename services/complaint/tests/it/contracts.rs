@@ -2,7 +2,7 @@
 
 use steward_chassis::run;
 use steward_complaint::Complaint;
-use steward_testkit::{attack, golden::golden, rules, with};
+use steward_testkit::{attack, document, golden::golden, rules, with};
 
 use crate::a_complaint;
 
@@ -14,6 +14,11 @@ fn the_contracts_are_those_in_git() {
     golden(format!("{HERE}/openapi.golden.json"), &openapi);
     golden(format!("{HERE}/problems.golden.md"), &run::problems_document::<Complaint>());
     golden(format!("{HERE}/permissions.golden.md"), &attack::permissions_document::<Complaint>());
+}
+
+#[test]
+fn every_operation_has_an_example_that_a_test_sends() {
+    document::examples::<Complaint>("tests/it");
 }
 
 #[test]

@@ -110,6 +110,7 @@ pub struct InfoQuestion {
     /// What was asked.
     pub question: Words,
     /// What the owner said; none while we wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<Words>,
     /// How staff took it down; absent when the owner answered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -131,6 +132,7 @@ pub struct OwnerVerification {
     /// Whether it is solved.
     pub satisfied: bool,
     /// In their words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<Words>,
     /// How staff took it down; absent when the owner gave it.
     #[serde(default, skip_serializing_if = "Option::is_none")]

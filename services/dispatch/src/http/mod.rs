@@ -7,21 +7,34 @@ mod requests;
 mod roster;
 mod views;
 
-use steward_chassis::http::body_limit;
-use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
-    routes,
-};
+use steward_chassis::http::{Group, Routes, body_limit};
+use utoipa_axum::{router::UtoipaMethodRouterExt as _, routes};
 
 use crate::app::App;
+
+/// The groups of operations, in the order in which a reader needs them.
+pub const GROUPS: &[Group] = &[
+    Group {
+        name: "service requests",
+        about: "Something is to be done for an owner: details, appointment, and the owner's word on the result. Its stage follows its work orders.",
+    },
+    Group {
+        name: "work orders",
+        about: "One piece of work for one team, with proof. It is assigned, taken, carried out, and found good or done again.",
+    },
+    Group {
+        name: "roster",
+        about: "Departments, technicians and their shifts, imported as files. Candidates for work orders are found among them.",
+    },
+];
 
 /// Largest register file, in bytes.
 const IMPORT_BYTES: usize = 8 << 20;
 
 /// All routes.
-pub(crate) fn routes() -> OpenApiRouter<App> {
+pub(crate) fn routes() -> Routes<App> {
     let file = || body_limit(IMPORT_BYTES);
-    OpenApiRouter::new()
+    Routes::new()
         .routes(routes!(requests::list_service_requests))
         .routes(routes!(requests::get_service_request))
         .routes(routes!(requests::confirm_service_request))

@@ -166,7 +166,7 @@ pub(crate) async fn list_shifts(
         ),
         description = "The file",
     ),
-    responses((status = 200, description = "What came of its rows", body = RosterImportReport), Problems),
+    responses((status = 200, description = "What came of its rows", body = RosterImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["dispatch.import"])),
 )]
 pub(crate) async fn import_departments(
@@ -192,7 +192,7 @@ pub(crate) async fn import_departments(
         ),
         description = "The file",
     ),
-    responses((status = 200, description = "What came of its rows", body = RosterImportReport), Problems),
+    responses((status = 200, description = "What came of its rows", body = RosterImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["dispatch.import"])),
 )]
 pub(crate) async fn import_technicians(
@@ -217,7 +217,7 @@ pub(crate) async fn import_technicians(
         ),
         description = "The file",
     ),
-    responses((status = 200, description = "What came of its rows", body = RosterImportReport), Problems),
+    responses((status = 200, description = "What came of its rows", body = RosterImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["dispatch.import"])),
 )]
 pub(crate) async fn import_shifts(

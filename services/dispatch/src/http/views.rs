@@ -39,9 +39,12 @@ pub(crate) struct ServiceRequestView {
     words: Words,
     language: Language,
     estate_id: EstateId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unit_id: Option<UnitId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resident_id: Option<ResidentId>,
     /// The case it follows from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     linked_case_id: Option<CaseId>,
     /// Whether the owner wishes that it is looked at soon; the priority says how urgent it is.
     urgent: bool,
@@ -49,7 +52,9 @@ pub(crate) struct ServiceRequestView {
     #[serde(skip_serializing_if = "Option::is_none")]
     source_unit_id: Option<UnitId>,
     /// What was found out.
+    #[serde(skip_serializing_if = "Option::is_none")]
     details: Option<Words>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     appointment: Option<Appointment>,
     /// What the owner was asked, and said.
     questions: Vec<InfoQuestion>,
@@ -58,10 +63,13 @@ pub(crate) struct ServiceRequestView {
     /// Photos and documents of its finished work; its owner reads them as `GET /v1/files/{file_id}/content`, once they are stored.
     proof_file_ids: Vec<FileId>,
     /// Why it was declined or called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Note>,
     /// Who is responsible for what was declined.
+    #[serde(skip_serializing_if = "Option::is_none")]
     responsible: Option<Note>,
     /// The owner's last word on the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
     verification: Option<OwnerVerification>,
     /// How staff took down that the owner called it off; absent when the owner did, or the company by itself.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -137,6 +145,7 @@ pub(crate) struct OrderHoldView {
     /// For what.
     reason: HoldReason,
     /// More about it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     /// Where the work goes on afterwards.
     from: OrderStatus,
@@ -152,13 +161,16 @@ pub(crate) struct WorkOrderView {
     reference: String,
     case_id: CaseId,
     /// The remedy of a complaint that it carries out; none for a service request.
+    #[serde(skip_serializing_if = "Option::is_none")]
     remedy_id: Option<RemedyId>,
     /// The work order whose result did not do.
+    #[serde(skip_serializing_if = "Option::is_none")]
     rework_of: Option<WorkOrderId>,
     /// The department that has it.
     department: Code,
     /// Whether that one was a contractor of the company when it got the work order.
     contractor: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
     skill: Option<Skill>,
     /// What is to be done.
     summary: Words,
@@ -166,19 +178,26 @@ pub(crate) struct WorkOrderView {
     category: String,
     priority: Priority,
     estate_id: EstateId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     unit_id: Option<UnitId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resident_id: Option<ResidentId>,
     status: OrderStatus,
+    #[serde(skip_serializing_if = "Option::is_none")]
     technician_id: Option<TechnicianId>,
     /// Why it waits, while it waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     hold: Option<OrderHoldView>,
     /// How it was made safe.
+    #[serde(skip_serializing_if = "Option::is_none")]
     safe_note: Option<Note>,
     /// Why it was last given back, transferred or called off.
+    #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<Note>,
     /// How often it went from one department to another.
     transfers: u32,
     /// What was done.
+    #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
     proof: Vec<Proof>,
     /// The commands that are legal now.
@@ -405,6 +424,7 @@ fn words(reason: CandidateReason, language: Language) -> &'static str {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct RosterImportReport {
     import_id: ImportId,
+    #[serde(skip_serializing_if = "Option::is_none")]
     resource: Option<RosterPart>,
     /// Rows in the file, without the header.
     rows: u32,

@@ -2,7 +2,7 @@
 
 use steward_chassis::run;
 use steward_dispatch::Dispatch;
-use steward_testkit::{attack, golden::golden, rules, with};
+use steward_testkit::{attack, document, golden::golden, rules, with};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -15,6 +15,11 @@ fn the_contracts_are_those_in_git() {
     golden(format!("{HERE}/openapi.golden.json"), &openapi);
     golden(format!("{HERE}/problems.golden.md"), &run::problems_document::<Dispatch>());
     golden(format!("{HERE}/permissions.golden.md"), &attack::permissions_document::<Dispatch>());
+}
+
+#[test]
+fn every_operation_has_an_example_that_a_test_sends() {
+    document::examples::<Dispatch>("tests/it");
 }
 
 #[test]

@@ -165,12 +165,12 @@ const COUNT: Words = words("件数", "件數", "Count");
 const MEDIAN: Words = words(
     "最近秩第 50 百分位；仍在等待的视为慢于所有已办到的，若落在其中则为空",
     "最近秩第 50 百分位；仍在等待的視為慢於所有已辦到的，若落在其中則為空",
-    "50th percentile, nearest rank; those waiting count as slower than all that are done, null when it lies among them",
+    "50th percentile, nearest rank; those waiting count as slower than all that are done, absent when it lies among them",
 );
 const NINETIETH: Words = words(
     "最近秩第 90 百分位；仍在等待的视为慢于所有已办到的，若落在其中则为空",
     "最近秩第 90 百分位；仍在等待的視為慢於所有已辦到的，若落在其中則為空",
-    "90th percentile, nearest rank; those waiting count as slower than all that are done, null when it lies among them",
+    "90th percentile, nearest rank; those waiting count as slower than all that are done, absent when it lies among them",
 );
 const MEAN: Words = words("1 至 5 分的算术平均", "1 至 5 分的算術平均", "Arithmetic mean of scores from 1 to 5");
 const SATISFIED: Words =
@@ -516,7 +516,7 @@ pub const ALL: &[Definition] = &[
         words(
             "暂停 ÷ (计入 + 暂停)；没有时间则为空",
             "暫停 ÷ (計入 + 暫停)；沒有時間則為空",
-            "Paused ÷ (counted + paused); null when there is neither",
+            "Paused ÷ (counted + paused); absent when there is neither",
         ),
         COMPANY_CLOCKS,
         CLOCK_TIME,

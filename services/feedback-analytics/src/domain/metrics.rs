@@ -60,20 +60,25 @@ pub struct Cases {
     #[schema(example = 22)]
     pub open_now: u64,
     /// Those said in the period, by kind.
+    #[schema(value_type = BTreeMap<CaseKind, u64>)]
     pub by_kind: BTreeMap<String, u64>,
     /// Those said in the period, by what their owner sees now.
+    #[schema(value_type = BTreeMap<CaseStatus, u64>)]
     pub by_status: BTreeMap<String, u64>,
     /// Those said in the period, by priority.
+    #[schema(value_type = BTreeMap<Priority, u64>)]
     pub by_priority: BTreeMap<String, u64>,
 }
 
 /// How long something takes; cases that still wait for it count as slower than all that do not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, ToSchema)]
 pub struct TimeTaken {
-    /// Half of the cases took at most this; null when half of them still wait.
+    /// Half of the cases took at most this; absent when half of them still wait.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 1500)]
     pub p50: Option<u64>,
-    /// Nine of ten took at most this; null when more than one of ten still waits.
+    /// Nine of ten took at most this; absent when more than one of ten still waits.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 6528)]
     pub p90: Option<u64>,
     /// Cases that have it behind them.
@@ -96,13 +101,15 @@ pub struct Satisfaction {
     /// Answers to what was asked in the period.
     #[schema(example = 20)]
     pub n: u64,
-    /// Answers for each one asked; null when nobody was.
+    /// Answers for each one asked; absent when nobody was.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.5)]
     pub response_rate: Option<f64>,
     /// Scores of the result.
     #[serde(flatten)]
     pub outcome: Score,
-    /// How often each score was given to the result; null under five answers.
+    /// How often each score was given to the result; absent under five answers.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ratings: Option<BTreeMap<String, u64>>,
     /// Scores of how it was handled.
     pub handling: Score,

@@ -14,12 +14,15 @@ pub const SATISFIED: u8 = 4;
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Share {
     /// The share, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.85)]
     pub share: Option<f64>,
     /// Lower end of the 95 % Wilson interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.6396)]
     pub wilson_low: Option<f64>,
     /// Upper end of the 95 % Wilson interval.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9476)]
     pub wilson_high: Option<f64>,
 }
@@ -40,15 +43,19 @@ impl Share {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Score {
     /// Mean of the scores, 1 to 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4.3)]
     pub mean: Option<f64>,
     /// Share of answers with 4 or 5.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.85)]
     pub satisfied_share: Option<f64>,
     /// Lower end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.6396)]
     pub wilson_low: Option<f64>,
     /// Upper end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9476)]
     pub wilson_high: Option<f64>,
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
+use steward_kernel::vocabulary::Priority;
 use utoipa::ToSchema;
 
 use super::{
@@ -34,13 +35,16 @@ pub struct Punctuality {
     /// Stopped without anybody having done what they measured: called off, closed, passed on, begun anew; neither met nor missed.
     #[schema(example = 3)]
     pub void: u64,
-    /// Those met of those met or missed, 0 to 1; null under five.
+    /// Those met of those met or missed, 0 to 1; absent under five.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9)]
     pub met_share: Option<f64>,
     /// Lower end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.8256)]
     pub wilson_low: Option<f64>,
     /// Upper end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9448)]
     pub wilson_high: Option<f64>,
 }
@@ -63,14 +67,18 @@ pub struct Deadlines {
     /// Seconds of their calendars that did not count because of pauses.
     #[schema(example = 100_000)]
     pub paused_seconds: u64,
-    /// Paused time of all their time, 0 to 1; null when there is none.
+    /// Paused time of all their time, 0 to 1; absent when there is none.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.1)]
     pub paused_share: Option<f64>,
     /// By what they measure.
+    #[schema(value_type = BTreeMap<steward_clock::Measure, Punctuality>)]
     pub by_measure: BTreeMap<String, Punctuality>,
     /// By the priority of their case.
+    #[schema(value_type = BTreeMap<Priority, Punctuality>)]
     pub by_priority: BTreeMap<String, Punctuality>,
     /// By whose clock it is.
+    #[schema(value_type = BTreeMap<steward_clock::Party, Punctuality>)]
     pub by_party: BTreeMap<String, Punctuality>,
 }
 
@@ -84,6 +92,7 @@ pub struct Escalations {
     #[schema(example = 9)]
     pub acknowledged: u64,
     /// Those raised, by whom they reach.
+    #[schema(value_type = BTreeMap<steward_clock::Level, u64>)]
     pub by_level: BTreeMap<String, u64>,
     /// Those raised, by why.
     pub by_cause: BTreeMap<String, u64>,
@@ -107,13 +116,16 @@ pub struct Reliability {
     /// Those that lost their object in the period; neither kept nor broken.
     #[schema(example = 1)]
     pub void: u64,
-    /// Those kept of those kept or broken, 0 to 1; null under five.
+    /// Those kept of those kept or broken, 0 to 1; absent under five.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9091)]
     pub kept_share: Option<f64>,
     /// Lower end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.7884)]
     pub wilson_low: Option<f64>,
     /// Upper end of the 95 % Wilson interval of that share.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 0.9641)]
     pub wilson_high: Option<f64>,
 }

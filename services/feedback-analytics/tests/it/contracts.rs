@@ -5,6 +5,7 @@ use steward_feedback_analytics::FeedbackAnalytics;
 use steward_testkit::{
     attack::{attack, permissions_document},
     db::new_id,
+    document,
     golden::golden,
     rules, with,
 };
@@ -21,6 +22,11 @@ fn the_contracts_are_those_in_git() {
     golden(here("openapi.golden.json"), &openapi);
     golden(here("problems.golden.md"), &run::problems_document::<FeedbackAnalytics>());
     golden(here("permissions.golden.md"), &permissions_document::<FeedbackAnalytics>());
+}
+
+#[test]
+fn every_operation_has_an_example_that_a_test_sends() {
+    document::examples::<FeedbackAnalytics>("tests/it");
 }
 
 #[test]

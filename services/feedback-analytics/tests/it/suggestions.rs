@@ -20,7 +20,7 @@ async fn a_suggestion_is_considered_accepted_planned_delivered_and_confirmed() {
             (view["stage"].as_str(), view["words"].as_str()),
             (Some("received"), Some("车棚里多装几个充电桩吧"))
         );
-        assert_eq!((view["allowed"].clone(), first.header("etag")), (json!(["consider"]), "\"1\""));
+        assert_eq!((view["allowed"].clone(), first.version()), (json!(["consider"]), Some(1)));
         let since = manager.get("/v1/suggestions").await.ok()["since"].as_str().expect("a since token").to_owned();
 
         manager.post(&format!("{path}/consider"), json!({"note": "问过工程部"})).await.expect(200);
@@ -119,6 +119,23 @@ async fn a_case_that_is_called_off_takes_its_suggestion_along() {
             (summary["by_stage"]["withdrawn"].as_u64(), summary["by_stage"]["received"].as_u64()),
             (Some(1), Some(0))
         );
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_suggestion_can_be_put_off_and_declined_later_with_a_reason() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let (estate, resident) = (estate(&kit).await, new_id());
+        let case = Case::open(&kit, estate, "suggestion", Some(resident)).await;
+        let manager = kit.client(Role::Manager);
+        let path = |command: &str| format!("/v1/suggestions/{}/{command}", case.id);
+        let _ = manager.post(&path("consider"), json!({})).await.ok();
+        let later = manager.post(&path("later"), json!({ "reason": "等明年的预算" })).await.ok();
+        assert_eq!(later["stage"], "later");
+        manager.post(&path("plan"), json!({ "text": "两组十路" })).await.problem(409, "suggestion/not-in-this-stage");
+        let declined = manager.post(&path("decline"), json!({ "reason": "消防不允许" })).await.ok();
+        assert_eq!((&declined["stage"], &declined["allowed"]), (&json!("declined"), &json!([])));
     })
     .await;
 }

@@ -94,6 +94,7 @@ word_enum! {
 
 word_enum! {
     /// Who took a step: a role, never a name.
+    #[schema(as = StepParty)]
     Party {
         /// The owner.
         Owner = "owner",

@@ -116,6 +116,7 @@ pub struct ArticleView {
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PlannedText {
     /// From which day on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub valid_from: Option<NaiveDate>,
     /// When that day begins where it is for.
     pub takes_effect_at: DateTime<Utc>,
@@ -174,7 +175,7 @@ fn sees_plans(call: &Call, estate: Option<EstateId>) -> bool {
         (String = "text/csv", example = "编码,标题,分类,正文,语言\nDECO-01,装修办理流程,permit.renovation,业主本人到服务中心登记。,zh-Hans\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
-    responses((status = 200, description = "What came of it", body = ImportReport), Problems),
+    responses((status = 200, description = "What came of it", body = ImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["register.import"])),
 )]
 pub async fn import_articles(

@@ -7,7 +7,7 @@ use steward_kernel::{
     era,
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::{Line, Words},
-    vocabulary::{CaseKind, CaseStatus, Channel, Language, Priority},
+    vocabulary::{CaseKind, CaseStage, CaseStatus, Channel, Language, Priority},
     word::WordNote,
 };
 use utoipa::{IntoParams, ToSchema};
@@ -94,7 +94,7 @@ pub struct CaseView {
     #[schema(value_type = CaseStatus)]
     pub status: String,
     /// Stage in the service that works on it.
-    #[schema(example = "in_work")]
+    #[schema(value_type = CaseStage)]
     pub stage: String,
     /// What the owner said.
     pub words: String,
@@ -105,12 +105,15 @@ pub struct CaseView {
     #[schema(value_type = EstateId)]
     pub estate_id: Uuid,
     /// Which unit.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<UnitId>)]
     pub unit_id: Option<Uuid>,
     /// Whose matter it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ResidentId>)]
     pub resident_id: Option<Uuid>,
     /// The visit in which it came up.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<VisitId>)]
     pub visit_id: Option<Uuid>,
     /// Cases that belong to it: the one it follows from, those that follow from it.
@@ -232,6 +235,7 @@ pub struct TimelineItem {
     /// How the case stood afterwards.
     pub status: CaseStatus,
     /// Stage afterwards.
+    #[schema(value_type = CaseStage)]
     pub stage: String,
     /// Who took it: a role, not a name.
     pub by: Party,

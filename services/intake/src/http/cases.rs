@@ -240,7 +240,7 @@ pub(super) async fn prioritise_case(
     post, path = "/v1/cases/{case_id}/hand-over", operation_id = "hand_over_case", tag = "cases",
     params(("case_id" = CaseId, Path, description = "The case")),
     request_body = HandOverCase,
-    responses((status = 200, description = "Who answers for it, and who was asked", body = AccountableView), Problems),
+    responses((status = 200, description = "Who answers for it, and who was asked", body = AccountableView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["case.hand-over"])),
 )]
 pub(super) async fn hand_over_case(
@@ -259,7 +259,7 @@ pub(super) async fn hand_over_case(
     post, path = "/v1/cases/{case_id}/accept-hand-over", operation_id = "accept_case", tag = "cases",
     params(("case_id" = CaseId, Path, description = "The case")),
     request_body = Nothing,
-    responses((status = 200, description = "Who answers for it", body = AccountableView), Problems),
+    responses((status = 200, description = "Who answers for it", body = AccountableView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["case.hand-over"])),
 )]
 pub(super) async fn accept_case(
@@ -278,7 +278,7 @@ pub(super) async fn accept_case(
     post, path = "/v1/cases/{case_id}/refuse-hand-over", operation_id = "refuse_case", tag = "cases",
     params(("case_id" = CaseId, Path, description = "The case")),
     request_body = WithReason,
-    responses((status = 200, description = "Who answers for it", body = AccountableView), Problems),
+    responses((status = 200, description = "Who answers for it", body = AccountableView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["case.hand-over"])),
 )]
 pub(super) async fn refuse_case(
@@ -291,7 +291,7 @@ pub(super) async fn refuse_case(
 }
 
 async fn accountable(app: &App, call: &Call, id: CaseId, asked: Command) -> Result<Versioned<AccountableView>> {
-    let done = stewardship::ask(app, call, id, asked).await.map_err(no_such_case)?;
+    let (done, version) = stewardship::ask_at_case(app, call, id, asked).await.map_err(no_such_case)?;
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let acting = match &done.state.matter {
         Some(matter) => {
@@ -302,7 +302,7 @@ async fn accountable(app: &App, call: &Call, id: CaseId, asked: Command) -> Resu
     };
     tx.rollback().await?;
     let view = AccountableView::of_state(&done.state, acting).ok_or(Error::NotFound)?;
-    Ok(Versioned::ok(view, done.version).replayed(done.replayed))
+    Ok(Versioned::ok(view, version).replayed(done.replayed))
 }
 
 /// Read the timeline of a case

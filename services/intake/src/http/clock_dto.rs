@@ -37,13 +37,51 @@ word_enum! {
     }
 }
 
+word_enum! {
+    /// Why a clock is paused.
+    PauseReason {
+        /// Something is needed from the owner.
+        AwaitingOwner = "awaiting_owner",
+        /// Spare parts.
+        Parts = "parts",
+        /// A way in.
+        Access = "access",
+        /// Better weather.
+        Weather = "weather",
+        /// Somebody else's work.
+        ThirdParty = "third_party",
+        /// Somebody's consent.
+        Approval = "approval",
+    }
+}
+
+word_enum! {
+    /// What happened to a clock.
+    ClockStep {
+        /// It began.
+        Started = "started",
+        /// It was paused.
+        Paused = "paused",
+        /// It goes on.
+        Resumed = "resumed",
+        /// A pause does not count any more.
+        Struck = "struck",
+        /// It has another target.
+        Retargeted = "retargeted",
+        /// It is read by newer calendars and policies.
+        Rebased = "rebased",
+        /// It ended.
+        Stopped = "stopped",
+    }
+}
+
 /// A pause of a clock.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PauseView {
     /// Which; the same for all clocks that one cause pauses.
     pub pause_id: Uuid,
-    /// Why: `awaiting_owner`, `access`, `approval`, `weather`, `parts`, `third_party`.
-    #[schema(example = "awaiting_owner")]
+    /// Why.
+    #[schema(value_type = PauseReason)]
     pub reason: String,
     /// Why, for people, in the language asked for.
     #[schema(example = "等待业主回复")]
@@ -280,7 +318,8 @@ pub struct TargetView {
 pub struct ClockEventView {
     /// Its id.
     pub event_id: Uuid,
-    /// What happened: `started`, `paused`, `resumed`, `struck`, `retargeted`, `rebased`, `stopped`.
+    /// What happened.
+    #[schema(value_type = ClockStep)]
     pub what: &'static str,
     /// When it happened.
     pub at: DateTime<Utc>,

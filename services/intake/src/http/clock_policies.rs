@@ -24,7 +24,7 @@ use crate::{
 /// with the product. Clocks that run already keep what they began with. The same policy again changes nothing. `If-Match` is required when there is a version
 /// already. For an estate by whoever sees it; for more by whoever sees all estates.
 #[utoipa::path(
-    post, path = "/v1/clock-policies", operation_id = "publish_clock_policy", tag = "clock-policies",
+    post, path = "/v1/clock-policies", operation_id = "publish_clock_policy", tag = "clock policies",
     params(("If-Match" = Option<String>, Header, description = "The `ETag` of the version that was read; required when there is one")),
     request_body = PublishPolicy,
     responses(
@@ -98,7 +98,7 @@ fn escaped(name: &str) -> String {
 ///
 /// Each in its newest version, newest first: those of the caller's estates, of regions and of the company.
 #[utoipa::path(
-    get, path = "/v1/clock-policies", operation_id = "list_clock_policies", tag = "clock-policies",
+    get, path = "/v1/clock-policies", operation_id = "list_clock_policies", tag = "clock policies",
     params(ListParams),
     responses((status = 200, description = "A page of policies", body = Page<PolicyView>), Problems),
     security(("bearer" = ["clock-policy.read"])),
@@ -120,7 +120,7 @@ pub(super) async fn list_clock_policies(
 ///
 /// With all its versions.
 #[utoipa::path(
-    get, path = "/v1/clock-policies/{policy_id}", operation_id = "get_clock_policy", tag = "clock-policies",
+    get, path = "/v1/clock-policies/{policy_id}", operation_id = "get_clock_policy", tag = "clock policies",
     params(("policy_id" = PolicyId, Path, description = "The policy")),
     responses((status = 200, description = "The policy", body = PolicyHistory), Problems),
     security(("bearer" = ["clock-policy.read"])),
@@ -142,7 +142,7 @@ pub(super) async fn get_clock_policy(
 ///
 /// Each setting with where it comes from: the policy of the estate, of its region, of the company, or what ships with the product.
 #[utoipa::path(
-    get, path = "/v1/clock-policies/effective", operation_id = "get_effective_clock_policy", tag = "clock-policies",
+    get, path = "/v1/clock-policies/effective", operation_id = "get_effective_clock_policy", tag = "clock policies",
     params(EffectiveQuery),
     responses((status = 200, description = "What holds there now", body = EffectivePolicy), Problems),
     security(("bearer" = ["clock-policy.read"])),

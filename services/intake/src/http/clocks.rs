@@ -91,9 +91,9 @@ pub(super) async fn get_clock(
     State(app): State<App>,
     call: Allowed<permission::ReadClocks>,
     Path(clock_id): Path<Uuid>,
-) -> Result<Json<ClockView>> {
+) -> Result<Versioned<ClockView>> {
     let found = load(&app, &call, clock_id).await?;
-    Ok(Json(view(&app, &call, &found.state, clock_id).await?))
+    Ok(Versioned::ok(view(&app, &call, &found.state, clock_id).await?, found.version))
 }
 
 /// Explain a clock
@@ -258,7 +258,7 @@ fn starts(clocks: &[NewClock], clock_id: Uuid) -> bool {
     post, path = "/v1/clocks/{clock_id}/contest-pause", operation_id = "contest_pause", tag = "clocks",
     params(("clock_id" = Uuid, Path, description = "The clock")),
     request_body = ContestPause,
-    responses((status = 200, description = "The clock as it is now", body = ClockView), Problems),
+    responses((status = 200, description = "The clock as it is now", body = ClockView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["clock.contest"])),
 )]
 pub(super) async fn contest_pause(
@@ -277,7 +277,7 @@ pub(super) async fn contest_pause(
     post, path = "/v1/clocks/{clock_id}/decide-objection", operation_id = "decide_objection", tag = "clocks",
     params(("clock_id" = Uuid, Path, description = "The clock")),
     request_body = DecideObjection,
-    responses((status = 200, description = "The clock as it is now", body = ClockView), Problems),
+    responses((status = 200, description = "The clock as it is now", body = ClockView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["clock.decide"])),
 )]
 pub(super) async fn decide_objection(
@@ -296,7 +296,7 @@ pub(super) async fn decide_objection(
     post, path = "/v1/clocks/{clock_id}/extend", operation_id = "extend_deadline", tag = "clocks",
     params(("clock_id" = Uuid, Path, description = "The clock")),
     request_body = ExtendDeadline,
-    responses((status = 200, description = "The clock as it is now", body = ClockView), Problems),
+    responses((status = 200, description = "The clock as it is now", body = ClockView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["clock.extend"])),
 )]
 pub(super) async fn extend_deadline(
@@ -316,7 +316,7 @@ pub(super) async fn extend_deadline(
     post, path = "/v1/clocks/{clock_id}/rebase", operation_id = "rebase_clocks", tag = "clocks",
     params(("clock_id" = Uuid, Path, description = "The clock")),
     request_body = Nothing,
-    responses((status = 200, description = "The clock as it is now", body = ClockView), Problems),
+    responses((status = 200, description = "The clock as it is now", body = ClockView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["clock.rebase"])),
 )]
 pub(super) async fn rebase_clocks(

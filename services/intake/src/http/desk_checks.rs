@@ -110,7 +110,7 @@ impl From<DeskCheckRow> for DeskCheckView {
 /// What was found when the desk was looked at before it opened: today or up to three days back. A desk has one check for each day; a later one
 /// corrects it, and the log keeps both.
 #[utoipa::path(
-    post, path = "/v1/desk-checks", tag = "desk-checks",
+    post, path = "/v1/desk-checks", tag = "desk checks",
     request_body = RecordDeskCheck,
     responses(
         (status = 200, description = "The check of that day, corrected", body = DeskCheckView),
@@ -155,7 +155,7 @@ pub struct DeskCheckQuery {
 ///
 /// Of the estates that the caller may see, newest first.
 #[utoipa::path(
-    get, path = "/v1/desk-checks", tag = "desk-checks",
+    get, path = "/v1/desk-checks", tag = "desk checks",
     params(DeskCheckQuery, ListParams),
     responses((status = 200, description = "A page of checks", body = Page<DeskCheckView>), Problems),
     security(("bearer" = ["desk-check.read"])),
@@ -176,7 +176,7 @@ pub async fn list_desk_checks(
 ///
 /// As it was written down.
 #[utoipa::path(
-    get, path = "/v1/desk-checks/{check_id}", tag = "desk-checks",
+    get, path = "/v1/desk-checks/{check_id}", tag = "desk checks",
     params(("check_id" = DeskCheckId, Path, description = "The check")),
     responses((status = 200, description = "The check", body = DeskCheckView), Problems),
     security(("bearer" = ["desk-check.read"])),

@@ -152,7 +152,7 @@ impl From<UnitRow> for UnitView {
         (String = "text/csv", example = "小区编码,小区名称,区域,楼栋,单元,房号,楼层,建筑面积\nYX,御溪花园,上海,1号楼,1单元,101,1,89.5\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
-    responses((status = 200, description = "What came of it", body = ImportReport), Problems),
+    responses((status = 200, description = "What came of it", body = ImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["register.import"])),
 )]
 pub async fn import_estates(

@@ -96,7 +96,7 @@ pub struct PublicHolidaysList {
         "region": "cn", "year": 2027, "source": "国务院办公厅关于2027年部分节假日安排的通知",
         "days_off": [{ "on": "2027-01-01", "name": "元旦" }], "workdays": ["2027-02-20"]
     })),
-    responses((status = 200, description = "The arrangement as it is known now", body = PublicHolidaysView), Problems),
+    responses((status = 200, description = "The arrangement as it is known now", body = PublicHolidaysView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["calendar.write"])),
 )]
 pub(super) async fn load_public_holidays(

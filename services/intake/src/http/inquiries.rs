@@ -44,8 +44,8 @@ pub(super) async fn list_inquiries(
 ///
 /// The question, and the answer that holds.
 #[utoipa::path(
-    get, path = "/v1/inquiries/{inquiry_id}", operation_id = "get_inquiry", tag = "inquiries",
-    params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
+    get, path = "/v1/inquiries/{case_id}", operation_id = "get_inquiry", tag = "inquiries",
+    params(("case_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
     responses(
         (status = 200, description = "The inquiry", body = InquiryView,
          headers(("etag" = String, description = "Version, for If-Match"))),
@@ -71,8 +71,8 @@ pub(super) async fn get_inquiry(
 ///
 /// In words, by an article of the handbook in the version that holds, or both. An important one is called back later.
 #[utoipa::path(
-    post, path = "/v1/inquiries/{inquiry_id}/answer", operation_id = "answer_inquiry", tag = "inquiries",
-    params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
+    post, path = "/v1/inquiries/{case_id}/answer", operation_id = "answer_inquiry", tag = "inquiries",
+    params(("case_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
     request_body = AnswerInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,
@@ -102,8 +102,8 @@ pub(super) async fn answer_inquiry(
 /// With its result. Calls on three different days of the estate that reach nobody end the call-back and close the inquiry; further calls on a day
 /// are noted, but do not bring the end nearer.
 #[utoipa::path(
-    post, path = "/v1/inquiries/{inquiry_id}/follow-up", operation_id = "follow_up_inquiry", tag = "inquiries",
-    params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
+    post, path = "/v1/inquiries/{case_id}/follow-up", operation_id = "follow_up_inquiry", tag = "inquiries",
+    params(("case_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
     request_body = FollowUpInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,
@@ -126,8 +126,8 @@ pub(super) async fn follow_up_inquiry(
 /// By its owner, once it is answered; a call-back that is still due falls away with that. Staff who have not handled it may take
 /// that word down and say how the owner gave it, of an important one once its owner was called back.
 #[utoipa::path(
-    post, path = "/v1/inquiries/{inquiry_id}/close", operation_id = "close_inquiry", tag = "inquiries",
-    params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
+    post, path = "/v1/inquiries/{case_id}/close", operation_id = "close_inquiry", tag = "inquiries",
+    params(("case_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
     request_body = CloseInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,
@@ -150,8 +150,8 @@ pub(super) async fn close_inquiry(
 /// By its owner, when the answer does not do; for some days also after the inquiry was closed or called off. Staff who have not
 /// handled it may take that word down and say how the owner gave it.
 #[utoipa::path(
-    post, path = "/v1/inquiries/{inquiry_id}/reopen", operation_id = "reopen_inquiry", tag = "inquiries",
-    params(("inquiry_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
+    post, path = "/v1/inquiries/{case_id}/reopen", operation_id = "reopen_inquiry", tag = "inquiries",
+    params(("case_id" = CaseId, Path, description = "The inquiry; the same id as its case")),
     request_body = ReopenInquiry,
     responses(
         (status = 200, description = "The inquiry as it is now", body = InquiryView,

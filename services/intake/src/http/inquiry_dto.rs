@@ -22,7 +22,7 @@ use crate::{
 /// An inquiry with the answer that holds.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct InquiryView {
-    /// The inquiry; its case has the same id.
+    /// The same as `case_id`.
     #[schema(value_type = CaseId)]
     pub inquiry_id: Uuid,
     /// Its case.
@@ -40,14 +40,18 @@ pub struct InquiryView {
     #[schema(value_type = EstateId)]
     pub estate_id: Uuid,
     /// Who asks.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ResidentId>)]
     pub resident_id: Option<Uuid>,
     /// The answer that holds, in words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub answer: Option<String>,
     /// The article it rests on.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ArticleId>)]
     pub article_id: Option<Uuid>,
     /// The version of the article.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub article_version: Option<i32>,
     /// Whether the owner is called back.
     pub important: bool,
@@ -56,8 +60,10 @@ pub struct InquiryView {
     /// When it was asked.
     pub asked_at: DateTime<Utc>,
     /// When it was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<DateTime<Utc>>,
     /// When the owner is to be called back.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub follow_up_at: Option<DateTime<Utc>>,
     /// Calls that reached nobody.
     pub missed_calls: i32,

@@ -27,20 +27,78 @@ pub mod staff;
 pub mod visit_dto;
 pub mod visits;
 
-use steward_chassis::http::body_limit;
-use utoipa_axum::{
-    router::{OpenApiRouter, UtoipaMethodRouterExt as _},
-    routes,
-};
+use steward_chassis::http::{Group, Routes, body_limit};
+use utoipa_axum::{router::UtoipaMethodRouterExt as _, routes};
 
 use crate::{app::App, domain::file};
 
+/// The groups of operations, in the order in which a reader needs them.
+pub const GROUPS: &[Group] = &[
+    Group {
+        name: "cases",
+        about: "A case is one matter of an owner, of any kind, from the first words to the confirmed end. Begin here: open a case, read how it stands and what has happened, hand it over or call it off.",
+    },
+    Group {
+        name: "inquiries",
+        about: "A question and its answer. It is answered by the handbook, followed up when it is important, and closed or asked again.",
+    },
+    Group {
+        name: "visits",
+        about: "Somebody has come to the desk. They are called, served and let go, and the cases that came up are found by the visit.",
+    },
+    Group {
+        name: "promises",
+        about: "Times that were given to owners. Each is kept, broken or moved, and counted for the team that owes it.",
+    },
+    Group {
+        name: "clocks",
+        about: "What is measured of a case, against which target, and why it stands where it stands. Deadlines are put off and pauses contested here.",
+    },
+    Group {
+        name: "escalations",
+        about: "Matters that stand higher up because nobody has them, they came back, or their time runs out. Whoever acknowledges one takes it in hand.",
+    },
+    Group {
+        name: "articles",
+        about: "The handbook by which inquiries are answered, in versions that come into force on a day. An answer names the version it cites.",
+    },
+    Group {
+        name: "files",
+        about: "Photos and documents, stored before whatever names them. Each can be seen by its owner and by the staff of its estates.",
+    },
+    Group {
+        name: "desk checks",
+        about: "Whether a desk was ready in the morning: tidy, staffed, with forms at hand. One check for each estate and day.",
+    },
+    Group {
+        name: "estates",
+        about: "The places: estates, their buildings and units. They come from the company's register as files and are read here.",
+    },
+    Group {
+        name: "residents",
+        about: "Who lives where, in which role, and how to reach them. They come from the company's register as files and are read here.",
+    },
+    Group {
+        name: "staff",
+        about: "Who works for the company, where and as what. Their accounts are the subjects of access tokens.",
+    },
+    Group {
+        name: "calendars",
+        about: "When an estate, a department or the company is open, and which days are holidays. Clocks count by these hours.",
+    },
+    Group {
+        name: "clock policies",
+        about: "What is owed and when: targets, pauses, extensions and ladders. They apply to the company, a region or an estate, from a version on.",
+    },
+    Group {
+        name: "posts",
+        about: "Who holds which post of the ladder, and who is away and covered by whom. Escalations and hand-overs go by them.",
+    },
+];
+
 /// Every route of intake.
-pub fn routes() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
-        .merge(register())
-        .merge(stewardship())
-        .merge(rules())
+pub fn routes() -> Routes<App> {
+    Routes::new()
         .routes(routes!(cases::open_case, cases::list_cases))
         .routes(routes!(cases::get_case))
         .routes(routes!(cases::get_case_timeline))
@@ -57,11 +115,14 @@ pub fn routes() -> OpenApiRouter<App> {
         .routes(routes!(visits::serve_visit))
         .routes(routes!(visits::finish_visit))
         .routes(routes!(visits::leave_visit))
+        .merge(stewardship())
+        .merge(register())
+        .merge(rules())
 }
 
 /// Clocks, who answers for a case, promises and escalations.
-fn stewardship() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn stewardship() -> Routes<App> {
+    Routes::new()
         .routes(routes!(cases::prioritise_case))
         .routes(routes!(cases::hand_over_case))
         .routes(routes!(cases::accept_case))
@@ -84,8 +145,8 @@ fn stewardship() -> OpenApiRouter<App> {
 }
 
 /// What decides about time and responsibility: calendars, policies, posts, absences.
-fn rules() -> OpenApiRouter<App> {
-    OpenApiRouter::new()
+fn rules() -> Routes<App> {
+    Routes::new()
         .routes(routes!(calendars::create_calendar, calendars::list_calendars))
         .routes(routes!(calendars::get_calendar))
         .routes(routes!(calendars::revise_calendar))
@@ -104,9 +165,9 @@ fn rules() -> OpenApiRouter<App> {
 }
 
 /// The register, the handbook, desk checks and files.
-fn register() -> OpenApiRouter<App> {
+fn register() -> Routes<App> {
     let sheet = body_limit(sheets::MAX_BYTES);
-    OpenApiRouter::new()
+    Routes::new()
         .routes(routes!(estates::import_estates).layer(sheet))
         .routes(routes!(estates::list_estates))
         .routes(routes!(estates::get_estate))

@@ -115,7 +115,7 @@ pub struct PolicyPreview {
 /// What it would have done to the clocks that started in the last days, beside what the policy that holds does to the same clocks: the same policy gives the
 /// same result. Nothing is changed. A target where there is none now has no clocks of the past to show.
 #[utoipa::path(
-    post, path = "/v1/clock-policies/preview", operation_id = "preview_clock_policy", tag = "clock-policies",
+    post, path = "/v1/clock-policies/preview", operation_id = "preview_clock_policy", tag = "clock policies",
     request_body = PreviewPolicy,
     responses((status = 200, description = "What it would have done", body = PolicyPreview), Problems),
     security(("bearer" = ["clock-policy.write"])),

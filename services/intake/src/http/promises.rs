@@ -86,7 +86,7 @@ pub(super) async fn summarise_promises(
     post, path = "/v1/cases/{case_id}/promises", operation_id = "make_promise", tag = "promises",
     params(("case_id" = CaseId, Path, description = "The case")),
     request_body = MakePromise,
-    responses((status = 201, description = "The promise", body = PromiseView), Problems),
+    responses((status = 201, description = "The promise", body = PromiseView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["promise.make"])),
 )]
 pub(super) async fn make_promise(
@@ -97,11 +97,12 @@ pub(super) async fn make_promise(
 ) -> Result<Versioned<PromiseView>> {
     let promise_id = app.core.clock.new_id();
     let team = team.map(String::from).unwrap_or_default();
-    let done = stewardship::ask(&app, &call, case_id, Command::Promise { promise_id, due_at, team }).await?;
+    let asked = Command::Promise { promise_id, due_at, team };
+    let (done, version) = stewardship::ask_at_case(&app, &call, case_id, asked).await?;
     // An answer given again is the promise that was made last then.
     let made = done.state.promises.last().map_or(promise_id, |promise| promise.promise_id);
     let view = view(&done.state, made)?;
-    Ok(Versioned::created(view, done.version, format!("/v1/promises?case_id={case_id}")).replayed(done.replayed))
+    Ok(Versioned::created(view, version, format!("/v1/promises?case_id={case_id}")).replayed(done.replayed))
 }
 
 /// Keep a promise
@@ -111,7 +112,7 @@ pub(super) async fn make_promise(
     post, path = "/v1/promises/{promise_id}/keep", operation_id = "keep_promise", tag = "promises",
     params(("promise_id" = Uuid, Path, description = "The promise")),
     request_body = Nothing,
-    responses((status = 200, description = "The promise as it is now", body = PromiseView), Problems),
+    responses((status = 200, description = "The promise as it is now", body = PromiseView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["promise.make"])),
 )]
 pub(super) async fn keep_promise(
@@ -130,7 +131,7 @@ pub(super) async fn keep_promise(
     post, path = "/v1/promises/{promise_id}/move", operation_id = "move_promise", tag = "promises",
     params(("promise_id" = Uuid, Path, description = "The promise")),
     request_body = MovePromise,
-    responses((status = 200, description = "The old promise as it is now", body = PromiseView), Problems),
+    responses((status = 200, description = "The old promise as it is now", body = PromiseView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["promise.make"])),
 )]
 pub(super) async fn move_promise(
@@ -189,7 +190,7 @@ pub(super) async fn list_escalations(
     post, path = "/v1/escalations/{escalation_id}/acknowledge", operation_id = "acknowledge_escalation", tag = "escalations",
     params(("escalation_id" = Uuid, Path, description = "The escalation")),
     request_body = Nothing,
-    responses((status = 200, description = "The escalation as it is now", body = EscalationView), Problems),
+    responses((status = 200, description = "The escalation as it is now", body = EscalationView, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["escalation.acknowledge"])),
 )]
 pub(super) async fn acknowledge_escalation(

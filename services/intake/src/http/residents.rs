@@ -130,7 +130,7 @@ impl From<ResidentUnit> for ResidentUnitView {
          example = "住户编号,姓名,手机号,小区编码,楼栋,单元,房号,身份,入住日期\nYX00001,陈家骏,19900000001,YX,1号楼,1单元,101,业主,2018-01-17\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
-    responses((status = 200, description = "What came of it", body = ImportReport), Problems),
+    responses((status = 200, description = "What came of it", body = ImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["register.import"])),
 )]
 pub async fn import_residents(

@@ -6,7 +6,7 @@ use steward_chassis::{
     Result,
     http::{Allowed, Body, Json, List, ListParams, Problems, Versioned},
 };
-use steward_kernel::{ids::EstateId, page::Page, text::Line};
+use steward_kernel::{Role, ids::EstateId, page::Page, text::Line};
 use utoipa::{IntoParams, ToSchema};
 
 use super::{
@@ -34,6 +34,7 @@ pub struct StaffView {
     /// Their name.
     pub name: String,
     /// Their post.
+    #[schema(value_type = Role)]
     pub role: String,
     /// Their department.
     pub department: String,
@@ -70,7 +71,7 @@ impl From<(StaffId, StaffMember)> for StaffView {
         (String = "text/csv", example = "工号,姓名,岗位,部门,小区编码,账号\nK001,武怡芳,receptionist,customer_service,YX,desk-yx-1\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
     )),
-    responses((status = 200, description = "What came of it", body = ImportReport), Problems),
+    responses((status = 200, description = "What came of it", body = ImportReport, headers(("etag" = String, description = "Tells this answer from others"))), Problems),
     security(("bearer" = ["register.import"])),
 )]
 pub async fn import_staff(

@@ -42,9 +42,11 @@ pub struct VisitView {
     #[schema(value_type = EstateId)]
     pub estate_id: Uuid,
     /// Who, if known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<ResidentId>)]
     pub resident_id: Option<Uuid>,
     /// What for.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub purpose: Option<String>,
     /// Place in the queue of the estate and day, from 1.
     #[schema(example = 7)]
@@ -55,10 +57,13 @@ pub struct VisitView {
     /// When somebody came.
     pub arrived_at: DateTime<Utc>,
     /// When called.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub called_at: Option<DateTime<Utc>>,
     /// When serving began.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub served_at: Option<DateTime<Utc>>,
     /// When it ended.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ended_at: Option<DateTime<Utc>>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,

@@ -4,7 +4,7 @@ use serde_json::json;
 use steward_chassis::run;
 use steward_intake::Intake;
 use steward_kernel::Role;
-use steward_testkit::{Client, attack, eventually, golden::golden, rules, with};
+use steward_testkit::{Client, attack, document, eventually, golden::golden, rules, with};
 use uuid::Uuid;
 
 use crate::world::{case_id, world};
@@ -17,6 +17,11 @@ fn the_contracts_are_those_in_git() {
     golden(format!("{HERE}/openapi.golden.json"), &openapi);
     golden(format!("{HERE}/problems.golden.md"), &run::problems_document::<Intake>());
     golden(format!("{HERE}/permissions.golden.md"), &attack::permissions_document::<Intake>());
+}
+
+#[test]
+fn every_operation_has_an_example_that_a_test_sends() {
+    document::examples::<Intake>("tests/it");
 }
 
 #[test]
@@ -83,7 +88,6 @@ async fn no_route_lets_a_stranger_in() {
             ("promise_id", id(&promise["promise_id"])),
             ("escalation_id", escalation),
             ("case_id", inquiry),
-            ("inquiry_id", inquiry),
             ("visit_id", id(&visit["visit_id"])),
             ("check_id", id(&check["check_id"])),
             ("article_id", id(&article["article_id"])),

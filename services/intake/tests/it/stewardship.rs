@@ -290,7 +290,19 @@ async fn a_case_is_handed_over_when_it_is_accepted_and_stays_when_nobody_says_a_
         let path = |verb: &str| format!("/v1/cases/{case}/{verb}");
         desk.post(&path("hand-over"), to("nobody-1")).await.problem(422, "intake/unknown-account");
         handler.post(&path("hand-over"), to("manager-1")).await.problem(403, "intake/not-accountable");
-        let offered = desk.post(&path("hand-over"), to("handler-1")).await.ok();
+        // The version of the case, as it is read, is what a hand-over is held against.
+        let read = desk.get(&format!("/v1/cases/{case}")).await;
+        let version = read.version().unwrap();
+        desk.post(&path("hand-over"), to("handler-1")).if_match(version + 1).await.problem(412, "stale-version");
+        let offered = desk.post(&path("hand-over"), to("handler-1")).if_match(version).await;
+        assert_eq!(offered.version(), Some(version));
+        let known = desk.get(&format!("/v1/cases/{case}")).header("if-none-match", read.header("etag")).await;
+        assert_eq!(
+            (known.status, known.version()),
+            (200, Some(version)),
+            "who was asked is shown, though the version stays"
+        );
+        let offered = offered.ok();
         assert_eq!((&offered["account"], &offered["asked"]), (&json!("desk-1"), &json!("handler-1")));
         desk.post(&path("accept-hand-over"), json!({})).await.problem(403, "intake/not-asked");
         kit.clock.advance(TimeDelta::days(14));
@@ -431,6 +443,50 @@ async fn what_is_declined_owes_nothing_any_more() {
         let desk = person(&kit, Role::Receptionist, "desk-1");
         desk.post(&format!("/v1/cases/{case}/hand-over"), hand_over).await.problem(409, "intake/case-ended");
         assert_eq!(kit.count("intake", "timer").await, 0, "nothing is left to look at");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_hand_over_that_is_refused_leaves_the_case_where_it_was() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "inquiry", "P4").await;
+        let (desk, handler) = (person(&kit, Role::Receptionist, "desk-1"), person(&kit, Role::Handler, "handler-1"));
+        let to = json!({ "account": "handler-1", "reason": "涉及费用" });
+        let _ = desk.post(&format!("/v1/cases/{case}/hand-over"), to).await.ok();
+        let refuse = format!("/v1/cases/{case}/refuse-hand-over");
+        let refused = handler.post(&refuse, json!({ "reason": "今天只有我一个人" })).await.ok();
+        assert_eq!((&refused["account"], refused.get("asked")), (&json!("desk-1"), None));
+        handler.post(&refuse, json!({ "reason": "今天只有我一个人" })).await.problem(409, "intake/no-hand-over");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_deadline_is_put_off_once_with_a_reason_and_clocks_follow_newer_rules_when_asked_to() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "complaint", "P3").await;
+        let (handler, manager) = (person(&kit, Role::Handler, "handler-1"), kit.client(Role::Manager));
+        let decide = clock(&handler, case, "decide").await;
+        let path = format!("/v1/clocks/{}", decide["clock_id"].as_str().unwrap());
+        let due: chrono::DateTime<chrono::Utc> = decide["due_at"].as_str().unwrap().parse().unwrap();
+        let later = |days: i64| json!({ "until": due + TimeDelta::days(days), "reason": "等检测报告，已电话告知" });
+        let extend = format!("{path}/extend");
+        handler.post(&extend, later(-1)).await.problem(422, "intake/date-out-of-bounds");
+        let extended = handler.post(&extend, later(2)).await.ok();
+        assert_eq!(
+            extended["due_at"].as_str().unwrap().parse::<chrono::DateTime<chrono::Utc>>().unwrap(),
+            due + TimeDelta::days(2)
+        );
+        handler.post(&extend, later(3)).await.problem(409, "intake/no-extension-left");
+        let read = handler.get(&path).await;
+        assert_eq!(read.ok()["due_at"], extended["due_at"]);
+        // What was read is what is changed.
+        let rebase = format!("{path}/rebase");
+        manager.post(&rebase, json!({})).if_match(read.version().unwrap() - 1).await.problem(412, "stale-version");
+        let _ = manager.post(&rebase, json!({})).if_match(read.version().unwrap()).await.ok();
     })
     .await;
 }

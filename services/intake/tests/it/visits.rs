@@ -69,3 +69,17 @@ async fn numbers_are_given_out_by_estate_and_day_without_gaps() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn whoever_leaves_before_their_turn_is_not_waited_for() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let desk = kit.client(Role::Receptionist);
+        let visit = desk.post("/v1/visits", json!({ "estate_id": world.estate })).await.created();
+        let path = format!("/v1/visits/{}", visit["visit_id"].as_str().unwrap());
+        let left = desk.post(&format!("{path}/leave"), json!({})).await.ok();
+        assert_eq!(desk.get(&path).await.ok(), left);
+        desk.post(&format!("{path}/call"), json!({})).await.problem(409, "intake/visit-not-now");
+    })
+    .await;
+}

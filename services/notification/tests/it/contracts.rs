@@ -5,7 +5,7 @@ use serde_json::json;
 use steward_chassis::run;
 use steward_kernel::Role;
 use steward_notification::Notification;
-use steward_testkit::{attack, db::new_id, golden::golden, rules, with};
+use steward_testkit::{attack, db::new_id, document, golden::golden, rules, with};
 
 use crate::{
     NAME, Story,
@@ -20,6 +20,11 @@ fn the_contracts_are_those_in_git() {
     golden(format!("{folder}/openapi.golden.json"), &(openapi + "\n"));
     golden(format!("{folder}/problems.golden.md"), &run::problems_document::<Notification>());
     golden(format!("{folder}/permissions.golden.md"), &attack::permissions_document::<Notification>());
+}
+
+#[test]
+fn every_operation_has_an_example_that_a_test_sends() {
+    document::examples::<Notification>("tests/it");
 }
 
 #[test]

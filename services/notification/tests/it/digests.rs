@@ -360,7 +360,7 @@ async fn a_digest_shows_the_most_pressing_first_in_the_readers_language() {
         let whole = wang.get(&path).header("accept-language", "zh-HK").await;
         // Its version depends on whether the first line to come was urgent.
         let etag = whole.header("etag").to_owned();
-        assert_eq!((&etag, whole.header("content-language")), (&format!("\"{}\"", digest["version"]), "zh-Hant"));
+        assert_eq!((whole.version(), whole.header("content-language")), (digest["version"].as_i64(), "zh-Hant"));
         let whole = whole.ok();
         let shown = whole["lines"].as_array().unwrap();
         let causes = words(shown, "cause");
@@ -378,7 +378,10 @@ async fn a_digest_shows_the_most_pressing_first_in_the_readers_language() {
 
         let english = wang.get(&path).header("accept-language", "en").await.ok();
         assert_eq!(english["title"], "8 matters need you, 1 overdue");
-        assert_eq!(wang.get(&path).header("if-none-match", &etag).await.status, 304);
+        let again = wang.get(&path).header("if-none-match", &etag);
+        assert_eq!(again.header("accept-language", "zh-HK").await.status, 304);
+        // The same version in another language is another answer.
+        assert_eq!(wang.get(&path).header("if-none-match", &etag).await.status, 200);
         // A digest says what was so when it was sent; the list of alerts what is so now.
         kit.clock.advance(TimeDelta::hours(2));
         assert_eq!(wang.get(&path).header("accept-language", "zh-HK").await.ok(), whole);
@@ -498,7 +501,7 @@ async fn everybody_has_their_own_and_sees_no_other() {
 
         wang.post(&read, json!({})).if_match(1).await.problem(412, "stale-version");
         let first = wang.post(&read, json!({})).if_match(2).key("d-1").await;
-        assert_eq!((&first.ok()["status"], first.header("etag")), (&json!("read"), "\"3\""));
+        assert_eq!((&first.ok()["status"], first.version()), (&json!("read"), Some(3)));
         let again = wang.post(&read, json!({})).if_match(2).key("d-1").await;
         assert_eq!((again.ok(), again.header("idempotency-replayed")), (first.ok(), "true"));
         assert_eq!(digests(&wang, "?unread=true", 0).await.len(), 0);

@@ -1,33 +1,192 @@
 //! What the API document says of every operation, in one place.
 
+mod answers;
+mod headers;
+pub mod routes;
+mod schemas;
+
 use std::collections::BTreeSet;
 
+use serde::{Serialize, Serializer};
+use serde_json::{Value, json};
 use utoipa::openapi::{
-    OpenApi, Ref, RefOr, Server,
-    path::{Parameter, ParameterBuilder, ParameterIn, Paths},
-    schema::{ArrayItems, Components, ObjectBuilder, Schema, Type},
+    OpenApi, Ref, RefOr,
+    schema::{ArrayItems, Components, Schema},
     security::{HttpAuthScheme, HttpBuilder, SecurityScheme},
 };
 
 use super::problem;
+use crate::Service;
 
 /// What holds for all operations, for the document's description.
 pub const CONVENTIONS: &str = "\
 Every answer is in the language of `Accept-Language`: zh-Hans (also when nothing fits), zh-Hant or en. What goes wrong is \
-a problem (RFC 9457) whose `code` is for programs. A single resource carries an `ETag`, its version: send it as \
-`If-None-Match` to save an answer (304), as `If-Match` to change only what you have read (412). A POST with an \
+a problem (RFC 9457) whose `code` is for programs. What is read carries an `ETag`: send it as `If-None-Match` to save an \
+answer (304), as `If-Match` to change only what you have read (412). A POST with an \
 `Idempotency-Key` happens once; its repetition gets the first answer with `Idempotency-Replayed: true`. Lists are read \
 page by page with `next_cursor`; the `since` of the last page later lists what has changed. New fields and words may \
 come at any time: readers ignore what they do not know.";
 
-/// Completes the API document of a service: the server, the token, the headers of commands, problems, rows of pages.
-pub fn describe(openapi: &mut OpenApi) {
-    // Wherever the document comes from.
-    openapi.servers = Some(vec![Server::new("/")]);
-    refer_to_headers(&mut openapi.paths);
+/// The API document (OpenAPI 3.1) of a service, or of several in one.
+///
+/// Its paths stand in the order in which a reader should meet them.
+#[derive(Debug, Clone, Serialize)]
+pub struct Document {
+    openapi: &'static str,
+    info: Value,
+    servers: Value,
+    tags: Vec<Group>,
+    #[serde(serialize_with = "in_order")]
+    paths: Vec<(String, Value)>,
+    components: Value,
+}
+
+/// A group of operations.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Group {
+    /// As in `tag = …` of its operations.
+    pub name: &'static str,
+    /// What a reader must know of it, in two sentences.
+    #[serde(rename = "description")]
+    pub about: &'static str,
+}
+
+fn in_order<S: Serializer>(paths: &[(String, Value)], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_map(paths.iter().map(|(path, item)| (path, item)))
+}
+
+impl Document {
+    /// That of a service.
+    ///
+    /// # Panics
+    /// When a schema name stands for two types.
+    #[must_use]
+    pub fn of<S: Service>() -> Self {
+        let (mut openapi, order) = S::routes().into_description();
+        describe(&mut openapi);
+        let mut described = serde_json::to_value(&openapi).unwrap_or_default();
+        headers::describe(&mut described);
+        schemas::describe(&mut described);
+        answers::describe(&mut described, S::RECORDED);
+        let paths = order.into_iter().map(|path| (path.clone(), described["paths"][&path].take())).collect();
+        let title = format!("Steward {}", S::NAME);
+        let whole = Self { paths, components: described["components"].take(), ..Self::empty(&title, S::ABOUT) };
+        whole.grouped(S::GROUPS)
+    }
+
+    /// The same with its paths in the order of these groups.
+    ///
+    /// # Panics
+    /// When an operation belongs to none of them.
+    #[must_use]
+    #[expect(clippy::panic, reason = "a fault in the program, found by a test and at start")]
+    pub fn grouped(mut self, groups: &[Group]) -> Self {
+        let place = |(path, item): &(String, Value)| {
+            let group = item.as_object().into_iter().flatten().find_map(|(_, operation)| operation["tags"][0].as_str());
+            let place = groups.iter().position(|known| Some(known.name) == group);
+            place.unwrap_or_else(|| panic!("{path} belongs to {group:?}, which is no group of operations"))
+        };
+        self.paths.sort_by_key(place);
+        self.tags = groups.to_vec();
+        self
+    }
+
+    /// One without operations, for programs that have none.
+    #[must_use]
+    pub fn empty(title: &str, about: &str) -> Self {
+        let license = json!({ "name": "Apache-2.0", "identifier": "Apache-2.0" });
+        let version = env!("CARGO_PKG_VERSION");
+        Self {
+            openapi: "3.1.0",
+            info: json!({ "title": title, "description": about, "version": version, "license": license }),
+            // The host that serves the document serves the API.
+            servers: json!([{ "url": "/" }]),
+            tags: Vec::new(),
+            paths: Vec::new(),
+            components: json!({}),
+        }
+    }
+
+    /// That of several services in one.
+    ///
+    /// # Panics
+    /// When a name stands for two things.
+    #[must_use]
+    pub fn merged(title: &str, about: &str, parts: impl IntoIterator<Item = Self>) -> Self {
+        let mut whole = Self::empty(title, about);
+        for part in parts {
+            whole.paths.extend(part.paths);
+            whole.tags.extend(part.tags);
+            merge_components(&mut whole.components, part.components);
+        }
+        whole
+    }
+
+    /// The groups of its operations, in order.
+    #[must_use]
+    pub fn groups(&self) -> &[Group] {
+        &self.tags
+    }
+
+    /// Its paths, in order.
+    pub fn paths(&self) -> impl Iterator<Item = &str> {
+        self.paths.iter().map(|(path, _)| path.as_str())
+    }
+
+    /// As a JSON value, its keys sorted.
+    #[must_use]
+    pub fn to_value(&self) -> Value {
+        serde_json::to_value(self).unwrap_or_default()
+    }
+
+    /// As JSON.
+    ///
+    /// # Errors
+    /// Never: it holds nothing but JSON.
+    pub fn to_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string(self)
+    }
+
+    /// As JSON that is pleasant to read.
+    ///
+    /// # Errors
+    /// Never: it holds nothing but JSON.
+    pub fn to_pretty_json(&self) -> serde_json::Result<String> {
+        serde_json::to_string_pretty(self)
+    }
+}
+
+#[expect(clippy::panic, reason = "a fault in the program, found by a test and at start")]
+fn merge_components(whole: &mut Value, part: Value) {
+    let Value::Object(kinds) = part else { return };
+    for (kind, things) in kinds {
+        let Value::Object(things) = things else { continue };
+        for (name, thing) in things {
+            let known = &mut whole[&kind][&name];
+            if known.is_null() {
+                *known = thing;
+            } else if shape(known) != shape(&thing) {
+                panic!("{name} stands for two things in {kind}: give one of them another name");
+            }
+        }
+    }
+}
+
+/// The same without its words for people: of those, the first part's stand.
+fn shape(thing: &Value) -> Value {
+    match thing {
+        Value::Object(fields) => {
+            let told = fields.iter().filter(|(name, _)| *name != "description");
+            told.map(|(name, it)| (name.clone(), shape(it))).collect()
+        }
+        Value::Array(items) => items.iter().map(shape).collect(),
+        other => other.clone(),
+    }
+}
+
+/// Completes what the routes say: the token, problems, rows of pages.
+fn describe(openapi: &mut OpenApi) {
     let components = openapi.components.get_or_insert_default();
-    components.parameters.insert("IdempotencyKey".to_owned(), idempotency_key().into());
-    components.parameters.insert("IfMatch".to_owned(), if_match().into());
     problem::describe(components);
     let bearer = HttpBuilder::new()
         .scheme(HttpAuthScheme::Bearer)
@@ -36,40 +195,6 @@ pub fn describe(openapi: &mut OpenApi) {
         .build();
     components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
     refer_to_rows(components);
-}
-
-fn header(name: &str, description: &str, pattern: &str, example: &str) -> Parameter {
-    ParameterBuilder::new()
-        .name(name)
-        .parameter_in(ParameterIn::Header)
-        .description(Some(description))
-        .schema(Some(ObjectBuilder::new().schema_type(Type::String).pattern(Some(pattern))))
-        .example(Some(example.into()))
-        .build()
-}
-
-fn idempotency_key() -> Parameter {
-    let description = "Makes the command happen at most once: a repetition gets the first answer, another body is \
-        refused (422). 1 to 255 visible ASCII characters, chosen by the caller.";
-    header("Idempotency-Key", description, "^[!-~]{1,255}$", "4f1a0c7e-5a7e-4b57-9c55-2a1f6d0d9a11")
-}
-
-fn if_match() -> Parameter {
-    let description = "The `ETag` that the caller has read; another version is refused (412).";
-    header("If-Match", description, r#"^(\*|"[0-9]+")$"#, "\"7\"")
-}
-
-/// Every POST takes an `Idempotency-Key`; what changes a resource that is there takes an `If-Match`.
-fn refer_to_headers(paths: &mut Paths) {
-    let reference = |name: &str| RefOr::Ref(Ref::new(format!("#/components/parameters/{name}")));
-    for (path, item) in &mut paths.paths {
-        if let Some(operation) = &mut item.post {
-            operation.parameters.get_or_insert_default().push(reference("IdempotencyKey"));
-        }
-        for operation in [item.post.as_mut().filter(|_| path.contains('{')), item.put.as_mut()].into_iter().flatten() {
-            operation.parameters.get_or_insert_default().push(reference("IfMatch"));
-        }
-    }
 }
 
 /// Lets each `Page_<Row>` refer to the schema of its rows: utoipa writes it out again, and generated clients would have
@@ -108,13 +233,14 @@ mod tests {
         let components = document.components.get_or_insert_default();
         components.schemas.insert("Page_Problem".to_owned(), Page::<Problem>::schema());
         describe(&mut document);
-        serde_json::to_value(&document).unwrap()
+        let mut document = serde_json::to_value(&document).unwrap();
+        headers::describe(&mut document);
+        document
     }
 
     #[test]
-    fn the_document_names_its_server_and_has_the_rows_of_pages_once() {
+    fn the_document_has_the_rows_of_pages_once() {
         let document = document();
-        assert_eq!(document["servers"][0]["url"], "/");
         let rows = &document["components"]["schemas"]["Page_Problem"]["properties"]["items"];
         assert_eq!(rows["type"], "array");
         assert_eq!(rows["items"]["$ref"], "#/components/schemas/Problem");
@@ -133,6 +259,6 @@ mod tests {
         };
         assert_eq!(headers("/v1/cases", "post"), ["Idempotency-Key"]);
         assert_eq!(headers("/v1/cases/{case_id}/cancel", "post"), ["Idempotency-Key", "If-Match"]);
-        assert!(headers("/v1/cases/{case_id}", "get").is_empty());
+        assert_eq!(headers("/v1/cases/{case_id}", "get"), ["If-None-Match"]);
     }
 }

@@ -9,7 +9,7 @@ use std::{
 };
 
 use axum::{
-    RequestPartsExt as _,
+    Extension, RequestPartsExt as _,
     body::{Body as HttpBody, Bytes},
     extract::{FromRequest, FromRequestParts, Request},
     response::{IntoResponse, Response},
@@ -25,6 +25,8 @@ use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
 
 /// Longest `Idempotency-Key`.
 const MAX_KEY: usize = 255;
+/// Characters of the digest in an `ETag`.
+const DIGEST: usize = 16;
 /// Name of the header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -105,9 +107,10 @@ fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>> {
     Ok(Some(key.to_owned()))
 }
 
-/// The version in `If-Match: "7"`; none for `*`, which any version matches.
+/// The version in `If-Match: "7-0c1f…"`; none for `*`, which any version matches.
 ///
-/// `W/"7"` is taken for the same: a proxy that compresses answers weakens their `ETag`, and it is the version we compare.
+/// Only the version counts: what else an answer shows (clocks, language, who covers for whom) may have changed meanwhile. `"7"` alone is
+/// taken for the same, and `W/"7-0c1f…"`, too: a proxy that compresses answers weakens their `ETag`.
 fn if_match(headers: &HeaderMap) -> Result<Option<Version>> {
     let Some(value) = headers.get(header::IF_MATCH) else { return Ok(None) };
     let text = value.to_str().unwrap_or_default().trim();
@@ -115,9 +118,16 @@ fn if_match(headers: &HeaderMap) -> Result<Option<Version>> {
         return Ok(None);
     }
     let strong = text.strip_prefix("W/").unwrap_or(text);
-    let number = strong.strip_prefix('"').and_then(|text| text.strip_suffix('"')).and_then(|text| text.parse().ok());
+    let quoted = strong.strip_prefix('"').and_then(|text| text.strip_suffix('"'));
+    let (version, digest) = quoted.map_or(("", None), |text| match text.split_once('-') {
+        Some((version, digest)) => (version, Some(digest)),
+        None => (text, None),
+    });
+    let is_ours =
+        digest.is_none_or(|digest| digest.len() == DIGEST && digest.bytes().all(|byte| byte.is_ascii_hexdigit()));
+    let number = Some(version).filter(|_| is_ours).and_then(|version| version.parse().ok());
     number.filter(|number| *number >= 0).map(|number| Some(Version(number))).ok_or_else(|| {
-        let detail = "must be one ETag as it was given, for example \"7\", or *";
+        let detail = "must be one ETag with a version as it was given, for example \"7-0c1f5a7e5a7e4b57\", or *";
         Error::Malformed(vec![FieldError::new("If-Match", "invalid", detail)])
     })
 }
@@ -245,9 +255,34 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
         match serde_json::to_vec(&self.0) {
-            Ok(body) => ([(header::CONTENT_TYPE, HeaderValue::from_static("application/json"))], body).into_response(),
+            Ok(body) => {
+                let digest = BodyDigest::of(&body);
+                let json = HeaderValue::from_static("application/json");
+                (Extension(digest), [(header::CONTENT_TYPE, json)], body).into_response()
+            }
             Err(cause) => Error::internal("writing JSON", cause).into_response(),
         }
+    }
+}
+
+/// What tells one body from another: an answer is the same as one that was read before when their bodies are, whatever is in them.
+#[derive(Debug, Clone)]
+pub(super) struct BodyDigest(String);
+
+impl BodyDigest {
+    fn of(body: &[u8]) -> Self {
+        let digest = Sha256::digest(body);
+        Self(digest.iter().take(DIGEST / 2).map(|byte| format!("{byte:02x}")).collect())
+    }
+
+    /// The `ETag` of what has no version.
+    pub(super) fn etag(&self) -> Option<HeaderValue> {
+        HeaderValue::from_str(&format!("\"{}\"", self.0)).ok()
+    }
+
+    /// The `ETag` of what has one: the version for `If-Match`, the digest for `If-None-Match`.
+    fn etag_at(&self, version: Version) -> Option<HeaderValue> {
+        HeaderValue::from_str(&format!("\"{}-{}\"", version.get(), self.0)).ok()
     }
 }
 
@@ -410,8 +445,9 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
             return response;
         }
         *response.status_mut() = self.status;
+        let etag = response.extensions().get::<BodyDigest>().and_then(|digest| digest.etag_at(self.version));
         let headers = response.headers_mut();
-        if let Ok(etag) = HeaderValue::from_str(&format!("\"{}\"", self.version.get())) {
+        if let Some(etag) = etag {
             headers.insert(header::ETAG, etag);
         }
         if let Some(location) = self.location.and_then(|location| HeaderValue::from_str(&location).ok()) {

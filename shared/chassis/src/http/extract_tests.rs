@@ -78,11 +78,11 @@ fn preconditions_and_keys_are_read_strictly() {
     let with = |name: &'static str, value: &str| {
         HeaderMap::from_iter([(http::HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())])
     };
-    for good in ["\"7\"", "W/\"7\""] {
+    for good in ["\"7\"", "W/\"7\"", "\"7-0123456789abcdef\"", "W/\"7-0123456789abcdef\""] {
         assert_eq!(if_match(&with("if-match", good)).unwrap(), Some(Version(7)));
     }
     assert_eq!(if_match(&with("if-match", "*")).unwrap(), None);
-    for bad in ["7", "w/\"7\"", "\"-1\"", "\"x\"", "\"1\", \"2\""] {
+    for bad in ["7", "w/\"7\"", "\"-1\"", "\"x\"", "\"1\", \"2\"", "\"0123456789abcdef\"", "\"7-x\""] {
         assert!(if_match(&with("if-match", bad)).is_err(), "{bad}");
     }
     for good in ["k-1", "\"k-1\""] {

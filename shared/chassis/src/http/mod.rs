@@ -33,7 +33,7 @@ use tracing::Instrument as _;
 use crate::{Clock, Error, Result, config::HttpConfig, instruments, lifecycle::Health, telemetry};
 
 pub use auth::Authenticator;
-pub use document::describe;
+pub use document::{Document, Group, routes::Routes};
 pub use extract::{Allowed, Body, BodyLimit, Json, Path, Query, Versioned, body_limit};
 pub use limit::{Limiter, Rate};
 pub use operations::{Operations, operations, serve};
@@ -192,6 +192,12 @@ impl Asked {
     }
 }
 
+impl Asked {
+    fn is_reading(&self) -> bool {
+        matches!(self.method, Method::GET | Method::HEAD)
+    }
+}
+
 async fn around(State(context): State<HttpContext>, request: Request, next: Next) -> Response {
     let started = Instant::now();
     let asked = Asked::of(&request, &context);
@@ -269,6 +275,7 @@ fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: 
         let told = problem::describe_error(&error, &context.0.catalogue, asked.language, trace_id);
         problem::write(response, &told);
     }
+    mark(response, asked);
     if is_unchanged(response, asked) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
         *response.body_mut() = axum::body::Body::empty();
@@ -289,11 +296,20 @@ fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: 
     }
 }
 
-/// Whether a reader already has this version (`If-None-Match`).
+/// Gives what was read an `ETag`, also when it has no version.
+fn mark(response: &mut Response, asked: &Asked) {
+    let reads = asked.is_reading() && response.status() == StatusCode::OK;
+    if reads && let Some(etag) = response.extensions().get::<extract::BodyDigest>().and_then(extract::BodyDigest::etag)
+    {
+        response.headers_mut().entry(header::ETAG).or_insert(etag);
+    }
+}
+
+/// Whether a reader already has this very answer (`If-None-Match`).
 fn is_unchanged(response: &Response, asked: &Asked) -> bool {
     let (Some(etag), Some(known)) = (response.headers().get(header::ETAG), &asked.if_none_match) else { return false };
     let weak = |text: &str| text.trim().trim_start_matches("W/").to_owned();
-    let reads = matches!(asked.method, Method::GET | Method::HEAD) && response.status() == StatusCode::OK;
+    let reads = asked.is_reading() && response.status() == StatusCode::OK;
     let (Ok(etag), Ok(known)) = (etag.to_str(), known.to_str()) else { return false };
     reads && known.split(',').any(|one| one.trim() == "*" || weak(one) == weak(etag))
 }

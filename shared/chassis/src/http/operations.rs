@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use axum::{
     Router,
+    body::Bytes,
     extract::State,
     response::{IntoResponse as _, Response},
     routing::get,
@@ -12,10 +13,9 @@ use axum::{
 use http::{HeaderValue, StatusCode, header};
 use serde::Serialize;
 use tokio::net::TcpListener;
-use utoipa::openapi::OpenApi;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
-use super::problem::Catalogue;
+use super::{Document, problem::Catalogue};
 use crate::{
     Error, Result,
     lifecycle::{Health, Lifecycle, Report, State as PartState},
@@ -28,7 +28,7 @@ pub struct Operations {
     /// The services in this process.
     pub health: Vec<Health>,
     /// What they can do, in one document.
-    pub openapi: OpenApi,
+    pub openapi: Document,
     /// What can go wrong.
     pub problems: Catalogue,
 }
@@ -44,12 +44,14 @@ struct ProcessReport {
 ///
 /// They need no token and show nothing of any company; keep them off the public address where that matters.
 pub fn operations(operations: Operations) -> Router {
-    let docs = SwaggerUi::new("/docs").url("/openapi.json", operations.openapi.clone());
+    let docs = SwaggerUi::new("/docs").config(Config::from("/openapi.json"));
+    let document = Bytes::from(operations.openapi.to_json().unwrap_or_default());
     Router::new()
         .route("/live", get(live))
         .route("/ready", get(ready))
         .route("/health", get(health))
         .route("/metrics", get(metrics))
+        .route("/openapi.json", get(move || std::future::ready(openapi(document.clone()))))
         .route("/problems", get(problems))
         .route("/problems/{*slug}", get(problem))
         .with_state(Arc::new(operations))
@@ -59,6 +61,10 @@ pub fn operations(operations: Operations) -> Router {
 fn json(status: StatusCode, value: &impl Serialize) -> Response {
     let body = serde_json::to_vec(value).unwrap_or_default();
     (status, [(header::CONTENT_TYPE, "application/json"), (header::CACHE_CONTROL, "no-store")], body).into_response()
+}
+
+fn openapi(document: Bytes) -> Response {
+    ([(header::CONTENT_TYPE, "application/json")], document).into_response()
 }
 
 async fn live() -> Response {

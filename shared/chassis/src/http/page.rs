@@ -73,8 +73,10 @@ pub struct ListParams {
     #[param(default = 50, minimum = 1, maximum = 200)]
     pub limit: Option<u16>,
     /// `next_cursor` of the page before.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", max_length = 512)]
     pub cursor: Option<String>,
     /// `since` of an earlier last page: lists what has changed from there on, oldest change first.
+    #[param(pattern = "^[A-Za-z0-9_-]+$", max_length = 512)]
     pub since: Option<String>,
 }
 

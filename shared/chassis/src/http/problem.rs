@@ -148,7 +148,7 @@ pub struct Problem {
 
 /// What is at fault: a field of the request or a cell of a register file.
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
-#[serde(untagged)]
+#[serde(tag = "kind", rename_all = "snake_case")]
 pub enum Fault {
     /// A field.
     Field(FieldError),
@@ -305,26 +305,11 @@ pub fn causes(error: &dyn std::error::Error) -> String {
 #[derive(Debug, Clone, Copy)]
 pub struct Problems;
 
-/// Status, name in the document's components, meaning.
-const ANSWERS: &[(u16, &str, &str)] = &[
-    (400, "Malformed", "It cannot be read"),
-    (401, "Unauthenticated", "No valid access token"),
-    (403, "Forbidden", "Not with this role"),
-    (404, "NotFound", "There is no such thing, or it is not yours to see"),
-    (409, "Conflict", "Not in this state; `allowed` lists what is possible now"),
-    (412, "Stale", "It has been changed since you read it"),
-    (413, "TooLarge", "The body is too large"),
-    (415, "UnsupportedMediaType", "Not a media type that is read here"),
-    (422, "Invalid", "Against a rule; `errors` lists the fields"),
-    (428, "PreconditionRequired", "If-Match is needed"),
-    (429, "TooManyRequests", "Too many requests; see Retry-After"),
-    (500, "Internal", "A fault of ours; tell us the `trace_id`"),
-    (503, "Unavailable", "Away or too slow; see Retry-After"),
-];
-
 impl utoipa::IntoResponses for Problems {
     fn responses() -> BTreeMap<String, RefOr<utoipa::openapi::response::Response>> {
-        ANSWERS.iter().map(|(status, name, _)| (status.to_string(), Ref::from_response_name(*name).into())).collect()
+        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+        let response = ResponseBuilder::new().description("A problem").content(MEDIA_TYPE, content).build();
+        BTreeMap::from([("default".to_owned(), response.into())])
     }
 }
 
@@ -334,11 +319,27 @@ pub(super) fn describe(components: &mut Components) {
     components.schemas.insert("Fault".to_owned(), Fault::schema());
     components.schemas.insert("FieldError".to_owned(), FieldError::schema());
     components.schemas.insert("CellError".to_owned(), CellError::schema());
-    for (_, name, description) in ANSWERS {
-        let content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
-        let response = ResponseBuilder::new().description(*description).content(MEDIA_TYPE, content).build();
-        components.responses.insert((*name).to_owned(), response.into());
+}
+
+/// The problems that an operation may answer because of what it takes, whatever it does.
+///
+/// * `takes`: whether it takes the parameter of that name (`If-Match`, `cursor`), or a `body`.
+pub(super) fn of_any(is_post: bool, takes: impl Fn(&str) -> bool) -> Vec<ProblemKind> {
+    let mut kinds =
+        vec![MALFORMED, UNAUTHENTICATED, FORBIDDEN, TENANT_CLOSED, TOO_MANY, INTERNAL, TIMED_OUT, UNAVAILABLE];
+    if takes("cursor") {
+        kinds.extend([CURSOR_INVALID, CURSOR_FILTER_MISMATCH]);
     }
+    if takes("body") {
+        kinds.extend([BUSY, TOO_LARGE, UNSUPPORTED]);
+    }
+    if is_post {
+        kinds.push(KEY_REUSED);
+    }
+    if takes("If-Match") {
+        kinds.push(STALE);
+    }
+    kinds
 }
 
 #[cfg(test)]

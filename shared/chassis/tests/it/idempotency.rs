@@ -22,7 +22,7 @@ async fn the_same_key_gives_the_first_answer_again() {
         assert_eq!(first.ok(), again.ok());
         assert_eq!(first.ok()["total"], 5);
         assert_eq!(again.header("idempotency-replayed"), "true");
-        assert_eq!(again.header("etag"), "\"1\"");
+        assert_eq!(again.version(), Some(1));
     })
     .await;
 }

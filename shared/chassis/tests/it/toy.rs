@@ -6,7 +6,7 @@ use sqlx::migrate::Migrator;
 use steward_chassis::{
     Call, Checked, Core, Engine, Error, Executed, Result, Service, Stored,
     db::Tx,
-    http::{Allowed, Json, Path, Problems, Versioned},
+    http::{Allowed, Group, Json, Path, Problems, Routes, Versioned},
     inbox::Consumer,
     timers::Timer,
 };
@@ -15,7 +15,7 @@ use steward_kernel::{
     message::{Contract, Outgoing, TimerChange, Undecodable},
 };
 use utoipa::ToSchema;
-use utoipa_axum::{router::OpenApiRouter, routes};
+use utoipa_axum::routes;
 
 id_type! {
     /// A tally.
@@ -213,14 +213,16 @@ impl Service for Toy {
     const NAME: &'static str = "toy";
     const ABOUT: &'static str = "Tallies.";
     const DEFAULTS: &'static str = "[service]\n";
+    const GROUPS: &'static [Group] = &[Group { name: "tallies", about: "What is counted. It only grows." }];
+    const RECORDED: &'static str = "{}";
     type Config = Config;
     type App = App;
 
     fn migrator() -> &'static Migrator {
         &MIGRATOR
     }
-    fn routes() -> OpenApiRouter<App> {
-        OpenApiRouter::new().routes(routes!(add_to_tally))
+    fn routes() -> Routes<App> {
+        Routes::new().routes(routes!(add_to_tally))
     }
     fn permissions() -> &'static [(&'static str, &'static [Role])] {
         ALL

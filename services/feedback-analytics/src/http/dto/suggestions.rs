@@ -109,28 +109,38 @@ pub struct SuggestionView {
     /// Its estate.
     pub estate_id: EstateId,
     /// Its unit, if it is about one.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub unit_id: Option<UnitId>,
     /// Whose it is, if that is known.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub resident_id: Option<ResidentId>,
     /// The case it follows from.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub linked_case_id: Option<CaseId>,
     /// The language to answer in.
     pub language: Language,
     /// When it came.
     pub received_at: DateTime<Utc>,
     /// Note of who looks into it; staff only.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub note: Option<Remark>,
     /// Reason of the decision that stands.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Remark>,
     /// When that was decided.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
     /// What will be done.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub plan: Option<SuggestionPlan>,
     /// What shows that it is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub proof: Option<Remark>,
     /// When it was delivered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub delivered_at: Option<DateTime<Utc>>,
     /// When its proposer confirmed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmed_at: Option<DateTime<Utc>>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,
@@ -145,6 +155,7 @@ pub struct SuggestionPlan {
     /// In words.
     pub text: Words,
     /// The day by which it will be there, if that is promised.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub by_on: Option<NaiveDate>,
 }
 
@@ -208,6 +219,7 @@ pub struct SummaryView {
     #[schema(example = 7)]
     pub total: u64,
     /// The same, by stage now.
+    #[schema(value_type = BTreeMap<SuggestionStage, u64>)]
     pub by_stage: BTreeMap<String, u64>,
     /// The same, by category.
     pub by_category: BTreeMap<String, u64>,
@@ -229,8 +241,10 @@ pub struct AcceptedSuggestion {
     /// Where it stands.
     pub stage: SuggestionStage,
     /// Why it was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub reason: Option<Remark>,
     /// When it was accepted.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub decided_at: Option<DateTime<Utc>>,
 }
 

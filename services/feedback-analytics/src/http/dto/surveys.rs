@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Version,
     ids::{CaseId, EstateId, ResidentId},
-    vocabulary::Language,
+    vocabulary::{CaseKind, Language},
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -66,7 +66,7 @@ pub struct SurveyView {
     #[schema(example = "S-261123-7K3QD4")]
     pub reference: String,
     /// Kind of the case.
-    #[schema(example = "service_request")]
+    #[schema(value_type = CaseKind)]
     pub case_kind: String,
     /// Which time the case was resolved; 1 until it is reopened.
     #[schema(example = 1)]
@@ -91,14 +91,19 @@ pub struct SurveyView {
     #[schema(example = "opted_out")]
     pub suppressed: Option<String>,
     /// When it was answered.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub answered_at: Option<DateTime<Utc>>,
     /// Score of the result.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub outcome: Option<u8>,
     /// Score of how it was handled.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub handling: Option<u8>,
     /// Score of the manner.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub courtesy: Option<u8>,
     /// In the owner's words.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub comment: Option<Remark>,
     /// When it last changed.
     pub updated_at: DateTime<Utc>,

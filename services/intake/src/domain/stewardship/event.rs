@@ -13,6 +13,7 @@ use super::{
 
 word_enum! {
     /// Why a matter is escalated. What stands first comes first.
+    #[schema(as = EscalationCause)]
     Cause {
         /// Nobody has it.
         Unowned = "unowned",
@@ -33,6 +34,7 @@ word_enum! {
 
 word_enum! {
     /// Why somebody answers for a case.
+    #[schema(as = AccountableBecause)]
     Why {
         /// The owner came to them first (首問).
         FirstReceiver = "first_receiver",

@@ -13,6 +13,7 @@ const AHEAD: TimeDelta = TimeDelta::days(730);
 
 word_enum! {
     /// What was promised.
+    #[schema(as = PromiseKind)]
     What {
         /// Somebody comes within a window.
         Appointment = "appointment",

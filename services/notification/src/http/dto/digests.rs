@@ -231,14 +231,16 @@ pub struct AlertView {
     /// Its estate; absent when it is about a notice.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub estate_id: Option<EstateId>,
-    /// What the clock measures: `acknowledge`, `plan`, `arrive`, `make_safe`, `finish`, `decide`, `follow_up`.
+    /// What the clock measures.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<steward_clock::Measure>)]
     pub measure: Option<String>,
     /// What was promised: `appointment`, `commitment`, `call_back`, `decision`, `finish`, `other`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub promise: Option<String>,
-    /// The level of the ladder: `worker`, `lead`, `estate_manager`, `region`, `company`.
+    /// The level of the ladder that it reached.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<steward_clock::Level>)]
     pub level: Option<String>,
     /// The rung of the ladder, from 1.
     #[serde(skip_serializing_if = "Option::is_none")]
