@@ -44,12 +44,14 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
             .on::<pb::SuggestionReceived, _>(|app, work, message| Box::pin(suggestion_received(app, work, message))),
         Consumer::of("complaint").on::<complaint::ComplaintConfirmed, _>(|_, work, message| {
             Box::pin(async move {
-                owner_said(work, &message.case_id, &message.estate_id, message.satisfied, message.at_ms).await
+                let of = [&*message.case_id, &message.estate_id, &message.given_how];
+                owner_said(work, of, message.satisfied, message.at_ms).await
             })
         }),
         Consumer::of("dispatch").on::<dispatch::ServiceRequestVerified, _>(|_, work, message| {
             Box::pin(async move {
-                owner_said(work, &message.case_id, &message.estate_id, message.satisfied, message.at_ms).await
+                let of = [&*message.case_id, &message.estate_id, &message.given_how];
+                owner_said(work, of, message.satisfied, message.at_ms).await
             })
         }),
         Consumer::of("notification").on::<notification::MessageSuppressed, _>(|app, work, message| {
@@ -176,9 +178,10 @@ async fn suggestion_received(app: &App, work: &mut Work, message: pb::Suggestion
 }
 
 /// The owner's word may be heard before the case it belongs to: the fact keeps it.
-async fn owner_said(work: &mut Work, case: &str, estate: &str, solved: bool, at_ms: i64) -> Result<()> {
+/// * `how`: how the owner gave it to staff who took it down; '' = by themselves.
+async fn owner_said(work: &mut Work, [case, estate, how]: [&str; 3], solved: bool, at_ms: i64) -> Result<()> {
     let (case, estate) = (id(case)?, id(estate)?);
-    let word = Word { solved, at: time(at_ms)? };
+    let word = Word { solved, at: time(at_ms)?, taken_down: !how.is_empty() };
     let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let after = known.fact.clone().after(&Change::OwnerSaid(word));
     figures::save(&mut work.tx, case, estate, &known.fact, &after).await

@@ -75,13 +75,13 @@ impl App {
     /// # Errors
     /// When the database is away.
     pub async fn preference_facts(&self, call: &Call, resident: ResidentId) -> Result<preferences::Facts> {
-        let actor = call.actor.clone();
+        let (now, actor) = (self.clock.now(), call.actor.clone());
         if actor.is_only_owner() {
-            return Ok(preferences::Facts { actor, known: false });
+            return Ok(preferences::Facts { now, actor, known: false });
         }
         let mut tx = self.db.begin(call.tenant()).await?;
         let known = store::is_known_resident(&mut tx, &actor, resident).await?;
         tx.rollback().await?;
-        Ok(preferences::Facts { actor, known })
+        Ok(preferences::Facts { now, actor, known })
     }
 }

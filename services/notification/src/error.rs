@@ -1,6 +1,6 @@
 //! The problems of this service, with their titles.
 
-use steward_kernel::{ProblemKind, Refuses};
+use steward_kernel::{ProblemKind, Refuses, word};
 
 use crate::domain::{digests, messages, notices, preferences};
 
@@ -9,9 +9,10 @@ use crate::domain::{digests, messages, notices, preferences};
 pub fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
     let messages = messages::Refusal::ALL.iter().map(|refusal| (refusal.problem(), message_titles(*refusal)));
     let notices = notices::Refusal::ALL.into_iter().map(|refusal| (refusal.problem(), notice_titles(&refusal)));
-    let preferences = preferences::Refusal::ALL.iter().map(|refusal| (refusal.problem(), preference_titles(*refusal)));
+    let preferences = PREFERENCES.iter().map(|(refusal, titles)| (refusal.problem(), *titles));
     let digests = digests::Refusal::ALL.iter().map(|refusal| (refusal.problem(), digest_titles(*refusal)));
-    messages.chain(notices).chain(preferences).chain(digests).collect()
+    let words = word::PROBLEMS.iter().copied();
+    messages.chain(notices).chain(preferences).chain(digests).chain(words).collect()
 }
 
 fn message_titles(refusal: messages::Refusal) -> [&'static str; 2] {
@@ -36,13 +37,11 @@ fn notice_titles(refusal: &notices::Refusal) -> [&'static str; 2] {
     }
 }
 
-fn preference_titles(refusal: preferences::Refusal) -> [&'static str; 2] {
-    use preferences::Refusal as R;
-    match refusal {
-        R::NoSuchResident => ["没有这位住户", "沒有這位住戶"],
-        R::NotConnected(_) => ["消息还不能经由此渠道发送", "訊息還不能經由此渠道發送"],
-    }
-}
+/// Those of the owner's word have theirs where they are.
+const PREFERENCES: [(preferences::Refusal, [&str; 2]); 2] = [
+    (preferences::Refusal::NoSuchResident, ["没有这位住户", "沒有這位住戶"]),
+    (preferences::Refusal::NotConnected(0), ["消息还不能经由此渠道发送", "訊息還不能經由此渠道發送"]),
+];
 
 fn digest_titles(refusal: digests::Refusal) -> [&'static str; 2] {
     match refusal {

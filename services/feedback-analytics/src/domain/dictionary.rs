@@ -387,20 +387,32 @@ pub const ALL: &[Definition] = &[
         "confirmed_by_owner.confirmed",
         words("业主确认解决", "業主確認解決", "Confirmed solved by the owner"),
         words(
-            "业主最后表示已解决的件数；未表态不算",
-            "業主最後表示已解決的件數；未表態不算",
-            "Count of those whose owner said last that it is solved; silence is no yes",
+            "业主本人最后表示已解决的件数；未表态不算，工作人员代记的另计",
+            "業主本人最後表示已解決的件數；未表態不算，工作人員代記的另計",
+            "Count of those whose owner said last, by themselves, that it is solved; silence is no yes, and what staff took \
+             down is counted apart",
         ),
         CONFIRMABLE,
         SAID,
-    ).version(2),
+    ).version(3),
+    define(
+        "confirmed_by_owner.taken_down",
+        words("代记的业主确认", "代記的業主確認", "Confirmations taken down by staff"),
+        words(
+            "工作人员代记业主最后表示已解决的件数；不计入确认解决率",
+            "工作人員代記業主最後表示已解決的件數；不計入確認解決率",
+            "Count of those of which staff took down that the owner said last that it is solved; in no share",
+        ),
+        CONFIRMABLE,
+        SAID,
+    ),
     define(
         "confirmed_by_owner.share",
         words("业主确认解决率", "業主確認解決率", "Share confirmed solved by the owner"),
-        words("确认解决 ÷ 可确认", "確認解決 ÷ 可確認", "Confirmed ÷ could be confirmed"),
+        words("本人确认解决 ÷ 可确认", "本人確認解決 ÷ 可確認", "Confirmed by themselves ÷ could be confirmed"),
         CONFIRMABLE,
         SAID,
-    ).version(2),
+    ).version(3),
     define(
         "confirmed_by_owner.wilson_low",
         words("确认率下限", "確認率下限", "At least confirmed"),

@@ -81,6 +81,9 @@ pub struct Word {
     pub solved: bool,
     /// When.
     pub at: DateTime<Utc>,
+    /// Whether staff took it down; the owner gave it by themselves otherwise.
+    #[serde(default)]
+    pub taken_down: bool,
 }
 
 /// A step that the owner can see.
@@ -219,10 +222,10 @@ impl CaseFact {
             && self.opened.as_ref().is_some_and(|opened| opened.resident_known)
     }
 
-    /// Whether its owner's last word is that it is solved. A word from before the case came back no longer
+    /// The owner's last word, if it is that it is solved. A word from before the case came back no longer
     /// counts; times are compared because the owner's words and the case's steps are heard independently.
-    fn is_confirmed(&self) -> bool {
-        self.word.is_some_and(|word| word.solved && self.reopened_at.is_none_or(|reopened_at| word.at >= reopened_at))
+    fn confirmation(&self) -> Option<Word> {
+        self.word.filter(|word| word.solved && self.reopened_at.is_none_or(|reopened_at| word.at >= reopened_at))
     }
 
     /// What it adds to the day sums.
@@ -265,8 +268,10 @@ impl CaseFact {
             }
             if confirmable.contains(&opened.kind.as_str()) {
                 tally.one(opened.said.on, Measure::Confirmable, "");
-                if self.is_confirmed() {
-                    tally.one(opened.said.on, Measure::Confirmed, "");
+                match self.confirmation() {
+                    Some(Word { taken_down: false, .. }) => tally.one(opened.said.on, Measure::Confirmed, ""),
+                    Some(Word { taken_down: true, .. }) => tally.one(opened.said.on, Measure::ConfirmedTakenDown, ""),
+                    None => {}
                 }
             }
         }

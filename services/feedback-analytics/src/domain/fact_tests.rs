@@ -37,7 +37,7 @@ fn step(status: &str, milestone: &str, human: bool, minutes: i64) -> Change {
 }
 
 fn said(solved: bool, minutes: i64) -> Change {
-    Change::OwnerSaid(Word { solved, at: moment(minutes).at })
+    Change::OwnerSaid(Word { solved, at: moment(minutes).at, taken_down: false })
 }
 
 fn fact(changes: &[Change]) -> CaseFact {
@@ -139,6 +139,21 @@ fn only_the_owners_last_word_confirms_and_silence_does_not() {
     // Words and steps come from different services in any order; their times decide.
     let out_of_order = [said(true, 75), step("in_progress", "reopened", true, 70), step("closed", "closed", true, 80)];
     assert_eq!(with(&out_of_order), (1, 1));
+}
+
+#[test]
+fn what_staff_took_down_is_counted_apart_until_the_owner_says_so_or_contradicts() {
+    let taken_down = Change::OwnerSaid(Word { solved: true, at: moment(50).at, taken_down: true });
+    let with = |words: &[Change]| {
+        let settled = [opened(), step("closed", "closed", false, 60)];
+        let confirmed = figures(&[fact(&[&settled[..], words].concat())]).confirmed_by_owner;
+        (confirmed.n, confirmed.confirmed, confirmed.taken_down)
+    };
+    assert_eq!(with(std::slice::from_ref(&taken_down)), (1, 0, 1));
+    assert_eq!(with(&[taken_down.clone(), said(true, 70)]), (1, 1, 0));
+    assert_eq!(with(&[taken_down, said(false, 70)]), (1, 0, 0));
+    let kept: Word = serde_json::from_str(r#"{"solved":true,"at":"2026-11-23T08:00:00Z"}"#).unwrap();
+    assert!(!kept.taken_down, "words that were kept without it");
 }
 
 #[test]

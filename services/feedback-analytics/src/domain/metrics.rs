@@ -123,9 +123,12 @@ pub struct Confirmed {
     /// Complaints and service requests said in the period that are settled.
     #[schema(example = 30)]
     pub n: u64,
-    /// Those of them whose owner says that it is solved; silence is no yes.
+    /// Those of them whose owner says by themselves that it is solved; silence is no yes.
     #[schema(example = 26)]
     pub confirmed: u64,
+    /// Those of them of which staff took down that the owner says so; in no share.
+    #[schema(example = 2)]
+    pub taken_down: u64,
     /// The share.
     #[serde(flatten)]
     pub share: Share,
@@ -203,6 +206,7 @@ impl Satisfaction {
 impl Confirmed {
     fn of(sums: &Sums) -> Self {
         let (confirmed, n) = (sums.total(Measure::Confirmed), sums.total(Measure::Confirmable));
-        Self { n, confirmed, share: Share::of(confirmed, n) }
+        let taken_down = sums.total(Measure::ConfirmedTakenDown);
+        Self { n, confirmed, taken_down, share: Share::of(confirmed, n) }
     }
 }

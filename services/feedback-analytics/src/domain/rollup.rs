@@ -29,8 +29,10 @@ steward_kernel::word_enum! {
         Unresolved = "unresolved",
         /// Settled complaints and service requests, which an owner can confirm; no label.
         Confirmable = "confirmable",
-        /// Those of them whose owner said that it is solved; no label.
+        /// Those of them whose owner said by themselves that it is solved; no label.
         Confirmed = "confirmed",
+        /// Those of them of which staff took down that the owner said so; no label.
+        ConfirmedTakenDown = "confirmed_taken_down",
         /// Cases by the day of the resolution that stands; no label.
         Resolved = "resolved",
         /// Cases by the day they were closed; no label.

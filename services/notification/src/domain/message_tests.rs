@@ -5,6 +5,7 @@ use steward_kernel::{
     ids::ResidentId,
     replay,
     vocabulary::{CaseKind, Language},
+    word::{GivenHow, TakenDown, WordFault, WordNote},
 };
 use steward_testkit::given::given;
 use uuid::Uuid;
@@ -134,26 +135,40 @@ fn an_owner_without_a_resident_sees_nothing() {
     assert!(!replay(Message::unborn(id()), &history).shows_to(&somebody(&[Role::Owner], None)));
 }
 
-fn set(channels: Vec<OutChannel>) -> preferences::Command {
-    preferences::Command::Set { language: Some(Language::En), channels }
+fn set(channels: Vec<OutChannel>, taken_down: Option<TakenDown>) -> preferences::Command {
+    preferences::Command::Set { language: Some(Language::En), channels, taken_down }
 }
 
 #[test]
-fn a_preference_is_set_by_its_resident_or_by_who_serves_them() {
-    let by = |actor, known| preferences::Facts { actor, known };
+fn a_preference_is_set_by_its_resident_or_on_their_word_by_who_serves_them() {
+    use preferences::Refusal as R;
+    let now = service().now;
+    let by = |actor, known| preferences::Facts { now, actor, known };
     let desk = || somebody(&[Role::Receptionist], None);
-    let done = || [preferences::Event::Set { language: Some(Language::En), channels: vec![OutChannel::AppInbox] }];
-    let wish = set(vec![OutChannel::AppInbox, OutChannel::AppInbox]);
+    let lin_does = || by(somebody(&[Role::Owner], Some(LIN)), false);
+    let note = |by| Some(WordNote { how: GivenHow::Phone, given_at: now, by: Some(by) });
+    let done = |taken_down| {
+        let channels = vec![OutChannel::AppInbox];
+        [preferences::Event::Set { language: Some(Language::En), channels, taken_down }]
+    };
+    let inbox = vec![OutChannel::AppInbox, OutChannel::AppInbox];
+    let wish = set(inbox.clone(), None);
+    let by_phone = set(inbox, Some(TakenDown { how: GivenHow::Phone, given_at: None }));
     let lin = || given::<Preference>(resident(LIN), []);
-    lin().when(&wish, &by(somebody(&[Role::Owner], Some(LIN)), false)).then(done());
-    lin().when(&wish, &by(desk(), true)).then(done());
-    lin().when(&wish, &by(desk(), false)).refused(preferences::Refusal::NoSuchResident);
-    lin().when(&wish, &by(somebody(&[Role::Owner], Some(OTHER)), true)).refused(preferences::Refusal::NoSuchResident);
-    lin().when(&wish, &by(somebody(&[Role::Owner], None), true)).refused(preferences::Refusal::NoSuchResident);
-    given::<Preference>(resident(LIN), done()).when(&wish, &by(desk(), true)).then([]);
-    lin()
-        .when(&set(vec![OutChannel::AppInbox, OutChannel::Sms]), &by(desk(), true))
-        .refused(preferences::Refusal::NotConnected(1));
+    lin().when(&wish, &lin_does()).then(done(None));
+    lin().when(&wish, &by(desk(), true)).refused(R::Word(WordFault::HowMissing));
+    lin().when(&by_phone, &lin_does()).refused(R::Word(WordFault::OwnersOwn));
+    let noted = || done(note(desk().id));
+    lin().when(&by_phone, &by(desk(), true)).then(noted());
+    lin().when(&by_phone, &by(desk(), false)).refused(R::NoSuchResident);
+    lin().when(&wish, &by(somebody(&[Role::Owner], Some(OTHER)), true)).refused(R::NoSuchResident);
+    lin().when(&wish, &by(somebody(&[Role::Owner], None), true)).refused(R::NoSuchResident);
+    // The same again changes nothing, but that it is the resident's own word then.
+    given::<Preference>(resident(LIN), done(None)).when(&by_phone, &by(desk(), true)).then([]);
+    given::<Preference>(resident(LIN), noted()).when(&by_phone, &by(desk(), true)).then([]);
+    given::<Preference>(resident(LIN), noted()).when(&wish, &lin_does()).then(done(None));
+    let sms = set(vec![OutChannel::AppInbox, OutChannel::Sms], None);
+    lin().when(&sms, &lin_does()).refused(R::NotConnected(1));
 }
 
 fn any_command() -> impl Strategy<Value = (Command, Facts)> {

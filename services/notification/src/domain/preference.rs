@@ -1,7 +1,13 @@
 //! How a resident wants to be told: in which language, on which channels.
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use steward_kernel::{Actor, Aggregate, ProblemKind, Refuses, ids::ResidentId, vocabulary::Language};
+use steward_kernel::{
+    Actor, Aggregate, ProblemKind, Refuses,
+    ids::ResidentId,
+    vocabulary::Language,
+    word::{self, TakenDown, WordFault, WordNote},
+};
 
 use super::OutChannel;
 
@@ -14,6 +20,8 @@ pub enum Command {
         language: Option<Language>,
         /// The channels for messages; none: no messages.
         channels: Vec<OutChannel>,
+        /// How the resident told staff so; none: the resident says it.
+        taken_down: Option<TakenDown>,
     },
 }
 
@@ -27,6 +35,9 @@ pub enum Event {
         language: Option<Language>,
         /// The channels for messages.
         channels: Vec<OutChannel>,
+        /// How staff took that down.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        taken_down: Option<WordNote>,
     },
 }
 
@@ -37,11 +48,8 @@ pub enum Refusal {
     NoSuchResident,
     /// Messages cannot go that way; where in the list it stands.
     NotConnected(usize),
-}
-
-impl Refusal {
-    /// One of each kind.
-    pub const ALL: [Self; 2] = [Self::NoSuchResident, Self::NotConnected(0)];
+    /// The resident's word is not given like this.
+    Word(WordFault),
 }
 
 impl Refuses for Refusal {
@@ -52,12 +60,14 @@ impl Refuses for Refusal {
             Self::NotConnected(_) => {
                 P::unprocessable("preference/channel-not-connected", "Messages cannot go by this channel yet")
             }
+            Self::Word(fault) => fault.problem(),
         }
     }
 
     fn field(&self) -> Option<(String, String)> {
         match self {
             Self::NoSuchResident => None,
+            Self::Word(fault) => fault.field(),
             Self::NotConnected(at) => {
                 Some((format!("/channels/{at}"), "choose from GET /v1/channels what carries messages".to_owned()))
             }
@@ -68,6 +78,8 @@ impl Refuses for Refusal {
 /// What was looked up beforehand.
 #[derive(Debug, Clone)]
 pub struct Facts {
+    /// When it happens.
+    pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
     /// Whether a message to this resident stands in an estate that the caller sees: only so do we know a resident here.
@@ -85,6 +97,8 @@ pub struct Preference {
     pub channels: Vec<OutChannel>,
     /// Whether it was ever set; before that it is what everybody has.
     pub is_set: bool,
+    /// How staff took down what holds; none: the resident set it, or nobody did.
+    pub taken_down: Option<WordNote>,
 }
 
 impl Preference {
@@ -111,28 +125,32 @@ impl Aggregate for Preference {
     type Facts = Facts;
 
     fn unborn(resident: ResidentId) -> Self {
-        Self { resident, language: None, channels: vec![OutChannel::AppInbox], is_set: false }
+        Self { resident, language: None, channels: vec![OutChannel::AppInbox], is_set: false, taken_down: None }
     }
 
     fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         if !self.shows_to(facts) {
             return Err(Refusal::NoSuchResident);
         }
-        let Command::Set { language, channels } = command;
+        let Command::Set { language, channels, taken_down } = command;
+        // Who of the staff handles a matter of the resident is not known here.
+        let whose = word::whose(&facts.actor, Some(self.resident), taken_down.as_ref(), false, facts.now);
+        let taken_down = whose.map_err(Refusal::Word)?.note();
         if let Some(at) = channels.iter().position(|channel| !channel.carries_messages()) {
             return Err(Refusal::NotConnected(at));
         }
         let (language, mut channels) = (*language, channels.clone());
         channels.sort_unstable();
         channels.dedup();
-        if self.is_set && (language, &channels) == (self.language, &self.channels) {
+        let is_made_own = taken_down.is_none() && self.taken_down.is_some();
+        if self.is_set && (language, &channels) == (self.language, &self.channels) && !is_made_own {
             return Ok(Vec::new());
         }
-        Ok(vec![Event::Set { language, channels }])
+        Ok(vec![Event::Set { language, channels, taken_down }])
     }
 
     fn evolve(self, event: &Event) -> Self {
-        let Event::Set { language, channels } = event;
-        Self { language: *language, channels: channels.clone(), is_set: true, ..self }
+        let Event::Set { language, channels, taken_down } = event;
+        Self { language: *language, channels: channels.clone(), is_set: true, taken_down: taken_down.clone(), ..self }
     }
 }

@@ -12,6 +12,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId},
     text::{Line, Words},
     vocabulary::{CaseKind, Language},
+    word::{TakenDown, WordNote},
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -313,6 +314,8 @@ pub struct SetPreference {
     /// The channels for messages; none means no messages.
     #[schema(max_items = 8)]
     pub channels: Vec<OutChannel>,
+    /// For staff, who take down what the resident said: how the resident gave it. Left out by owners.
+    pub taken_down: Option<TakenDown>,
 }
 
 /// How a resident wants to be told.
@@ -331,6 +334,9 @@ pub struct PreferenceView {
     pub language: Option<Language>,
     /// The channels for messages.
     pub channels: Vec<OutChannel>,
+    /// How staff took down what holds; absent when the resident set it, or nobody did. Who took it down is shown to staff alone.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub taken_down: Option<WordNote>,
     /// Version, as in `ETag`; 0 when it was never set.
     pub version: i32,
 }
@@ -338,8 +344,9 @@ pub struct PreferenceView {
 impl PreferenceView {
     /// The view of a preference.
     #[must_use]
-    pub fn of(preference: Preference, version: Version) -> Self {
-        let Preference { resident, language, channels, is_set: _ } = preference;
-        Self { resident_id: resident, language, channels, version: version.get() }
+    pub fn of(preference: Preference, version: Version, actor: &Actor) -> Self {
+        let Preference { resident, language, channels, is_set: _, taken_down } = preference;
+        let taken_down = taken_down.map(|note| note.shown_to(actor));
+        Self { resident_id: resident, language, channels, taken_down, version: version.get() }
     }
 }

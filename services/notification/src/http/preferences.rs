@@ -40,12 +40,13 @@ pub async fn get_preference(
     if !state.shows_to(&facts) {
         return Err(Error::NotFound);
     }
-    Ok(Versioned::ok(PreferenceView::of(state, version), version))
+    Ok(Versioned::ok(PreferenceView::of(state, version, &call.actor), version))
 }
 
 /// Set a resident's preference
 ///
-/// From the next message on. Owners set their own, the desk does it on the word of residents it serves.
+/// From the next message on. Owners set their own. Staff may take down what a resident they serve told them, and say how the
+/// resident gave it; the resident sees that and can set it again.
 #[utoipa::path(
     put, path = "/v1/preferences/{resident_id}", tag = "preferences",
     params(("resident_id" = ResidentId, Path, description = "The resident")),
@@ -57,13 +58,13 @@ pub async fn set_preference(
     State(app): State<App>,
     call: Allowed<permission::SetPreferences>,
     Path(resident): Path<ResidentId>,
-    Json(SetPreference { language, channels }): Json<SetPreference>,
+    Json(SetPreference { language, channels, taken_down }): Json<SetPreference>,
 ) -> Result<Versioned<PreferenceView>> {
     if channels.len() > OutChannel::ALL.len() {
         return Err(Error::field("/channels", "too_many", "must name each channel once"));
     }
     let facts = app.preference_facts(&call, resident).await?;
-    let command = Command::Set { language, channels };
+    let command = Command::Set { language, channels, taken_down };
     let done = app.engine.execute::<Preference>(&call, resident, &command, &facts).await?;
-    Ok(Versioned::ok(PreferenceView::of(done.state, done.version), done.version))
+    Ok(Versioned::ok(PreferenceView::of(done.state, done.version, &call.actor), done.version))
 }

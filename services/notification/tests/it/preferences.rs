@@ -83,13 +83,22 @@ async fn the_desk_serves_whom_it_knows() {
     with::<Notification>(async |kit| {
         let mut story = Story::of(new_id());
         let path = format!("/v1/preferences/{}", story.resident);
-        let wish = || json!({"language": "en", "channels": ["app_inbox"]});
+        let wish = || json!({"language": "en", "channels": ["app_inbox"], "taken_down": {"how": "desk"}});
         let desk = kit.client_of(&kit.staff_of(Role::Receptionist, &[story.estate]));
         desk.put(&path, wish()).await.problem(404, "preference/no-such-resident");
         story.open(&kit).await;
         inbox(&desk, "", 1).await;
-        assert_eq!(desk.put(&path, wish()).await.ok()["version"], 1);
+        let unsaid = desk.put(&path, json!({"language": "en", "channels": []})).await;
+        assert_eq!(unsaid.problem(422, "word/taken-down-missing")["errors"][0]["pointer"], "/taken_down");
+        let set = desk.put(&path, wish()).await.ok();
+        assert_eq!((&set["version"], &set["taken_down"]["by"]), (&json!(1), &json!("receptionist")));
         assert_eq!(desk.get(&path).await.ok()["language"], "en");
+        // Its owner sees that staff noted it, not who, and makes it the own word or another.
+        let owner = kit.owner(story.resident);
+        let seen = owner.get(&path).await.ok();
+        assert_eq!((&seen["taken_down"]["how"], seen["taken_down"].get("by")), (&json!("desk"), None));
+        let own = owner.put(&path, json!({"language": "en", "channels": ["app_inbox"]})).await.ok();
+        assert_eq!((&own["version"], own.get("taken_down")), (&json!(2), None));
 
         let elsewhere = kit.client_of(&kit.staff_of(Role::Receptionist, &[new_id()]));
         elsewhere.get(&path).await.problem(404, "not-found");
