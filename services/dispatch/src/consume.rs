@@ -133,7 +133,7 @@ async fn estate_registered(work: &mut Work, message: intake::EstateRegistered) -
 }
 
 async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()> {
-    store::remember_file(&mut work.tx, id(&message.file_id, "file_id")?).await
+    store::remember_file(&mut work.tx, id(&message.file_id, "file_id")?, &message.account).await
 }
 
 /// The remedy of a complaint becomes a work order.

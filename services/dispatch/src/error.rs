@@ -36,6 +36,10 @@ const NO_PROOF: ProblemKind =
     ProblemKind::unprocessable("dispatch/no-proof", "Finished work needs a photo or document as proof");
 const TOO_MUCH_PROOF: ProblemKind =
     ProblemKind::unprocessable("dispatch/too-much-proof", "At most 20 photos or documents");
+const PROOF_OF_ANOTHER: ProblemKind =
+    ProblemKind::unprocessable("dispatch/proof-of-another", "Somebody else has stored this photo or document");
+const PROOF_AWAITED: ProblemKind =
+    ProblemKind::conflict("dispatch/proof-awaited", "A photo or document that proves the work has not arrived");
 const UNKNOWN_CASE: ProblemKind = ProblemKind::unprocessable(
     "dispatch/unknown-case",
     "No service request or remedy of a complaint is known for this case",
@@ -71,6 +75,8 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (ESTATE_NOT_SERVED, ["该维修人员不负责此小区", "該維修人員不負責此小區"]),
         (NO_PROOF, ["完工须附照片或文件", "完工須附照片或文件"]),
         (TOO_MUCH_PROOF, ["照片或文件最多20个", "照片或文件最多20個"]),
+        (PROOF_OF_ANOTHER, ["该照片或文件由他人上传", "該照片或文件由他人上傳"]),
+        (PROOF_AWAITED, ["完工照片或文件尚未上传", "完工照片或文件尚未上傳"]),
         (UNKNOWN_CASE, ["没有与该事项对应的服务请求或投诉整改", "沒有與該事項對應的服務請求或投訴整改"]),
         (UNKNOWN_DEPARTMENT, ["没有负责此小区的该部门", "沒有負責此小區的該部門"]),
         (SAME_DEPARTMENT, ["该工单已在此部门", "該工單已在此部門"]),
@@ -129,6 +135,8 @@ impl Refuses for order::Refusal {
             Self::SameDepartment => SAME_DEPARTMENT,
             Self::NoProof => NO_PROOF,
             Self::TooMuchProof => TOO_MUCH_PROOF,
+            Self::ProofOfAnother(_) => PROOF_OF_ANOTHER,
+            Self::ProofAwaited => PROOF_AWAITED,
         }
     }
 
@@ -137,6 +145,9 @@ impl Refuses for order::Refusal {
     }
 
     fn field(&self) -> Option<(String, String)> {
+        if let Self::ProofOfAnother(place) = self {
+            return Some((format!("/file_ids/{place}"), "must be a file that you have stored".to_owned()));
+        }
         let (pointer, remedy) = match self {
             Self::AssignedToAnother => {
                 ("/instead_of", "must be the technician who has it now, or If-Match must be the version that was read")
@@ -148,7 +159,12 @@ impl Refuses for order::Refusal {
             Self::SameDepartment => ("/department", "must be another department than the one that has it"),
             Self::NoProof => ("/file_ids", "must have at least 1 item"),
             Self::TooMuchProof => ("/file_ids", "must have at most 20 items"),
-            Self::NoSuchOrder | Self::AlreadyOpened | Self::NotYours | Self::Illegal { .. } => return None,
+            Self::NoSuchOrder
+            | Self::AlreadyOpened
+            | Self::NotYours
+            | Self::ProofOfAnother(_)
+            | Self::ProofAwaited
+            | Self::Illegal { .. } => return None,
         };
         Some((pointer.to_owned(), remedy.to_owned()))
     }

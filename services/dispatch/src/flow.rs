@@ -15,7 +15,7 @@ use steward_kernel::{
 use crate::{
     app::App,
     domain::{
-        Code, Note, OrderProgress, Skill,
+        Code, FileId, Note, OrderProgress, Skill,
         order::{self, Job, LEADS, WorkOrder},
         request::{self, ServiceRequest},
     },
@@ -52,7 +52,7 @@ pub(crate) fn request_facts(work: &Work) -> request::Facts {
 
 /// Facts for what is not a technician's doing.
 pub(crate) fn order_facts(actor: Actor) -> order::Facts {
-    order::Facts { actor, acting_as: None, technician: None, department: None, has_read: false }
+    order::Facts::of(actor)
 }
 
 /// Carries out a command on a service request that moves no work order.
@@ -86,15 +86,18 @@ pub(crate) async fn agree_on(
         .await
 }
 
+/// Account of the technician who has a work order.
+async fn crew_with(work: &mut Work, id: WorkOrderId) -> Result<Option<Code>> {
+    let technician = work.find::<WorkOrder>(id).await?.and_then(|order| order.technician_id);
+    let Some(technician) = technician else { return Ok(None) };
+    Ok(store::find_technician(&mut work.tx, technician).await?.map(|kept| kept.row.account))
+}
+
 /// Accounts of the technicians who have open work orders of a case.
 async fn crew_of(work: &mut Work, case_id: CaseId) -> Result<Vec<Code>> {
     let mut crew = Vec::new();
     for id in store::open_orders_of(&mut work.tx, case_id, None).await? {
-        let Some(technician) = work.find::<WorkOrder>(id).await?.and_then(|order| order.technician_id) else {
-            continue;
-        };
-        let known = store::find_technician(&mut work.tx, technician).await?;
-        crew.extend(known.map(|kept| kept.row.account));
+        crew.extend(crew_with(work, id).await?);
     }
     crew.sort_unstable_by(|one: &Code, other: &Code| one.as_str().cmp(other.as_str()));
     crew.dedup();
@@ -289,7 +292,7 @@ pub(crate) async fn on_order(
         .transact(call, move |work| {
             let command = command.clone();
             Box::pin(async move {
-                let facts = look_up(work, &command).await?;
+                let facts = look_up(work, id, &command).await?;
                 let done = work.execute::<WorkOrder>(id, &command, &facts).await?;
                 if command.moves_request() && !done.replayed {
                     follow(work, &done.state).await?;
@@ -301,7 +304,7 @@ pub(crate) async fn on_order(
 }
 
 /// What a command needs to know: to whom or to which department the work is given, or which technician asks.
-async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Facts> {
+async fn look_up(work: &mut Work, id: WorkOrderId, command: &order::Command) -> Result<order::Facts> {
     let actor = work.call.actor.clone();
     let is_own = command.is_crews() && !actor.is_any(&LEADS);
     let acting_as = if is_own { store::technician_of_account(&mut work.tx, actor.id.as_str()).await? } else { None };
@@ -312,6 +315,16 @@ async fn look_up(work: &mut Work, command: &order::Command) -> Result<order::Fac
         }
         order::Command::Transfer { department, .. } => {
             facts.department = store::find_department(&mut work.tx, department.as_str()).await?;
+        }
+        order::Command::Complete(done) => {
+            facts.stored_by = store::accounts_of_files(&mut work.tx, &done.file_ids).await?;
+            facts.crew = crew_with(work, id).await?;
+        }
+        order::Command::Verify => {
+            let proof: Vec<FileId> =
+                work.find::<WorkOrder>(id).await?.into_iter().flat_map(|order| order.proof()).collect();
+            let stored = store::stored_among(&mut work.tx, proof.iter().copied()).await?;
+            facts.proof_awaited = proof.iter().any(|file| !stored.contains(file));
         }
         _ => {}
     }

@@ -274,6 +274,7 @@ pub(crate) fn file(file: &File, event: &Recorded<file::Event>) -> Option<Outgoin
             size_bytes: particulars.size_bytes,
             sha256: particulars.sha256.clone(),
             at_ms: event.occurred_at.timestamp_millis(),
+            account: event.actor.to_string(),
         })),
     }
 }

@@ -1,5 +1,7 @@
 //! The work order: one job for one team, from being opened to being found good.
 
+use std::collections::HashMap;
+
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
@@ -347,6 +349,10 @@ pub enum Refusal {
     NoProof,
     /// More proof than anybody looks at.
     TooMuchProof,
+    /// Somebody else has stored what is to prove it; its place in the list.
+    ProofOfAnother(usize),
+    /// What proves it has not arrived.
+    ProofAwaited,
 }
 
 /// What was looked up beforehand.
@@ -362,6 +368,37 @@ pub struct Facts {
     pub department: Option<Department>,
     /// Whether the caller has read the version that stands.
     pub has_read: bool,
+    /// Who stored the files that the command names, as far as that is known.
+    pub stored_by: HashMap<FileId, String>,
+    /// Account of the technician who has it.
+    pub crew: Option<Code>,
+    /// Whether something that proves it is still awaited.
+    pub proof_awaited: bool,
+}
+
+impl Facts {
+    /// For whoever gives no work away, and brings no proof.
+    #[must_use]
+    pub fn of(actor: Actor) -> Self {
+        Self {
+            actor,
+            acting_as: None,
+            technician: None,
+            department: None,
+            has_read: false,
+            stored_by: HashMap::new(),
+            crew: None,
+            proof_awaited: false,
+        }
+    }
+
+    /// Whether a file may prove the caller's work: the caller or the technician who has the work stored it, or that is not known yet.
+    fn is_own(&self, file: FileId) -> bool {
+        let crew = self.crew.as_ref().map(Code::as_str);
+        self.stored_by
+            .get(&file)
+            .is_none_or(|account| account == self.actor.id.as_str() || Some(account.as_str()) == crew)
+    }
 }
 
 /// A work order (工單).
@@ -393,6 +430,12 @@ impl WorkOrder {
     pub fn files(&self) -> impl Iterator<Item = FileId> {
         let done = self.completion.iter().flat_map(|done| &done.file_ids);
         done.chain(self.hold.iter().flat_map(|hold| &hold.file_ids)).copied()
+    }
+
+    /// The photos and documents that prove that it is done.
+    #[must_use]
+    pub fn proof(self) -> Vec<FileId> {
+        self.completion.map(|done| done.file_ids).unwrap_or_default()
     }
 
     /// Whether the caller may act for the technician who has it: that technician, a lead, or the house itself.
@@ -530,7 +573,10 @@ impl Command {
     }
 }
 
-fn complete(completion: &Completion) -> Result<Vec<Event>, Refusal> {
+fn complete(completion: &Completion, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    if let Some(place) = completion.file_ids.iter().position(|file| !facts.is_own(*file)) {
+        return Err(Refusal::ProofOfAnother(place));
+    }
     match completion.file_ids.len() {
         0 => Err(Refusal::NoProof),
         1..=MAX_PROOFS => Ok(vec![Event::Completed(completion.clone())]),
@@ -592,7 +638,8 @@ impl Aggregate for WorkOrder {
                 Ok(vec![Event::Held { reason: *reason, note: note.clone(), file_ids: file_ids.clone() }])
             }
             C::Resume => Ok(vec![Event::Resumed]),
-            C::Complete(completion) => complete(completion),
+            C::Complete(completion) => complete(completion, facts),
+            C::Verify if facts.proof_awaited => Err(Refusal::ProofAwaited),
             C::Verify => Ok(vec![Event::Verified]),
             C::Cancel { reason } => Ok(vec![Event::Cancelled { reason: reason.clone() }]),
         }

@@ -1,6 +1,9 @@
 //! The work order: every status, every refusal, and what never happens.
 
-use std::{collections::BTreeSet, fmt::Write as _};
+use std::{
+    collections::{BTreeSet, HashMap},
+    fmt::Write as _,
+};
 
 use chrono::DateTime;
 use proptest::{collection::vec, prelude::*};
@@ -59,18 +62,13 @@ pub(super) fn technician(number: u128, skill: &str, estate: u128) -> Technician 
 }
 
 fn person(role: Role, acting_as: Option<u128>) -> Facts {
+    let tenant = TenantId::from(Uuid::from_u128(9));
+    let actor = Actor { tenant, id: ActorId::new("x"), roles: vec![role], estates: None, resident: None };
     Facts {
-        actor: Actor {
-            tenant: TenantId::from(Uuid::from_u128(9)),
-            id: ActorId::new("x"),
-            roles: vec![role],
-            estates: None,
-            resident: None,
-        },
         acting_as: acting_as.map(|number| Uuid::from_u128(number).into()),
         technician: Some(technician(5, "水电", ESTATE)),
         department: Some(department("lift_contractor", ESTATE)),
-        has_read: false,
+        ..Facts::of(actor)
     }
 }
 
@@ -179,6 +177,25 @@ fn after(commands: &[Command]) -> WorkOrder {
         Ok(events) => replay(state, &events),
         Err(_) => state,
     })
+}
+
+#[test]
+fn what_proves_the_work_is_of_whoever_did_it_and_is_there_when_a_lead_finds_it_good() {
+    let (on_site, done) = (after(&[assign(5), Command::Accept, Command::Depart, Command::Arrive]), completion());
+    let stored_by = |account: &str| {
+        let stored_by = HashMap::from([(done.file_ids[0], account.to_owned())]);
+        Facts { stored_by, crew: Some(text("tech-5")), ..lead() }
+    };
+    let complete = |facts: &Facts| on_site.decide(&Command::Complete(done.clone()), facts).map(|events| events.len());
+    assert_eq!(complete(&stored_by("owner-7")), Err(Refusal::ProofOfAnother(0)));
+    // By the technician, by the lead who says it, or not here yet.
+    for facts in [stored_by("tech-5"), stored_by("x"), lead()] {
+        assert_eq!(complete(&facts), Ok(1));
+    }
+    let completed = replay(on_site.clone(), &on_site.decide(&Command::Complete(done.clone()), &lead()).unwrap());
+    let awaited = Facts { proof_awaited: true, ..lead() };
+    assert_eq!(completed.decide(&Command::Verify, &awaited), Err(Refusal::ProofAwaited));
+    assert_eq!(completed.decide(&Command::Verify, &lead()), Ok(vec![Event::Verified]));
 }
 
 #[test]

@@ -15,7 +15,7 @@ use utoipa::IntoParams;
 use super::{
     dto::{AssignOrder, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder, TransferOrder},
     permission,
-    views::{CandidateView, Candidates, WorkOrderView},
+    views::{CandidateView, Candidates, ProofState, WorkOrderView},
 };
 use crate::{
     app::App,
@@ -89,6 +89,8 @@ pub(crate) struct OrderQuery {
     case_id: Option<CaseId>,
     /// Of the department with this code.
     department: Option<String>,
+    /// Done, and what proves it is all stored, or still awaited.
+    proof: Option<ProofState>,
 }
 
 /// List work orders
@@ -104,8 +106,9 @@ pub(crate) async fn list_work_orders(
     call: Allowed<permission::Read>,
     list: List<OrderQuery>,
 ) -> Result<Json<Page<WorkOrderView>>> {
-    let OrderQuery { estate_id, status, technician_id, case_id, department } = list.filter;
-    let filter = OrderFilter { estate_id, status, technician_id, case_id, department };
+    let OrderQuery { estate_id, status, technician_id, case_id, department, proof } = list.filter;
+    let proven = proof.map(|state| state == ProofState::Stored);
+    let filter = OrderFilter { estate_id, status, technician_id, case_id, department, proven };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_orders(&mut tx, &call.actor, &filter, list.page).await?;
     let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| row.state.files())).await?;

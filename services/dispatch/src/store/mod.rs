@@ -17,7 +17,8 @@ use uuid::Uuid;
 
 pub(crate) use imports::{departments, shifts_of_days, technicians, write_department, write_shifts, write_technician};
 pub(crate) use orders::{
-    OrderFilter, case_of_remedy, list_orders, open_orders_of, priority_of_complaint, remember_priority, stored_among,
+    OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, priority_of_complaint,
+    remember_priority, stored_among,
 };
 pub(crate) use requests::{RequestFilter, list_requests};
 pub(crate) use roster::{
@@ -135,11 +136,12 @@ pub(crate) async fn remember_estate(tx: &mut Tx, estate: &HeardEstate, registere
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn remember_file(tx: &mut Tx, file_id: Uuid) -> Result<()> {
+pub(crate) async fn remember_file(tx: &mut Tx, file_id: Uuid, account: &str) -> Result<()> {
     let tenant = tx.tenant();
-    sqlx::query("INSERT INTO stored_file (tenant_id, file_id) VALUES ($1, $2) ON CONFLICT DO NOTHING")
+    sqlx::query("INSERT INTO stored_file (tenant_id, file_id, account) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING")
         .bind(tenant.get())
         .bind(file_id)
+        .bind(account)
         .execute(tx.conn())
         .await?;
     Ok(())

@@ -1,6 +1,6 @@
 //! Work orders.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
@@ -78,6 +78,8 @@ pub(crate) struct OrderFilter {
     pub case_id: Option<CaseId>,
     /// Of the department with this code.
     pub department: Option<String>,
+    /// Done, and whether all that proves it is stored.
+    pub proven: Option<bool>,
 }
 
 /// The statement of a list: what is read, whose rows, which filters; the end says order and place.
@@ -88,7 +90,11 @@ macro_rules! orders {
              WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))
                AND ($3::uuid IS NULL OR estate_id = $3) AND ($4::text IS NULL OR status = $4)
                AND ($5::uuid IS NULL OR technician_id = $5) AND ($6::uuid IS NULL OR case_id = $6)
-               AND ($7::text IS NULL OR department = $7) ",
+               AND ($7::text IS NULL OR department = $7)
+               AND ($8::boolean IS NULL OR (status IN ('completed', 'verified') AND $8 = NOT EXISTS (
+                   SELECT FROM jsonb_array_elements_text(state -> 'completion' -> 'file_ids') AS proof
+                   WHERE NOT EXISTS (SELECT FROM stored_file f
+                                     WHERE f.tenant_id = work_order.tenant_id AND f.file_id = proof::uuid)))) ",
             $place
         )
     };
@@ -109,12 +115,12 @@ pub(crate) async fn list_orders(
     let (estates, estate) = actor.listed_estates(filter.estate_id);
     let query = match page.mode {
         Mode::Newest { .. } => sqlx::query_as::<_, StateRow<WorkOrder>>(orders!(
-            "AND ($9::timestamptz IS NULL OR (opened_at, work_order_id) < ($9, $10::uuid))
-             ORDER BY opened_at DESC, work_order_id DESC LIMIT $8"
+            "AND ($10::timestamptz IS NULL OR (opened_at, work_order_id) < ($10, $11::uuid))
+             ORDER BY opened_at DESC, work_order_id DESC LIMIT $9"
         )),
         Mode::Changed { .. } => sqlx::query_as(orders!(
-            "AND (changed_xid, work_order_id) > ($9, $10) AND changed_xid < $11
-             ORDER BY changed_xid, work_order_id LIMIT $8"
+            "AND (changed_xid, work_order_id) > ($10, $11) AND changed_xid < $12
+             ORDER BY changed_xid, work_order_id LIMIT $9"
         )),
     }
     .bind(tenant.get())
@@ -124,6 +130,7 @@ pub(crate) async fn list_orders(
     .bind(filter.technician_id.map(Uuid::from))
     .bind(filter.case_id.map(Uuid::from))
     .bind(filter.department.as_deref())
+    .bind(filter.proven)
     .bind(page.fetch());
     let query = match page.mode {
         Mode::Newest { after } => query.bind(after.map(|(at, _)| at)).bind(after.map(|(_, id)| id)),
@@ -232,4 +239,20 @@ pub(crate) async fn stored_among(tx: &mut Tx, files: impl IntoIterator<Item = Fi
             .fetch_all(tx.conn())
             .await?;
     Ok(stored.into_iter().map(FileId::from).collect())
+}
+
+/// Who stored which of these files, as far as intake has told.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn accounts_of_files(tx: &mut Tx, files: &[FileId]) -> Result<HashMap<FileId, String>> {
+    let tenant = tx.tenant();
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "SELECT file_id, account FROM stored_file WHERE tenant_id = $1 AND file_id = ANY($2) AND account <> ''",
+    )
+    .bind(tenant.get())
+    .bind(files.iter().copied().map(Uuid::from).collect::<Vec<_>>())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|(file, account)| (FileId::from(file), account)).collect())
 }

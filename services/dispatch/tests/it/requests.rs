@@ -6,6 +6,7 @@ use steward_dispatch::Dispatch;
 use steward_kernel::{ActorId, Role};
 use steward_proto::{dispatch as pb, intake};
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
+use uuid::Uuid;
 
 use crate::world::World;
 
@@ -29,17 +30,41 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
         assert_eq!(world.stage(case_id).await, "in_work");
         world.walk(&order, &["depart", "arrive"]).await;
 
+        // What somebody else has stored proves nothing.
+        let anothers = new_id();
+        let stored = |file: Uuid, account: &str| intake::FileStored {
+            file_id: file.to_string(),
+            account: account.to_owned(),
+            ..Default::default()
+        };
+        world.kit.publish(TENANT, anothers, 1, 0, stored(anothers, "somebody")).await;
+        eventually("it is known who stored it", || async {
+            (world.kit.count("dispatch", "stored_file").await == 1).then_some(())
+        })
+        .await;
+        let wrong = json!({ "note": "好", "file_ids": [anothers] });
+        let wrong = world.crew("tech-1").post(&format!("{order}/complete"), wrong).await;
+        let wrong = wrong.problem(422, "dispatch/proof-of-another");
+        assert_eq!(wrong["errors"][0]["pointer"], "/file_ids/0");
+
         let file_id = new_id();
         let done = json!({ "note": "接头已密封", "file_ids": [file_id] });
         let done = world.crew("tech-1").post(&format!("{order}/complete"), done).await.ok();
         assert_eq!(done["proof"], json!([{ "file_id": file_id, "state": "awaited" }]));
         assert_eq!(world.stage(case_id).await, "done_reported");
-        let stored = intake::FileStored { file_id: file_id.to_string(), ..Default::default() };
-        world.kit.publish(TENANT, file_id, 1, 0, stored).await;
+        let listed = async |state: &str| {
+            let page = world.lead().get(&format!("/v1/work-orders?proof={state}")).await.ok();
+            page["items"].as_array().unwrap().len()
+        };
+        assert_eq!((listed("awaited").await, listed("stored").await), (1, 0));
+        world.lead().post(&format!("{order}/verify"), json!({})).await.problem(409, "dispatch/proof-awaited");
+        world.kit.publish(TENANT, file_id, 1, 0, stored(file_id, "tech-1")).await;
         eventually("the proof is there", || async {
             (world.handler().get(&order).await.ok()["proof"][0]["state"] == "stored").then_some(())
         })
         .await;
+
+        assert_eq!((listed("awaited").await, listed("stored").await), (0, 1));
 
         let said = json!({ "satisfied": true, "comment": "师傅很好", "further_need": "地漏也换一下" });
         let closed = world.owner().post(&format!("{path}/verify"), said).await.ok();

@@ -28,6 +28,14 @@ impl Home {
         self.since_on.is_none_or(|since| since <= today)
     }
 
+    /// Whether there is a day on which both hold.
+    fn meets(self, other: Self) -> bool {
+        let begins_in_time = |since: Option<NaiveDate>, until: Option<NaiveDate>| {
+            since.zip(until).is_none_or(|(since, until)| since <= until)
+        };
+        begins_in_time(self.since_on, other.until_on) && begins_in_time(other.since_on, self.until_on)
+    }
+
     fn lasts(&self, today: NaiveDate) -> bool {
         self.has_begun(today) && self.until_on.is_none_or(|until| today <= until)
     }
@@ -81,10 +89,10 @@ pub fn check(
     }
 }
 
-/// Whether two people ever lived in the same unit, so that one may speak for the other.
+/// Whether two people ever lived in the same unit at the same time, so that one may speak for the other.
 #[must_use]
 pub fn share_a_unit(one: &[Home], other: &[Home]) -> bool {
-    one.iter().any(|home| other.iter().any(|theirs| theirs.unit == home.unit))
+    one.iter().any(|home| other.iter().any(|theirs| theirs.unit == home.unit && home.meets(*theirs)))
 }
 
 #[cfg(test)]
@@ -167,5 +175,10 @@ mod tests {
     fn one_speaks_for_another_where_they_share_a_unit() {
         assert!(share_a_unit(&[home(1, 1, None)], &[home(1, 2, None), home(1, 1, None)]));
         assert!(!share_a_unit(&[home(1, 1, None)], &[home(1, 2, None)]));
+        // Who moved in after the other had left speaks for nobody but themselves.
+        let former = Home { until_on: Some(day("2025-12-31")), ..home(1, 1, None) };
+        assert!(!share_a_unit(&[former], &[home(1, 1, Some("2026-01-01"))]));
+        assert!(!share_a_unit(&[home(1, 1, Some("2026-01-01"))], &[former]));
+        assert!(share_a_unit(&[former], &[home(1, 1, Some("2025-06-01"))]));
     }
 }
