@@ -4,8 +4,11 @@ use super::*;
 
 const NOTHING: [Duty; 0] = [];
 
-/// What was told so far: what, and to whom.
-fn told(story: &Story) -> Vec<(Duty, Vec<&str>)> {
+/// What was told: what, and to whom.
+type Told<'s> = Vec<(Duty, Vec<&'s str>)>;
+
+/// What was told so far.
+fn told(story: &Story) -> Told<'_> {
     let given = story.events.iter().filter_map(|event| match event {
         Event::TaskGiven { task } => Some((task.duty, task.told.iter().map(String::as_str).collect())),
         _ => None,
@@ -14,7 +17,7 @@ fn told(story: &Story) -> Vec<(Duty, Vec<&str>)> {
 }
 
 /// What was told by the last of the commands.
-fn news<'s>(story: &'s Story, known: &mut usize) -> Vec<(Duty, Vec<&'s str>)> {
+fn news<'s>(story: &'s Story, known: &mut usize) -> Told<'s> {
     let all = told(story);
     let new = all[*known..].to_vec();
     *known = all.len();
@@ -48,7 +51,7 @@ fn a_work_order_is_told_to_whoever_must_act_and_withdrawn_when_the_matter_has_mo
     story.follow("11-23T10:02", Milestone::ServiceConfirmed);
     assert_eq!(open(&story), NOTHING, "confirming it was what was to be done");
 
-    let steps: Vec<(WorkStep, Vec<(Duty, Vec<&str>)>, Vec<Duty>)> = vec![
+    let steps: Vec<(WorkStep, Told<'_>, Vec<Duty>)> = vec![
         (WorkStep::Opened, vec![(D::OrderOpen, vec!["lead-engineering"])], vec![D::OrderOpen]),
         (assigned("tech-1"), vec![(D::OrderAssigned, vec!["tech-1"])], vec![D::OrderAssigned]),
         (
