@@ -44,8 +44,9 @@ pub const KNOWN: &[(&str, u64)] = &[
     ("satisfaction.handling", 2),
     ("satisfaction.courtesy", 2),
     ("confirmed_by_owner.n", 2),
-    ("confirmed_by_owner.confirmed", 2),
-    ("confirmed_by_owner.share", 2),
+    ("confirmed_by_owner.confirmed", 3),
+    ("confirmed_by_owner.taken_down", 1),
+    ("confirmed_by_owner.share", 3),
     ("confirmed_by_owner.wilson_low", 2),
     ("confirmed_by_owner.wilson_high", 2),
     ("deadlines.met", 2),
@@ -224,7 +225,8 @@ impl Entry {
     /// How often it came back after it was settled.
     fn returns(&self) -> usize {
         let pairs = self.steps.windows(2);
-        pairs.filter(|pair| is_settled(&pair[0].status) && ["reopened", "rework"].contains(&&*pair[1].code)).count()
+        let was_over = |step: &Step| is_settled(&step.status) || step.status == "cancelled";
+        pairs.filter(|pair| was_over(&pair[0]) && ["reopened", "rework"].contains(&&*pair[1].code)).count()
     }
 
     /// The first step that a person of the company took and the owner can see.
@@ -243,11 +245,11 @@ impl Entry {
         ["complaint", "service_request"].contains(&&*word(&self.case, "kind")) && self.resolved().is_some()
     }
 
-    /// Whether the owner's last word is that it is solved.
-    fn is_confirmed(&self) -> bool {
+    /// Whether the last word is that it is solved, and it was given by the owner, or taken down by staff.
+    fn is_confirmed_by(&self, whose: &str) -> bool {
         let words = ["confirmed", "verified", "reopened", "rework"];
         let last = self.steps.iter().rev().find(|step| words.contains(&&*step.code));
-        last.is_some_and(|step| step.by == "owner" && ["confirmed", "verified"].contains(&&*step.code))
+        last.is_some_and(|step| step.by == whose && ["confirmed", "verified"].contains(&&*step.code))
     }
 
     /// Whether its owner could not be asked how it went this time.
@@ -386,9 +388,11 @@ impl Books {
 
     fn count_confirmations(&self, period: Period, sheet: &mut Sheet) {
         let could: Vec<_> = self.said_in(period).into_iter().filter(|entry| entry.is_confirmable()).collect();
-        let did: Vec<_> = could.iter().copied().filter(|entry| entry.is_confirmed()).collect();
+        let by = |whose| could.iter().copied().filter(|entry| entry.is_confirmed_by(whose)).collect::<Vec<_>>();
+        let (did, taken_down) = (by("owner"), by("staff"));
         put(sheet, "confirmed_by_owner.n", &could);
         put(sheet, "confirmed_by_owner.confirmed", &did);
+        put(sheet, "confirmed_by_owner.taken_down", &taken_down);
         put_share(sheet, "confirmed_by_owner", "share", did.len(), could.len());
     }
 

@@ -75,6 +75,7 @@ enum Deed {
     KeepCommitment,
     Remedy,
     ConfirmSolved,
+    TakeDownSolved,
     ConfirmNotSolved,
     Withdraw,
     Confirm,
@@ -147,6 +148,7 @@ const SCRIPTS: &[Script] = {
         of(COMPLAINT, &[OwnerCancels]),
         of(COMPLAINT, &[Acknowledge, Withdraw]),
         of(COMPLAINT, &[Acknowledge, Assess, Plan, Decide, ConfirmSolved, Rate]),
+        of(COMPLAINT, &[Acknowledge, Assess, Plan, Decide, TakeDownSolved]),
         of(COMPLAINT, &[Acknowledge, Assess, Plan, Decide, ConfirmNotSolved, Plan, Decide, ConfirmSolved, Rate]),
         of(
             COMPLAINT,
@@ -459,6 +461,10 @@ impl Life {
                 done
             }
             Deed::ConfirmSolved => post(owner, complaint("confirm"), json!({"satisfied": true})).await,
+            Deed::TakeDownSolved => {
+                let body = json!({"satisfied": true, "taken_down": {"how": "phone"}});
+                post(&company.judge, complaint("confirm"), body).await
+            }
             Deed::ConfirmNotSolved => {
                 post(owner, complaint("confirm"), json!({"satisfied": false, "comment": "没解决"})).await
             }
@@ -561,6 +567,7 @@ fn needs_owner(deeds: &[Deed]) -> bool {
         D::AskAgain,
         D::CloseInquiry,
         D::ConfirmSolved,
+        D::TakeDownSolved,
         D::ConfirmNotSolved,
         D::Withdraw,
         D::ProvideInfo,

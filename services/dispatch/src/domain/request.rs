@@ -64,11 +64,12 @@ impl RequestStage {
         matches!(self, Self::OwnerVerified | Self::Closed | Self::Declined | Self::Cancelled)
     }
 
-    /// Whether the command is legal in this stage; a work order can be opened from the confirmation on.
+    /// Whether the command is legal in this stage; a work order can be opened from the confirmation on, until the work is reported done: then only
+    /// the owner's word begins it again.
     fn allows(self, command: &Command) -> bool {
         match command.name() {
             Some(name) => self.allowed().contains(&name),
-            None => matches!(self, Self::Confirmed | Self::Routed | Self::InWork | Self::DoneReported),
+            None => matches!(self, Self::Confirmed | Self::Routed | Self::InWork),
         }
     }
 }
@@ -431,6 +432,9 @@ pub struct ServiceRequest {
     /// When its owner came back on it last.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub came_back_at: Option<DateTime<Utc>>,
+    /// Work that was done and that its owner did not find good: it makes nothing done any more.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    rejected: Vec<WorkOrderId>,
 }
 
 impl ServiceRequest {
@@ -475,15 +479,15 @@ impl ServiceRequest {
 
     /// The stage that follows from what is known: confirmed or not, and how far the work orders are.
     fn derived(&self) -> RequestStage {
-        let mut counted =
-            self.orders.iter().map(|note| note.progress).filter(|p| *p != OrderProgress::Cancelled).peekable();
+        let mut counted = self.orders.iter().filter(|note| note.progress != OrderProgress::Cancelled);
+        let mut stands = counted.clone().filter(|note| !self.rejected.contains(&note.work_order_id)).peekable();
         if !self.confirmed {
             RequestStage::Received
-        } else if counted.peek().is_none() {
+        } else if stands.peek().is_none() {
             RequestStage::Confirmed
-        } else if counted.clone().all(|progress| progress == OrderProgress::Done) {
+        } else if stands.all(|note| note.progress == OrderProgress::Done) {
             RequestStage::DoneReported
-        } else if counted.any(|progress| progress != OrderProgress::Open) {
+        } else if counted.any(|note| note.progress != OrderProgress::Open) {
             RequestStage::InWork
         } else {
             RequestStage::Routed
@@ -493,6 +497,8 @@ impl ServiceRequest {
     fn noting(mut self, work_order_id: WorkOrderId, progress: OrderProgress) -> Self {
         self.orders.retain(|note| note.work_order_id != work_order_id);
         self.orders.push(OrderNote { work_order_id, progress });
+        // What is worked on again is not what was rejected.
+        self.rejected.retain(|rejected| progress == OrderProgress::Done || *rejected != work_order_id);
         self
     }
 
@@ -554,6 +560,8 @@ impl ServiceRequest {
             self.stage = self.derived();
             (self.reason, self.responsible, self.cancellation_taken_down) = (None, None, None);
         }
+        let done = self.orders.iter().filter(|note| note.progress == OrderProgress::Done);
+        self.rejected = done.map(|note| note.work_order_id).collect();
         self.ended_at = None;
         self.came_back_at = at;
         self
@@ -624,6 +632,7 @@ impl Aggregate for ServiceRequest {
             cancellation_taken_down: None,
             ended_at: None,
             came_back_at: None,
+            rejected: Vec::new(),
         }
     }
 

@@ -209,6 +209,21 @@ fn the_owner_who_is_satisfied_closes_it_and_may_ask_for_more() {
 }
 
 #[test]
+fn what_the_owner_did_not_find_good_is_not_done_because_its_rework_is_called_off() {
+    let route = |number| Command::Route { work_order_id: order(number) };
+    let confirm = Command::Confirm { details: None, appointment: None };
+    let mut story = vec![confirm, route(1), follow(1, OrderProgress::Done)];
+    let done = after(&story);
+    assert_eq!(done.stage, RequestStage::DoneReported);
+    let more = done.decide(&route(9), &house());
+    assert!(matches!(more, Err(Refusal::Illegal { .. })), "only the owner's word begins it again: {more:?}");
+    story.extend([verify(false), follow(99, OrderProgress::Cancelled)]);
+    assert_eq!(after(&story).stage, RequestStage::Confirmed, "nobody came");
+    story.extend([route(3), follow(3, OrderProgress::Done)]);
+    assert_eq!(after(&story).stage, RequestStage::DoneReported);
+}
+
+#[test]
 fn the_owner_who_is_not_satisfied_gets_a_rework_of_what_was_done_last() {
     let request = after(&[
         Command::Confirm { details: None, appointment: None },

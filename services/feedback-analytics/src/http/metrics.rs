@@ -32,7 +32,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
 const MOST_ACCEPTED: i64 = 20;
 
 /// What the figures of a period are made of.
-const MEASURES: [Measure; 30] = [
+const MEASURES: [Measure; 31] = [
     Measure::Opened,
     Measure::Priority,
     Measure::Status,
@@ -43,6 +43,7 @@ const MEASURES: [Measure; 30] = [
     Measure::Unresolved,
     Measure::Confirmable,
     Measure::Confirmed,
+    Measure::ConfirmedTakenDown,
     Measure::Resolved,
     Measure::Closed,
     Measure::Cancelled,
