@@ -144,7 +144,9 @@ impl Promised {
     /// Keeps what a request and its answer show of an operation.
     pub(crate) fn observe(&self, method: &Method, path: &str, sent: &Sent<'_>, answer: &Answer) {
         if let Some(operation) = self.find(method, path).filter(|_| (200..300).contains(&answer.status)) {
-            self.ledger.note_success(&operation.id, sent, answer);
+            let is_stale = |known: &Value| !self.example_lies(operation, known).is_empty();
+            let is_stale = ledger::records() && self.ledger.entry(&operation.id).as_ref().is_some_and(is_stale);
+            self.ledger.note_success(&operation.id, sent, answer, is_stale);
         }
     }
 

@@ -77,7 +77,9 @@ impl Ledger {
     }
 
     /// A request that went well.
-    pub(crate) fn note_success(&self, operation: &str, sent: &Sent<'_>, answer: &Answer) {
+    ///
+    /// * `is_stale`: whether the example that is known is not true any more.
+    pub(crate) fn note_success(&self, operation: &str, sent: &Sent<'_>, answer: &Answer, is_stale: bool) {
         let (Some(test), Some(_)) = (test(), &self.path) else { return };
         let request = readable(sent);
         let form = form(&request);
@@ -87,7 +89,8 @@ impl Ledger {
             .entry((test.clone(), operation.to_owned()))
             .or_default()
             .push(form);
-        if records() && self.entry(operation).is_none_or(|known| is_poor(&known) && !is_empty_page(&answer.json())) {
+        let is_better = |known: &Value| is_stale || is_poor(known) && !is_empty_page(&answer.json());
+        if records() && self.entry(operation).as_ref().is_none_or(is_better) {
             self.change(|entries| {
                 let codes = entries.get(operation).and_then(|entry| entry.get("codes")).cloned();
                 let mut entry = json!({ "test": test, "answer": shortened(&answer.json()) });

@@ -35,9 +35,10 @@ async fn a_complaint_travels_from_receipt_to_the_owners_word() {
             { "point_id": ids[0], "outcome": "upheld", "reason": "连续三晚听到" },
             { "point_id": ids[1], "outcome": "partly_upheld", "reason": "有记录但没有转交" },
         ]);
+        let due = |days: i64| (kit.clock.now() + chrono::TimeDelta::days(days)).date_naive().to_string();
         let promised = json!([
-            { "text": "两周后回访", "due_on": "2099-12-31" },
-            { "text": "每晚巡听", "due_on": "2099-06-30" },
+            { "text": "两周后回访", "due_on": due(400) },
+            { "text": "每晚巡听", "due_on": due(300) },
         ]);
         let decided = known.does(&lead, "decide", json!({ "points": outcomes, "commitments": promised })).await;
         assert_eq!(decided["points"][1]["outcome"], "partly_upheld");
@@ -63,7 +64,7 @@ async fn a_complaint_travels_from_receipt_to_the_owners_word() {
 
         let told = kit.published::<pb::ComplaintDecided>().await;
         assert_eq!((told[0].upheld, told[0].partly_upheld, told[0].commitments), (1, 1, 2));
-        assert_eq!(told[0].commitment_due_on, ["2099-12-31", "2099-06-30"]);
+        assert_eq!(told[0].commitment_due_on, [due(400), due(300)]);
         let ids: Vec<_> =
             decided["commitments"].as_array().unwrap().iter().map(|each| &each["commitment_id"]).collect();
         assert_eq!(json!(told[0].commitment_ids), json!(ids));

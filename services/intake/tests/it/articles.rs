@@ -151,7 +151,7 @@ async fn a_text_for_next_year_is_read_listed_searched_and_cited_when_its_day_beg
         let owner = kit.client_of(&kit.staff_of(Role::Owner, &[yx]));
         for reader in [&owner, &admin] {
             let read = reader.get(&path).await;
-            assert_eq!((&read.ok()["body"], read.header("etag")), (&json!("monthly card 300"), "\"2\""));
+            assert_eq!((&read.ok()["body"], read.version()), (&json!("monthly card 300"), Some(2)));
             assert_eq!((found(reader, "300").await, found(reader, "500").await), (1, 0));
             assert_eq!(reader.get("/v1/articles").await.ok()["items"][0]["version"], 1);
         }
@@ -184,9 +184,10 @@ async fn a_text_for_next_year_is_read_listed_searched_and_cited_when_its_day_beg
 async fn an_article_that_begins_later_is_not_there_yet() {
     with::<Intake>(async |kit| {
         let (admin, yx, _) = estates(&kit).await;
-        let file = "编码,标题,分类,正文,语言,生效日期\nNEW-1,新规,pets,x,zh-Hans,2999-01-01\n";
-        assert_eq!(upload(&admin, "articles", file).await["created"], 1);
-        assert_eq!(upload(&admin, "articles", file).await["unchanged"], 1);
+        let day = (kit.clock.now() + chrono::TimeDelta::days(300)).date_naive();
+        let file = format!("编码,标题,分类,正文,语言,生效日期\nNEW-1,新规,pets,x,zh-Hans,{day}\n");
+        assert_eq!(upload(&admin, "articles", &file).await["created"], 1);
+        assert_eq!(upload(&admin, "articles", &file).await["unchanged"], 1);
         assert!(codes(&admin, "/v1/articles").await.is_empty());
         let planned = admin.get("/v1/articles?planned=true").await.ok()["items"][0].clone();
         assert_eq!(planned["in_force"], false);

@@ -309,8 +309,11 @@ async fn staff_name_a_resident_with_a_unit_only_where_they_belong_together() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
         let (desk, admin) = (kit.client(Role::Receptionist), kit.client(Role::Admin));
-        let file = "resident_code,name,phone,estate_code,building,unit,role,since_on\n\
-            R-9,黄九,13800000009,BL,1,201,tenant,2024-05-01\nR-8,何八,13800000008,YX,3,102,tenant,2999-01-01\n";
+        let later = (kit.clock.now() + chrono::TimeDelta::days(300)).date_naive();
+        let file = format!(
+            "resident_code,name,phone,estate_code,building,unit,role,since_on\n\
+             R-9,黄九,13800000009,BL,1,201,tenant,2024-05-01\nR-8,何八,13800000008,YX,3,102,tenant,{later}\n"
+        );
         let _ = admin.upload("/v1/residents/import", "text/csv", file.into()).await.ok();
         let of = async |code: &str| {
             admin.get(&format!("/v1/residents?code={code}")).await.ok()["items"][0]["resident_id"].clone()
