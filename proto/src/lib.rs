@@ -195,6 +195,7 @@ contracts! {
         SuggestionPlanned = "suggestion-planned",
         SuggestionDelivered = "suggestion-delivered",
         SuggestionConfirmed = "suggestion-confirmed",
+        SuggestionReopened = "suggestion-reopened",
         SurveyInvited = "survey-invited",
         SurveyAnswered = "survey-answered",
         SurveyExpired = "survey-expired",

@@ -1,5 +1,6 @@
 //! What handlers, consumers and timers share.
 
+use chrono::TimeDelta;
 use steward_chassis::{Call, Clock, Core, Engine, Error, Result, db::Tx};
 use steward_kernel::Actor;
 
@@ -26,7 +27,9 @@ impl App {
     /// What decisions need to know.
     #[must_use]
     pub fn facts(&self, actor: &Actor) -> Facts {
-        Facts { now: self.clock.now(), actor: actor.clone() }
+        // Settings are checked to be at most 365 days.
+        let come_back_within = TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15));
+        Facts { now: self.clock.now(), actor: actor.clone(), come_back_within }
     }
 
     /// A transaction to read in, as the caller's company.

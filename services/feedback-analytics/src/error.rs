@@ -1,6 +1,6 @@
 //! Refusals as problems.
 
-use steward_kernel::{ProblemKind, Refuses};
+use steward_kernel::{ProblemKind, Refuses, word};
 
 use crate::domain::{suggestion::Refusal as SuggestionRefusal, survey::Refusal as SurveyRefusal};
 
@@ -21,7 +21,7 @@ const NOT_OPEN: ProblemKind =
 
 /// The problems of this service with their titles in zh-Hans and zh-Hant.
 pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
-    vec![
+    let own = vec![
         (NO_SUCH_SUGGESTION, ["没有这条建议", "沒有這條建議"]),
         (ALREADY_RECEIVED, ["这条建议已经收到过", "這條建議已經收到過"]),
         (NOT_IN_THIS_STAGE, ["建议当前所处阶段不允许此操作", "建議目前所處階段不允許此操作"]),
@@ -30,7 +30,8 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (NO_SUCH_SURVEY, ["没有这份满意度调查", "沒有這份滿意度調查"]),
         (ALREADY_INVITED, ["已经邀请过业主评价", "已經邀請過業主評價"]),
         (NOT_OPEN, ["调查已答复或已过期", "調查已答覆或已過期"]),
-    ]
+    ];
+    [own, word::PROBLEMS.to_vec()].concat()
 }
 
 impl Refuses for SuggestionRefusal {
@@ -41,15 +42,18 @@ impl Refuses for SuggestionRefusal {
             Self::Illegal { .. } => NOT_IN_THIS_STAGE,
             Self::PlannedForThePast => PLANNED_FOR_THE_PAST,
             Self::PlannedTooFar => PLANNED_TOO_FAR,
+            Self::Word(fault) => fault.problem(),
         }
     }
 
     fn allowed(&self) -> Vec<&'static str> {
         match self {
             Self::Illegal { allowed } => allowed.to_vec(),
-            Self::NoSuchSuggestion | Self::AlreadyReceived | Self::PlannedForThePast | Self::PlannedTooFar => {
-                Vec::new()
-            }
+            Self::NoSuchSuggestion
+            | Self::AlreadyReceived
+            | Self::PlannedForThePast
+            | Self::PlannedTooFar
+            | Self::Word(_) => Vec::new(),
         }
     }
 
@@ -57,6 +61,7 @@ impl Refuses for SuggestionRefusal {
         match self {
             Self::PlannedTooFar => Some(("/by_on".to_owned(), "give a day within five years".to_owned())),
             Self::PlannedForThePast => Some(("/by_on".to_owned(), "give today or a later day".to_owned())),
+            Self::Word(fault) => fault.field(),
             Self::NoSuchSuggestion | Self::AlreadyReceived | Self::Illegal { .. } => None,
         }
     }

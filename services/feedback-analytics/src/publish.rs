@@ -39,6 +39,7 @@ pub(crate) fn suggestion(suggestion: &Suggestion, event: &Recorded<suggestion::E
         SuggestionEvent::Planned { .. } => step!(SuggestionPlanned, id, life, event),
         SuggestionEvent::Delivered { .. } => step!(SuggestionDelivered, id, life, event),
         SuggestionEvent::Confirmed { .. } => step!(SuggestionConfirmed, id, life, event),
+        SuggestionEvent::Reopened { .. } => step!(SuggestionReopened, id, life, event),
     }
 }
 

@@ -359,6 +359,10 @@ fn of_feedback() -> Consumer<App> {
         .on::<pb::SuggestionConfirmed, _>(|app, work, heard| {
             progress(app, work, &heard.case_id, Step::to(M::Confirmed, S::Closed, "confirmed"))
         })
+        .on::<pb::SuggestionReopened, _>(|app, work, heard| {
+            let step = Step::to(M::Reopened, S::InProgress, "considered").given(None);
+            progress(app, work, &heard.case_id, step)
+        })
         .on::<pb::SurveyInvited, _>(|app, work, heard| command_of(app, work, &heard.case_id, Command::AskSatisfaction))
         .on::<pb::SurveyAnswered, _>(|app, work, heard| Box::pin(rated(app, work, heard)))
 }

@@ -104,6 +104,57 @@ async fn a_complaint_is_planned_decided_point_by_point_remedied_and_confirmed() 
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_word_that_staff_take_down_is_the_owners_to_contradict() {
+    with_estate(async |e: Estate| {
+        let case = e.says("complaint", "service.quality", "楼道灯坏了一个月没人管！").await;
+        let id = text(&case["case_id"]);
+        let path = format!("/v1/complaints/{id}");
+        e.appears(&e.handler, &path).await;
+        let _ = e.handler.post(&format!("{path}/acknowledge"), json!({})).await.ok();
+        let assess = json!({"severity": "medium", "points": [{"text": "楼道灯坏了没人管"}]});
+        let assessed = e.handler.post(&format!("{path}/assess"), assess).await.ok();
+        let plan = json!({"text": "今天换灯", "departments": [], "told_owner_via": "phone"});
+        let _ = e.handler.post(&format!("{path}/plan"), plan).await.ok();
+        let point = json!({"point_id": assessed["points"][0]["point_id"], "outcome": "upheld", "reason": "属实"});
+        let _ = e.handler.post(&format!("{path}/decide"), json!({"points": [point]})).await.ok();
+        e.case_is(&id, "resolved").await;
+
+        let confirm = format!("{path}/confirm");
+        let by_phone = json!({"satisfied": true, "taken_down": {"how": "phone"}});
+        assert_eq!(e.handler.post(&confirm, json!({"satisfied": true})).await.status, 422, "nobody said how");
+        assert_eq!(e.handler.post(&confirm, by_phone.clone()).await.status, 403, "the handler is not the one");
+        let _ = e.receptionist.post(&confirm, by_phone).await.ok();
+        e.case_is(&id, "closed").await;
+        let timeline = e.owner.get(&format!("/v1/cases/{id}/timeline")).await.ok();
+        let items = timeline["items"].as_array().cloned().unwrap_or_default();
+        let taken_down = items.iter().find(|step| step["code"] == "confirmed").expect("the confirmation");
+        assert_eq!((&taken_down["by"], &taken_down["taken_down"]["how"]), (&json!("staff"), &json!("phone")));
+        e.metrics_show("the word that was taken down", |m| {
+            m["confirmed_by_owner"]["taken_down"] == 1 && m["confirmed_by_owner"]["confirmed"] == 0
+        })
+        .await;
+
+        let _ = e.owner.post(&confirm, json!({"satisfied": false, "comment": "灯还是不亮"})).await.ok();
+        e.case_is(&id, "in_progress").await;
+        let _ = e
+            .handler
+            .post(&format!("{path}/plan"), json!({"text": "换线路", "departments": [], "told_owner_via": "phone"}))
+            .await
+            .ok();
+        let again = json!({"point_id": assessed["points"][0]["point_id"], "outcome": "upheld", "reason": "线路老化"});
+        let _ = e.handler.post(&format!("{path}/decide"), json!({"points": [again]})).await.ok();
+        e.case_is(&id, "resolved").await;
+        let _ = e.owner.post(&confirm, json!({"satisfied": true})).await.ok();
+        e.case_is(&id, "closed").await;
+        e.metrics_show("the owner's own word", |m| {
+            m["confirmed_by_owner"]["taken_down"] == 0 && m["confirmed_by_owner"]["confirmed"] == 1
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_repair_is_done_with_a_photo_and_one_more_thing_becomes_a_linked_case() {
     with_estate(async |e: Estate| {
         let case = e.says("service_request", "home.fixture", "厨房水龙头关不紧，一直滴水。").await;

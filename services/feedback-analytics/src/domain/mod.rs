@@ -24,7 +24,7 @@ pub mod suggestion;
 pub mod survey;
 pub mod timekeeping;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use steward_kernel::{Actor, text::Text};
 
 pub use steward_kernel::day::{HOME, day, zone};
@@ -41,4 +41,6 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
+    /// How long after the end who suggested something can come back on it.
+    pub come_back_within: TimeDelta,
 }

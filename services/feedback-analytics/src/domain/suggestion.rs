@@ -8,6 +8,7 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId, UnitId},
     text::Words,
     vocabulary::{Language, Priority},
+    word::{self, WordFault},
 };
 
 use super::{
@@ -58,8 +59,9 @@ impl SuggestionStage {
             Self::Later => &["consider", "accept", "decline"],
             Self::Accepted => &["plan"],
             Self::Planned => &["plan", "deliver"],
-            Self::Delivered => &["confirm"],
-            Self::Declined | Self::Confirmed | Self::Withdrawn => &[],
+            Self::Delivered => &["confirm", "reopen"],
+            // Within some days who suggested it can come back on it.
+            Self::Declined | Self::Confirmed | Self::Withdrawn => &["reopen"],
         }
     }
 }
@@ -140,6 +142,11 @@ pub enum Command {
     },
     /// Say, as who suggested it, that it is there.
     Confirm,
+    /// Say, as who suggested it, that this is not the end.
+    Reopen {
+        /// Why.
+        reason: Remark,
+    },
     /// Its case was called off.
     Withdraw,
 }
@@ -202,6 +209,13 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
+    /// Who suggested it said that this is not the end: it is considered again.
+    Reopened {
+        /// Why.
+        reason: Remark,
+        /// When.
+        at: DateTime<Utc>,
+    },
     /// Its case was called off.
     Withdrawn {
         /// When.
@@ -225,6 +239,8 @@ pub enum Refusal {
     PlannedForThePast,
     /// The day by which it will be there is too far ahead to be a plan.
     PlannedTooFar,
+    /// The owner's word is not given like this.
+    Word(WordFault),
 }
 
 /// A suggestion that was received.
@@ -255,6 +271,9 @@ pub struct Life {
     /// When its proposer confirmed it.
     #[serde(default)]
     pub confirmed_at: Option<DateTime<Utc>>,
+    /// When its case was called off.
+    #[serde(default)]
+    pub withdrawn_at: Option<DateTime<Utc>>,
 }
 
 /// A suggestion; it has the id of its case.
@@ -278,6 +297,7 @@ impl Life {
             proof: None,
             delivered_at: None,
             confirmed_at: None,
+            withdrawn_at: None,
         }
     }
 
@@ -316,6 +336,7 @@ impl Life {
                 S::Received | S::Considered | S::Accepted | S::Planned => self.illegal(),
                 S::Declined | S::Later | S::Withdrawn => self.illegal(),
             },
+            C::Reopen { reason } => self.reopen(reason, facts),
             C::Withdraw => match self.stage {
                 S::Received | S::Considered | S::Later | S::Accepted | S::Planned => Ok(vec![Event::Withdrawn { at }]),
                 // What is decided against or done cannot be called off any more, and need not be.
@@ -334,6 +355,22 @@ impl Life {
             S::Received | S::Accepted | S::Declined | S::Planned => self.illegal(),
             S::Delivered | S::Confirmed | S::Withdrawn => self.illegal(),
         }
+    }
+
+    /// Who suggested it comes back on what was delivered or has ended.
+    fn reopen(&self, reason: &Remark, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        use SuggestionStage as S;
+        let ended_at = match self.stage {
+            S::Delivered => None,
+            S::Declined => self.decided_at,
+            S::Confirmed => self.confirmed_at,
+            S::Withdrawn => self.withdrawn_at.or(self.decided_at).or(Some(self.received.received_at)),
+            S::Received | S::Considered | S::Accepted | S::Planned | S::Later => return self.illegal(),
+        };
+        if let Some(ended_at) = ended_at {
+            word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)?;
+        }
+        Ok(vec![Event::Reopened { reason: reason.clone(), at: facts.now }])
     }
 
     fn plan(&self, plan: &Plan, at: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
@@ -378,7 +415,18 @@ impl Life {
                 self.stage = SuggestionStage::Confirmed;
                 self.confirmed_at = Some(*at);
             }
-            Event::Withdrawn { .. } => self.stage = SuggestionStage::Withdrawn,
+            // What was decided and done did not hold.
+            Event::Reopened { .. } => {
+                *self = Self {
+                    stage: SuggestionStage::Considered,
+                    note: self.note.take(),
+                    ..Self::new(self.received.clone())
+                };
+            }
+            Event::Withdrawn { at } => {
+                self.stage = SuggestionStage::Withdrawn;
+                self.withdrawn_at = Some(*at);
+            }
         }
     }
 
@@ -404,7 +452,9 @@ impl Aggregate for Suggestion {
     fn decide(&self, command: &Command, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         match (&self.life, command) {
             (None, Command::Receive(suggestion)) => Ok(vec![Event::Received { suggestion: suggestion.clone() }]),
-            (Some(life), Command::Confirm) if facts.actor.resident != life.received.resident_id => {
+            (Some(life), Command::Confirm | Command::Reopen { .. })
+                if facts.actor.resident != life.received.resident_id =>
+            {
                 // Only who suggested it can say that it is what was meant, whatever else they are here.
                 Err(Refusal::NoSuchSuggestion)
             }

@@ -1,3 +1,4 @@
+use chrono::TimeDelta;
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{Actor, ActorId, Role, TenantId, replay};
 use steward_testkit::given::given;
@@ -23,11 +24,15 @@ fn actor(role: Role, resident: Option<Uuid>) -> Actor {
 }
 
 fn staff() -> Facts {
-    Facts { now: now(), actor: actor(Role::Manager, None) }
+    facts(actor(Role::Manager, None))
 }
 
 fn owner() -> Facts {
-    Facts { now: now(), actor: actor(Role::Owner, Some(OWNER)) }
+    facts(actor(Role::Owner, Some(OWNER)))
+}
+
+fn facts(actor: Actor) -> Facts {
+    Facts { now: now(), actor, come_back_within: TimeDelta::days(15) }
 }
 
 fn id() -> CaseId {
@@ -139,6 +144,29 @@ fn what_others_suggested_does_not_exist_for_an_owner_and_only_the_proposer_confi
     given::<Suggestion>(id(), []).when(&Command::Confirm, &owner()).refused(Refusal::NoSuchSuggestion);
 }
 
+fn reopen() -> Command {
+    Command::Reopen { reason: Remark::try_new("还没有装").unwrap() }
+}
+
+#[test]
+fn who_suggested_it_comes_back_after_any_end_until_the_window_is_over() {
+    let decline = Command::Decline { reason: Remark::try_new("没有位置").unwrap() };
+    let confirmed = [received(), Event::Delivered { proof: text("有"), at: now() }, Event::Confirmed { at: now() }];
+    let declined = [received(), Event::Considered { note: None, at: now() }];
+    let declined = replay(Suggestion::unborn(id()), &declined);
+    let declined = replay(declined.clone(), &declined.decide(&decline, &staff()).unwrap());
+    let confirmed = replay(Suggestion::unborn(id()), &confirmed);
+    let withdrawn = after(&[Command::Withdraw]);
+    for ended in [declined, confirmed, withdrawn] {
+        let in_time = Facts { now: now() + TimeDelta::days(15), ..owner() };
+        let back = replay(ended.clone(), &ended.decide(&reopen(), &in_time).unwrap()).life.unwrap();
+        assert_eq!((back.stage, back.decided_at, back.confirmed_at), (SuggestionStage::Considered, None, None));
+        let late = Facts { now: in_time.now + TimeDelta::seconds(1), ..in_time };
+        assert_eq!(ended.decide(&reopen(), &late), Err(Refusal::Word(WordFault::TooLate)));
+        assert_eq!(ended.decide(&reopen(), &staff()), Err(Refusal::NoSuchSuggestion), "nobody else says so");
+    }
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let remark = prop_oneof![Just(text("一")), Just(text("二"))];
     prop_oneof![
@@ -151,12 +179,13 @@ fn any_command() -> impl Strategy<Value = Command> {
             .prop_map(|day| Command::Plan(plan(day))),
         remark.prop_map(|proof| Command::Deliver { proof }),
         Just(Command::Confirm),
+        Just(reopen()),
         Just(Command::Withdraw),
     ]
 }
 
 fn facts_of(command: &Command) -> Facts {
-    if *command == Command::Confirm { owner() } else { staff() }
+    if matches!(command, Command::Confirm | Command::Reopen { .. }) { owner() } else { staff() }
 }
 
 fn after(commands: &[Command]) -> Suggestion {
@@ -177,6 +206,7 @@ fn word(command: &Command) -> Option<&'static str> {
         Command::Plan(_) => Some("plan"),
         Command::Deliver { .. } => Some("deliver"),
         Command::Confirm => Some("confirm"),
+        Command::Reopen { .. } => Some("reopen"),
     }
 }
 
@@ -193,7 +223,8 @@ proptest! {
     #[test]
     fn what_is_over_stays_over(history in vec(any_command(), 0..30), more in vec(any_command(), 0..10)) {
         let life = after(&history).life.unwrap();
-        let ended = life.stage.allowed().is_empty();
+        let ended = life.stage.allowed() == ["reopen"];
+        let more = more.into_iter().filter(|command| *command != reopen());
         let all: Vec<Command> = history.into_iter().chain(more).collect();
         prop_assert!(!ended || after(&all).life.unwrap() == life);
     }

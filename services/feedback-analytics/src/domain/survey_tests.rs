@@ -19,7 +19,7 @@ fn facts(role: Role, resident: Option<Uuid>, at: DateTime<Utc>) -> Facts {
         estates: None,
         resident: resident.map(Into::into),
     };
-    Facts { now: at, actor }
+    Facts { now: at, actor, come_back_within: TimeDelta::days(15) }
 }
 
 fn owner() -> Facts {

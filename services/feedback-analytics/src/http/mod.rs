@@ -40,6 +40,7 @@ pub fn routes() -> Routes<App> {
         .routes(routes!(suggestions::plan_suggestion))
         .routes(routes!(suggestions::deliver_suggestion))
         .routes(routes!(suggestions::confirm_suggestion))
+        .routes(routes!(suggestions::reopen_suggestion))
         .routes(routes!(surveys::list_surveys))
         .routes(routes!(surveys::get_survey))
         .routes(routes!(surveys::answer_survey))

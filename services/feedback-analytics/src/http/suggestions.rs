@@ -9,8 +9,8 @@ use steward_kernel::{Actor, ids::CaseId, page::Page};
 
 use super::{
     dto::{
-        ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, ReasonedDecision, SuggestionFilter,
-        SuggestionView,
+        ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, ReasonedDecision, ReopenSuggestion,
+        SuggestionFilter, SuggestionView,
     },
     permission,
 };
@@ -205,6 +205,26 @@ pub async fn confirm_suggestion(
     Json(ConfirmSuggestion {}): Json<ConfirmSuggestion>,
 ) -> Result<Versioned<SuggestionView>> {
     carry_out(&app, call, case_id, Command::Confirm).await
+}
+
+/// Come back on a suggestion
+///
+/// Its proposer says that this is not the end: what was delivered, and for some days what was declined, confirmed or called off,
+/// is considered again.
+#[utoipa::path(
+    post, path = "/v1/suggestions/{case_id}/reopen", tag = "suggestions",
+    params(("case_id" = CaseId, Path, description = "The case, which is the suggestion")),
+    request_body = ReopenSuggestion,
+    responses((status = 200, description = "The suggestion as it is now", body = SuggestionView), Problems),
+    security(("bearer" = ["suggestion.confirm"])),
+)]
+pub async fn reopen_suggestion(
+    State(app): State<App>,
+    call: Allowed<permission::ConfirmSuggestions>,
+    Path(case_id): Path<CaseId>,
+    Json(ReopenSuggestion { reason }): Json<ReopenSuggestion>,
+) -> Result<Versioned<SuggestionView>> {
+    carry_out(&app, call, case_id, Command::Reopen { reason }).await
 }
 
 async fn carry_out<P: Permission>(

@@ -46,6 +46,7 @@ async fn a_suggestion_is_considered_accepted_planned_delivered_and_confirmed() {
         manager.post(&format!("{path}/deliver"), json!({"proof": "已通电"})).await.expect(200);
         let done = owner.post(&format!("{path}/confirm"), json!({})).await.ok();
         assert_eq!((done["stage"].as_str(), done["version"].as_i64()), (Some("confirmed"), Some(6)));
+        assert_eq!(done["allowed"], json!(["reopen"]));
         assert_eq!(done["plan"]["by_on"], "2030-12-31");
 
         // The feed waits for the oldest transaction that still runs, also for those of other tests.

@@ -7,6 +7,6 @@ mod surveys;
 pub use metrics::{DefinitionView, DefinitionsView, MetricsView, PeriodQuery};
 pub use suggestions::{
     AcceptedSuggestion, ConfirmSuggestion, ConsiderSuggestion, DeliverSuggestion, PlanSuggestion, ReasonedDecision,
-    SuggestionFilter, SuggestionPlan, SuggestionView, SummaryView,
+    ReopenSuggestion, SuggestionFilter, SuggestionPlan, SuggestionView, SummaryView,
 };
 pub use surveys::{AnswerSurvey, SurveyFilter, SurveyQuestion, SurveyView};

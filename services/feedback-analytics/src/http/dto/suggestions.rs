@@ -86,6 +86,15 @@ pub struct DeliverSuggestion {
 #[schema(example = json!({}))]
 pub struct ConfirmSuggestion {}
 
+/// Why this is not the end.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({"reason": "充电桩装在了别的小区，我们这里还没有。"}))]
+pub struct ReopenSuggestion {
+    /// Why.
+    pub reason: Remark,
+}
+
 /// A suggestion.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct SuggestionView {
@@ -163,8 +172,18 @@ impl SuggestionView {
     /// A suggestion as it is shown.
     #[must_use]
     pub fn new(case_id: CaseId, version: Version, updated_at: DateTime<Utc>, life: suggestion::Life) -> Self {
-        let suggestion::Life { received, stage, note, reason, decided_at, plan, proof, delivered_at, confirmed_at } =
-            life;
+        let suggestion::Life {
+            received,
+            stage,
+            note,
+            reason,
+            decided_at,
+            plan,
+            proof,
+            delivered_at,
+            confirmed_at,
+            withdrawn_at: _,
+        } = life;
         Self {
             case_id,
             reference: received.reference,
