@@ -186,6 +186,20 @@ def stopping(overlay: Overlay, _tree: Tree):
             yield f"{pod.title}: core.http.bind: {host}:{port} is not where the pod is asked"
 
 
+@check("the gateway of a trial leaves its endpoint before it stops, as the services do")
+def gateway_stopping(overlay: Overlay, _tree: Tree):
+    pod = overlay.pod("gateway")
+    for container in pod.containers if pod else ():
+        values = {one["name"]: one.get("value", "") for one in container.get("env", [])}
+        needs = seconds(values.get("STEWARD_LINGER", "0s")) + GATEWAY_GRACE
+        if needs == GATEWAY_GRACE:
+            yield f"{pod.title}: STEWARD_LINGER: it stops while requests are still sent to it"
+        if pod.spec.get("terminationGracePeriodSeconds", 30) <= needs:
+            yield f"{pod.title}: terminationGracePeriodSeconds is not more than linger and grace, {needs:.0f}"
+
+
+GATEWAY_GRACE = 30
+"""Seconds that what is under way in the gateway may take: core.shutdown.grace as it ships."""
 SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "min": 60, "sec": 1, "hours": 3600, "days": 86400}
 
 

@@ -37,6 +37,10 @@ pub struct Filter {
     pub priority: Option<Priority>,
     /// Of this resident.
     pub resident_id: Option<ResidentId>,
+    /// About this unit.
+    pub unit_id: Option<UnitId>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
+    pub reference: Option<String>,
 }
 
 /// A complaint as lists show it.
@@ -142,7 +146,9 @@ macro_rules! listed {
                AND ($2::uuid[] IS NULL OR estate_id = ANY($2)) AND ($3::uuid IS NULL OR resident_id = $3)
                AND ($4::uuid IS NULL OR estate_id = $4) AND ($5::uuid IS NULL OR resident_id = $5)
                AND ($6::text IS NULL OR stage = $6) AND ($7::text IS NULL OR category = $7)
-               AND ($8::text IS NULL OR severity = $8) AND ($9::text IS NULL OR priority = $9) ",
+               AND ($8::text IS NULL OR severity = $8) AND ($9::text IS NULL OR priority = $9)
+               AND ($10::uuid IS NULL OR unit_id = $10)
+               AND ($11::text IS NULL OR reference_end ^@ $11) ",
             $rest
         )
     };
@@ -167,17 +173,19 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest
             .bind(filter.category.clone())
             .bind(filter.severity.map(Severity::as_str))
             .bind(filter.priority.map(Priority::as_str))
+            .bind(filter.unit_id.map(UnitId::get))
+            .bind(filter.reference.clone())
     };
     let query = match page.mode {
         Mode::Newest { after } => common(listed!(
-            "AND ($10::timestamptz IS NULL OR (opened_at, case_id) < ($10, $11))
-             ORDER BY opened_at DESC, case_id DESC LIMIT $12"
+            "AND ($12::timestamptz IS NULL OR (opened_at, case_id) < ($12, $13))
+             ORDER BY opened_at DESC, case_id DESC LIMIT $14"
         ))
         .bind(after.map(|(at, _)| at))
         .bind(after.map(|(_, id)| id))
         .bind(page.fetch()),
         Mode::Changed { after: (changed_xid, id) } => common(listed!(
-            "AND (changed_xid, case_id) > ($10, $11) AND changed_xid < $12 ORDER BY changed_xid, case_id LIMIT $13"
+            "AND (changed_xid, case_id) > ($12, $13) AND changed_xid < $14 ORDER BY changed_xid, case_id LIMIT $15"
         ))
         .bind(changed_xid)
         .bind(id)

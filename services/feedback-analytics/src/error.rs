@@ -18,6 +18,8 @@ const NO_SUCH_SURVEY: ProblemKind = ProblemKind::not_found("survey/no-such-surve
 const ALREADY_INVITED: ProblemKind = ProblemKind::conflict("survey/already-invited", "The owner was asked before");
 const NOT_OPEN: ProblemKind =
     ProblemKind::conflict("survey/not-open", "The survey was answered already, or its time is over");
+const NOTHING_SAID: ProblemKind =
+    ProblemKind::unprocessable("survey/nothing-said", "An answer has at least one score or a comment");
 
 /// The problems of this service with their titles in zh-Hans and zh-Hant.
 pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
@@ -30,6 +32,7 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (NO_SUCH_SURVEY, ["没有这份满意度调查", "沒有這份滿意度調查"]),
         (ALREADY_INVITED, ["已经邀请过业主评价", "已經邀請過業主評價"]),
         (NOT_OPEN, ["调查已答复或已过期", "調查已答覆或已過期"]),
+        (NOTHING_SAID, ["答复至少要有一项评分或一句话", "答覆至少要有一項評分或一句話"]),
     ];
     [own, word::PROBLEMS.to_vec()].concat()
 }
@@ -73,6 +76,14 @@ impl Refuses for SurveyRefusal {
             Self::NoSuchSurvey => NO_SUCH_SURVEY,
             Self::AlreadyInvited => ALREADY_INVITED,
             Self::NotOpen => NOT_OPEN,
+            Self::NothingSaid => NOTHING_SAID,
+        }
+    }
+
+    fn field(&self) -> Option<(String, String)> {
+        match self {
+            Self::NothingSaid => Some(("/outcome".to_owned(), "give a score of 1 to 5 or a comment".to_owned())),
+            Self::NoSuchSurvey | Self::AlreadyInvited | Self::NotOpen => None,
         }
     }
 }

@@ -9,7 +9,7 @@ use steward_proto::feedback_analytics as pb;
 use crate::domain::{
     Suggestion, Survey,
     suggestion::{self, Event as SuggestionEvent},
-    survey::{self, Event as SurveyEvent},
+    survey::{self, Event as SurveyEvent, Rating},
 };
 
 /// Name of the timer that ends a survey.
@@ -62,15 +62,20 @@ pub(crate) fn survey(survey: &Survey, event: &Recorded<survey::Event>) -> Option
             survey_id,
             case_id,
             estate_id,
-            outcome: u8::from(answer.outcome).into(),
-            handling: u8::from(answer.handling).into(),
-            courtesy: u8::from(answer.courtesy).into(),
+            outcome: score(answer.outcome),
+            handling: score(answer.handling),
+            courtesy: score(answer.courtesy),
             at_ms,
         }),
         // Who could not tell its owner knows.
         SurveyEvent::Suppressed { .. } => return None,
         SurveyEvent::Expired { .. } => Outgoing::new(pb::SurveyExpired { survey_id, case_id, estate_id, at_ms }),
     })
+}
+
+/// A score; 0 when it was not given.
+fn score(rating: Option<Rating>) -> u32 {
+    rating.map_or(0, |rating| u8::from(rating).into())
 }
 
 /// What an event does to the timers of a survey.

@@ -6,7 +6,10 @@ use serde::Deserialize;
 use steward_chassis::Checked;
 use steward_kernel::vocabulary::Language;
 
-use crate::domain::phone::PhoneRegion;
+use crate::domain::{
+    file::{MAX_BYTES, Purpose},
+    phone::PhoneRegion,
+};
 
 /// What an operator can set.
 #[derive(Debug, Clone, Deserialize)]
@@ -28,6 +31,12 @@ pub struct Config {
     pub come_back_within: Duration,
     /// In which country telephone numbers without a country's code are, where an estate's time zone does not say it; ISO 3166-1 alpha-2.
     pub telephone_region: String,
+    /// Most bytes of a photo, a picture or a document; 1 to 33,554,432.
+    pub file_bytes: usize,
+    /// Most bytes of a video; 1 to 33,554,432.
+    pub video_bytes: usize,
+    /// Most bytes of a voice note; 1 to 33,554,432.
+    pub voice_bytes: usize,
 }
 
 impl Config {
@@ -35,6 +44,23 @@ impl Config {
     #[must_use]
     pub fn phones_elsewhere(&self) -> PhoneRegion {
         PhoneRegion::of_code(&self.telephone_region).unwrap_or(PhoneRegion::CHINA)
+    }
+
+    /// How large a file may be.
+    #[must_use]
+    pub const fn most_bytes(&self, purpose: Purpose) -> usize {
+        match purpose {
+            Purpose::Page => self.file_bytes,
+            Purpose::Video => self.video_bytes,
+            Purpose::Voice => self.voice_bytes,
+        }
+    }
+
+    fn findings_of_sizes(&self) -> impl Iterator<Item = String> {
+        let sizes =
+            [("file_bytes", self.file_bytes), ("video_bytes", self.video_bytes), ("voice_bytes", self.voice_bytes)];
+        let wrong = sizes.into_iter().filter(|(_, size)| !(1..=MAX_BYTES).contains(size));
+        wrong.map(|(name, size)| format!("service.{name} is {size}; it must be between 1 and {MAX_BYTES}"))
     }
 }
 
@@ -55,6 +81,7 @@ impl Checked for Config {
         wrong
             .map(|(name, value, _, words)| format!("service.{name} is {value:?}; it must be between {words}"))
             .chain(no_region)
+            .chain(self.findings_of_sizes())
             .collect()
     }
 }

@@ -89,11 +89,17 @@ pub(crate) async fn open(app: &App, call: &Call, new: NewCase) -> Result<Execute
     let app_again = app.clone();
     app.core
         .engine
-        .transact(call, move |work| {
+        .transact(&unread(call), move |work| {
             let (app, new) = (app_again.clone(), new.clone());
             Box::pin(async move { open_within(&app, work, id, new).await })
         })
         .await
+}
+
+/// The call without a version that was read: what is born now has none, and a refusal for it would come before that of what the caller may
+/// not name, and tell that this exists.
+fn unread(call: &Call) -> Call {
+    Call { if_match: None, ..call.clone() }
 }
 
 /// Opens a case that stands alone, without looking whether it was opened before; `None` when the call's key was claimed
@@ -415,7 +421,7 @@ pub(crate) async fn receive(
     let app_again = app.clone();
     app.core
         .engine
-        .transact(call, move |work| {
+        .transact(&unread(call), move |work| {
             let (app, purpose) = (app_again.clone(), purpose.clone());
             Box::pin(async move {
                 let facts = app.facts_of(work);

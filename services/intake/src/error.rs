@@ -112,7 +112,7 @@ impl Refuses for case::Refusal {
             Self::NoSuchCase | Self::AlreadyOpened | Self::Ended | Self::NoResident => None,
             Self::UnknownEstate => at("/estate_id", "must be an estate of the register that you may see"),
             Self::UnknownUnit => at("/unit_id", "must be a unit of that estate"),
-            Self::UnknownResident => at("/resident_id", "must be a resident of the register"),
+            Self::UnknownResident => at("/resident_id", "must be a resident of the register in one of your estates"),
             Self::NotTheOwner => at("/resident_id", "must be left out or be your own"),
             Self::UnknownCategory => at("/category", "must be a code of the taxonomy"),
             Self::UnknownLinkedCase => at("/linked_case_id", "must be a case that you may see"),
@@ -194,7 +194,7 @@ impl Refuses for visit::Refusal {
     fn field(&self) -> Option<(String, String)> {
         match self {
             Self::UnknownEstate => at("/estate_id", "must be an estate of the register that you may see"),
-            Self::UnknownResident => at("/resident_id", "must be a resident of the register"),
+            Self::UnknownResident => at("/resident_id", "must be a resident of the register in one of your estates"),
             Self::NoSuchVisit | Self::AlreadyArrived | Self::NotNow { .. } => None,
         }
     }

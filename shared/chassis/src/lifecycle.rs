@@ -99,6 +99,13 @@ impl Lifecycle {
         self.soft.cancel();
     }
 
+    /// Leaves: says so, accepts for a while so that those who send requests have time to notice, then stops softly.
+    pub async fn leave(&self) {
+        self.leaving.cancel();
+        tokio::time::sleep(self.linger).await;
+        self.stop();
+    }
+
     /// Waits for the soft stop and then for the end of the time of grace, or for the hard stop.
     pub async fn grace_is_over(&self) {
         self.soft.cancelled().await;
@@ -145,9 +152,8 @@ impl Lifecycle {
             };
             asked().await;
             tracing::info!(linger_seconds = this.linger.as_secs(), "asked to stop");
-            this.leaving.cancel();
             let again = tokio::select! {
-                () = tokio::time::sleep(this.linger) => false,
+                () = this.leave() => false,
                 () = asked() => true,
             };
             tracing::info!("finishing what is under way");

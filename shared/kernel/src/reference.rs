@@ -5,10 +5,13 @@
 //! reference then shows both.
 
 use chrono::NaiveDate;
+use unicode_normalization::UnicodeNormalization as _;
 use uuid::Uuid;
 
 const ALPHABET: &[u8; 32] = b"0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const DIGITS: usize = 6;
+/// Letters and digits of a whole one: kind, day, digits, check character.
+const LENGTH: usize = 1 + 6 + DIGITS + 1;
 
 /// The reference of a thing with this id, made on that day.
 ///
@@ -35,15 +38,31 @@ pub fn is_plausible(text: &str) -> bool {
 /// As it stands in the register: capital letters, look-alikes mended behind the letter of the kind.
 #[must_use]
 pub fn normalise(text: &str) -> String {
-    text.trim()
-        .to_ascii_uppercase()
-        .char_indices()
-        .map(|(at, c)| match c {
-            'O' if at > 0 => '0',
-            'I' | 'L' if at > 0 => '1',
-            other => other,
-        })
-        .collect()
+    text.trim().to_ascii_uppercase().char_indices().map(|(at, c)| if at > 0 { mended(c) } else { c }).collect()
+}
+
+/// A look-alike as the character of the alphabet that it was meant to be.
+const fn mended(c: char) -> char {
+    match c {
+        'O' => '0',
+        'I' | 'L' => '1',
+        other => other,
+    }
+}
+
+/// By what a list is searched for a reference: how its letters and digits begin when they are read backwards.
+///
+/// So any spelling finds it: full width, small letters, look-alikes, without hyphens, only its last part. A text without letters and digits
+/// finds nothing.
+#[must_use]
+pub fn search_key(text: &str) -> String {
+    let written: String = text.nfkc().filter(char::is_ascii_alphanumeric).collect();
+    // Of a whole reference the first is the letter of the kind; of a part all are of the alphabet.
+    let kind = usize::from(written.len() == LENGTH);
+    let plain = written.char_indices().map(|(at, c)| if at < kind { c } else { mended(c.to_ascii_uppercase()) });
+    let ending: String = plain.rev().collect::<String>().to_ascii_uppercase();
+    // No reference has a hyphen when it is read so.
+    if ending.is_empty() { "-".to_owned() } else { ending }
 }
 
 /// Weights rise from one position to the next, and all are odd and so prime to 32: every single wrong character changes the sum.
@@ -75,6 +94,27 @@ mod tests {
         assert!(text.starts_with("C-261123-"), "{text}");
         assert!(is_plausible(&text));
         assert!(is_plausible(&text.to_lowercase()));
+    }
+
+    #[test]
+    fn any_spelling_of_a_reference_and_its_last_part_looks_for_the_same() {
+        let whole = "M4DQ3K7321162C";
+        for spelling in [
+            "C-261123-7K3QD4M",
+            "c2611237k3qd4m",
+            " C 261123 7K3QD4M ",
+            "Ｃ－２６１１２３－７Ｋ３ＱＤ４Ｍ",
+            "C—261123—7k3qd4m",
+            "编号：C-2611Z3-7K3QD4M".replace('Z', "2").as_str(),
+        ] {
+            assert_eq!(search_key(spelling), whole, "{spelling}");
+        }
+        assert_eq!(search_key("7k3qd4m"), "M4DQ3K7");
+        assert_eq!(search_key("o1l4"), "4110");
+        assert_eq!(search_key("261123-7K3QD4M"), "M4DQ3K7321162");
+        for nothing in ["", "-", "％", "%", "电梯"] {
+            assert_eq!(search_key(nothing), "-", "{nothing}");
+        }
     }
 
     proptest! {

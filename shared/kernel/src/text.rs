@@ -1,5 +1,8 @@
 //! Texts that people wrote, bounded and clean.
 
+use icu_properties::props::{
+    BinaryProperty as _, DefaultIgnorableCodePoint, EnumeratedProperty as _, GeneralCategory, GeneralCategoryGroup,
+};
 use serde::{Deserialize, Serialize};
 use unicode_normalization::UnicodeNormalization;
 
@@ -26,6 +29,37 @@ pub enum TextFault {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Text<const MAX: usize>(String);
+
+/// Whether a text shows anything: more than white space, format characters, and marks without a letter to stand on.
+#[must_use]
+pub fn is_visible(text: &str) -> bool {
+    text.chars().any(shows)
+}
+
+fn shows(c: char) -> bool {
+    /// White as a space, though a symbol by its category.
+    const BRAILLE_BLANK: char = '\u{2800}';
+    let has_no_form = || {
+        let category = GeneralCategory::for_char(c);
+        [
+            GeneralCategoryGroup::Mark,
+            GeneralCategoryGroup::Separator,
+            GeneralCategoryGroup::Control,
+            GeneralCategoryGroup::Format,
+        ]
+        .iter()
+        .any(|group| group.contains(category))
+            || DefaultIgnorableCodePoint::for_char(c)
+    };
+    c.is_ascii_graphic() || !(c.is_ascii() || c.is_whitespace() || c == BRAILLE_BLANK || has_no_form())
+}
+
+/// Whether a character changes nothing but the direction in which its neighbours are shown: one that is left open turns around what stands
+/// behind the text.
+#[must_use]
+pub const fn is_direction_mark(c: char) -> bool {
+    matches!(c, '\u{61c}' | '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
 
 /// One line: a name, a reason code's remark, a title. At most 200 characters.
 pub type Line = Text<200>;
@@ -108,6 +142,29 @@ mod tests {
         assert_eq!(Words::try_new("漏水\r\n很急\r\t三楼\r\n").map(String::from), Ok("漏水\n很急\n\t三楼".to_owned()));
         for bad in ["漏\0水", "漏\u{1b}水", "漏\u{85}水"] {
             assert_eq!(Words::try_new(bad), Err(TextFault::Control));
+        }
+    }
+
+    #[test]
+    fn a_text_of_spaces_format_characters_and_marks_shows_nothing() {
+        let blanks = [
+            "",
+            " \u{3000}\t",
+            "\u{200b}\u{200b}\u{200b}",
+            "\u{feff}",
+            "\u{ad}",
+            "\u{202e}",
+            "\u{3164}",
+            "\u{2800}",
+            "\u{301}",
+            "\u{fe0f}",
+            "\u{e0041}",
+        ];
+        for blank in blanks {
+            assert!(!is_visible(blank), "{blank:?}");
+        }
+        for text in ["。", "1", "漏\u{200b}水", "é", "👍", "👨‍👩‍👧", "ก้", "\u{e000}"] {
+            assert!(is_visible(text), "{text:?}");
         }
     }
 

@@ -9,7 +9,7 @@ use steward_chassis::{
     Checked, Clock, Service,
     config::{self, CoreConfig},
     db::app_role,
-    http::{Operations, operations},
+    http::{self, Operations, operations},
     issuer::DevIssuer,
     lifecycle::Lifecycle,
     messages::{Envelope, Messages},
@@ -122,7 +122,7 @@ impl Kit {
         let issuer = Arc::new(DevIssuer::generate("http://127.0.0.1/dev").expect("issuer"));
         let jwks = jwks_file(&issuer, prefix);
         let mut router = Router::new();
-        let (mut health, mut messages, mut promises) = (Vec::new(), None, Vec::new());
+        let (mut health, mut messages, mut context, mut promises) = (Vec::new(), None, None, Vec::new());
         for service in services {
             let core = core_config(database, prefix, &jwks);
             let started = (service.start)(core, clock.clone(), lifecycle.clone()).await;
@@ -136,11 +136,14 @@ impl Kit {
             }
             promises.push(promised(service.part.0, || started.openapi.clone()));
             messages = Some(started.messages);
+            context = Some(started.context);
             health.push(started.health);
         }
         for one in &health {
             eventually("the service is ready", || std::future::ready(one.is_ready().then_some(()))).await;
         }
+        // As a server has it: what no route knows is a problem, too.
+        let router = http::complete(router, context.expect("at least one service"));
         Self {
             clock,
             router,

@@ -4,7 +4,8 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use steward_kernel::{
     era,
-    ids::{EstateId, ResidentId},
+    ids::{EstateId, ResidentId, UnitId},
+    reference::search_key,
     text::Words,
     vocabulary::{Channel, Priority},
     word::TakenDown,
@@ -37,12 +38,18 @@ pub struct ComplaintFilter {
     pub priority: Option<Priority>,
     /// Of this resident.
     pub resident_id: Option<ResidentId>,
+    /// About this unit.
+    pub unit_id: Option<UnitId>,
+    /// With this reference, in any spelling (small letters, full width, without hyphens), or only its last part.
+    pub reference: Option<String>,
 }
 
 impl From<ComplaintFilter> for Filter {
     fn from(filter: ComplaintFilter) -> Self {
-        let ComplaintFilter { estate_id, stage, category, severity, priority, resident_id } = filter;
-        Self { estate_id, stage, category, severity, priority, resident_id }
+        let ComplaintFilter { estate_id, stage, category, severity, priority, resident_id, unit_id, reference } =
+            filter;
+        let reference = reference.as_deref().map(search_key);
+        Self { estate_id, stage, category, severity, priority, resident_id, unit_id, reference }
     }
 }
 

@@ -7,8 +7,9 @@ use steward_chassis::{
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
 use steward_kernel::{
-    ids::{CaseId, EstateId, WorkOrderId},
+    ids::{CaseId, EstateId, UnitId, WorkOrderId},
     page::Page,
+    reference::search_key,
 };
 use utoipa::IntoParams;
 
@@ -91,6 +92,10 @@ pub(crate) struct OrderQuery {
     department: Option<String>,
     /// Done, and what proves it is all stored, or still awaited.
     proof: Option<ProofState>,
+    /// In this unit.
+    unit_id: Option<UnitId>,
+    /// With this reference, in any spelling (small letters, full width, without hyphens), or only its last part.
+    reference: Option<String>,
 }
 
 /// List work orders
@@ -106,9 +111,10 @@ pub(crate) async fn list_work_orders(
     call: Allowed<permission::Read>,
     list: List<OrderQuery>,
 ) -> Result<Json<Page<WorkOrderView>>> {
-    let OrderQuery { estate_id, status, technician_id, case_id, department, proof } = list.filter;
+    let OrderQuery { estate_id, status, technician_id, case_id, department, proof, unit_id, reference } = list.filter;
     let proven = proof.map(|state| state == ProofState::Stored);
-    let filter = OrderFilter { estate_id, status, technician_id, case_id, department, proven };
+    let reference = reference.as_deref().map(search_key);
+    let filter = OrderFilter { estate_id, status, technician_id, case_id, department, proven, unit_id, reference };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_orders(&mut tx, &call.actor, &filter, list.page).await?;
     let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| row.state.files())).await?;

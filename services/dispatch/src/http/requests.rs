@@ -7,8 +7,9 @@ use steward_chassis::{
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
 use steward_kernel::{
-    ids::{CaseId, EstateId},
+    ids::{CaseId, EstateId, UnitId},
     page::Page,
+    reference::search_key,
     vocabulary::Priority,
 };
 use utoipa::IntoParams;
@@ -46,6 +47,10 @@ pub(crate) struct RequestQuery {
     priority: Option<Priority>,
     /// Of this category of the taxonomy.
     category: Option<String>,
+    /// In this unit.
+    unit_id: Option<UnitId>,
+    /// With this reference, in any spelling (small letters, full width, without hyphens), or only its last part.
+    reference: Option<String>,
 }
 
 /// List service requests
@@ -61,8 +66,9 @@ pub(crate) async fn list_service_requests(
     call: Allowed<permission::Follow>,
     list: List<RequestQuery>,
 ) -> Result<Json<Page<ServiceRequestView>>> {
-    let RequestQuery { estate_id, stage, priority, category } = list.filter;
-    let filter = RequestFilter { estate_id, stage, priority, category };
+    let RequestQuery { estate_id, stage, priority, category, unit_id, reference } = list.filter;
+    let reference = reference.as_deref().map(search_key);
+    let filter = RequestFilter { estate_id, stage, priority, category, unit_id, reference };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_requests(&mut tx, &call.actor, &filter, list.page).await?;
     tx.rollback().await?;

@@ -6,7 +6,7 @@ use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
     Actor, Recorded,
-    ids::{CaseId, EstateId, WorkOrderId},
+    ids::{CaseId, EstateId, UnitId, WorkOrderId},
     message::{Outgoing, TimerChange},
     page::Page,
     vocabulary::Priority,
@@ -80,6 +80,10 @@ pub(crate) struct OrderFilter {
     pub department: Option<String>,
     /// Done, and whether all that proves it is stored.
     pub proven: Option<bool>,
+    /// In this unit.
+    pub unit_id: Option<UnitId>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
+    pub reference: Option<String>,
 }
 
 /// The statement of a list: what is read, whose rows, which filters; the end says order and place.
@@ -91,7 +95,9 @@ macro_rules! orders {
                AND ($3::uuid IS NULL OR estate_id = $3) AND ($4::text IS NULL OR status = $4)
                AND ($5::uuid IS NULL OR technician_id = $5) AND ($6::uuid IS NULL OR case_id = $6)
                AND ($7::text IS NULL OR department = $7)
-               AND ($8::boolean IS NULL OR (status IN ('completed', 'verified') AND $8 = NOT EXISTS (
+               AND ($8::uuid IS NULL OR unit_id = $8)
+               AND ($9::text IS NULL OR reference_end ^@ $9)
+               AND ($10::boolean IS NULL OR (status IN ('completed', 'verified') AND $10 = NOT EXISTS (
                    SELECT FROM jsonb_array_elements_text(state -> 'completion' -> 'file_ids') AS proof
                    WHERE NOT EXISTS (SELECT FROM stored_file f
                                      WHERE f.tenant_id = work_order.tenant_id AND f.file_id = proof::uuid)))) ",
@@ -115,12 +121,12 @@ pub(crate) async fn list_orders(
     let (estates, estate) = actor.listed_estates(filter.estate_id);
     let query = match page.mode {
         Mode::Newest { .. } => sqlx::query_as::<_, StateRow<WorkOrder>>(orders!(
-            "AND ($10::timestamptz IS NULL OR (opened_at, work_order_id) < ($10, $11::uuid))
-             ORDER BY opened_at DESC, work_order_id DESC LIMIT $9"
+            "AND ($12::timestamptz IS NULL OR (opened_at, work_order_id) < ($12, $13::uuid))
+             ORDER BY opened_at DESC, work_order_id DESC LIMIT $11"
         )),
         Mode::Changed { .. } => sqlx::query_as(orders!(
-            "AND (changed_xid, work_order_id) > ($10, $11) AND changed_xid < $12
-             ORDER BY changed_xid, work_order_id LIMIT $9"
+            "AND (changed_xid, work_order_id) > ($12, $13) AND changed_xid < $14
+             ORDER BY changed_xid, work_order_id LIMIT $11"
         )),
     }
     .bind(tenant.get())
@@ -130,6 +136,8 @@ pub(crate) async fn list_orders(
     .bind(filter.technician_id.map(Uuid::from))
     .bind(filter.case_id.map(Uuid::from))
     .bind(filter.department.as_deref())
+    .bind(filter.unit_id.map(UnitId::get))
+    .bind(filter.reference.as_deref())
     .bind(filter.proven)
     .bind(page.fetch());
     let query = match page.mode {

@@ -3,7 +3,7 @@
 use steward_chassis::{Result, Stored, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
     Actor, Recorded,
-    ids::EstateId,
+    ids::{EstateId, UnitId},
     message::{Outgoing, TimerChange},
     page::Page,
     vocabulary::Priority,
@@ -64,6 +64,10 @@ pub(crate) struct RequestFilter {
     pub priority: Option<Priority>,
     /// Of this category.
     pub category: Option<String>,
+    /// In this unit.
+    pub unit_id: Option<UnitId>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
+    pub reference: Option<String>,
 }
 
 /// The statement of a list: what is read, whose rows, which filters; the end says order and place.
@@ -74,7 +78,9 @@ macro_rules! requests {
              WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_id = ANY($2))
                AND ($3::uuid IS NULL OR resident_id = $3) AND ($4::uuid IS NULL OR estate_id = $4)
                AND ($5::text IS NULL OR stage = $5) AND ($6::text IS NULL OR priority = $6)
-               AND ($7::text IS NULL OR category = $7) ",
+               AND ($7::text IS NULL OR category = $7)
+               AND ($8::uuid IS NULL OR unit_id = $8)
+               AND ($9::text IS NULL OR reference_end ^@ $9) ",
             $place
         )
     };
@@ -95,11 +101,11 @@ pub(crate) async fn list_requests(
     let (estates, estate) = actor.listed_estates(filter.estate_id);
     let query = match page.mode {
         Mode::Newest { .. } => sqlx::query_as::<_, StateRow<ServiceRequest>>(requests!(
-            "AND ($9::timestamptz IS NULL OR (received_at, case_id) < ($9, $10::uuid))
-             ORDER BY received_at DESC, case_id DESC LIMIT $8"
+            "AND ($11::timestamptz IS NULL OR (received_at, case_id) < ($11, $12::uuid))
+             ORDER BY received_at DESC, case_id DESC LIMIT $10"
         )),
         Mode::Changed { .. } => sqlx::query_as(requests!(
-            "AND (changed_xid, case_id) > ($9, $10) AND changed_xid < $11 ORDER BY changed_xid, case_id LIMIT $8"
+            "AND (changed_xid, case_id) > ($11, $12) AND changed_xid < $13 ORDER BY changed_xid, case_id LIMIT $10"
         )),
     }
     .bind(tenant.get())
@@ -109,6 +115,8 @@ pub(crate) async fn list_requests(
     .bind(filter.stage.map(RequestStage::as_str))
     .bind(filter.priority.map(Priority::as_str))
     .bind(filter.category.as_deref())
+    .bind(filter.unit_id.map(UnitId::get))
+    .bind(filter.reference.as_deref())
     .bind(page.fetch());
     let query = match page.mode {
         Mode::Newest { after } => query.bind(after.map(|(at, _)| at)).bind(after.map(|(_, id)| id)),

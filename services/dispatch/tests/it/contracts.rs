@@ -2,7 +2,13 @@
 
 use steward_chassis::run;
 use steward_dispatch::Dispatch;
-use steward_testkit::{attack, document, golden::golden, rules, with};
+use steward_testkit::{
+    attack::{self, Targets},
+    db::new_id,
+    document,
+    golden::golden,
+    rules, with,
+};
 use uuid::Uuid;
 
 use crate::world::World;
@@ -27,20 +33,48 @@ fn imports_point_one_way() {
     rules::imports(format!("{HERE}/src"));
 }
 
+/// A confirmed request of the world's estate, its work order, and what names things there.
+async fn named(world: &World, technician: &str) -> (Uuid, String, Vec<(&'static str, String)>) {
+    let case_id = world.confirmed().await;
+    let order = world.order(case_id).await;
+    let read = world.handler().get(&order).await.ok();
+    let text = |value: &serde_json::Value| value.as_str().unwrap().to_owned();
+    let things = vec![
+        ("case_id", case_id.to_string()),
+        ("estate_id", world.estate.to_string()),
+        ("resident_id", world.resident.to_string()),
+        ("unit_id", text(&read["unit_id"])),
+        ("work_order_id", text(&read["work_order_id"])),
+        ("reference", text(&read["reference"])),
+        ("technician_id", text(&world.technician(technician).await)),
+    ];
+    (case_id, order, things)
+}
+
 #[tokio::test]
 async fn no_route_lets_a_stranger_in() {
     with::<Dispatch>(async |kit| {
         let world = World::new(kit).await;
-        let case_id = world.confirmed().await;
-        let order = world.order(case_id).await;
+        let elsewhere_in_it = World {
+            kit: world.kit.clone(),
+            estate: world.other_estate,
+            other_estate: world.estate,
+            resident: new_id(),
+        };
+        let (case_id, order, hidden) = named(&world, "T001").await;
         world.walk(&order, &["assign"]).await;
-        let order_id: Uuid = order.rsplit('/').next().unwrap().parse().unwrap();
-        let technician_id: Uuid = world.technician("T001").await.as_str().unwrap().parse().unwrap();
-        let ids = [("case_id", case_id), ("work_order_id", order_id), ("technician_id", technician_id)];
-        attack::attack::<Dispatch>(&world.kit, &ids).await;
+        let (_, _, own) = named(&elsewhere_in_it, "T004").await;
+        // Files are intake's; whether one may be shown is asked there.
+        let targets = Targets { hidden: &hidden, own: &own, elsewhere: &["file_ids"] };
+        attack::attack::<Dispatch>(&world.kit, targets).await;
         assert_eq!(world.status(&order).await, "assigned");
         assert_eq!(world.stage(case_id).await, "routed");
         world.kit.assert_row_security("dispatch").await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_stands_nowhere_is_answered_in_one_form() {
+    with::<Dispatch>(async |kit| attack::misses::<Dispatch>(&kit).await).await;
 }

@@ -95,9 +95,9 @@ const SURVEYS: Words = words(
     "Surveys sent in the period; one that its owner could not be told of was not sent",
 );
 const ANSWERS: Words = words(
-    "本期发出的调查中已答复的；不足 5 份不显示",
-    "本期發出的調查中已答覆的；不足 5 份不顯示",
-    "Answered surveys among those sent in the period; not shown under 5",
+    "本期发出的调查中已给出该项评分的；不足 5 份不显示",
+    "本期發出的調查中已給出該項評分的；不足 5 份不顯示",
+    "Surveys sent in the period whose answer gives this score; not shown under 5",
 );
 const CONFIRMABLE: Words = words(
     "本期说出、现已解决或关闭的投诉与报修，未予受理的除外；不足 5 件不显示比例",
@@ -331,6 +331,17 @@ pub const ALL: &[Definition] = &[
         SURVEYS,
         SENT,
     ).version(2),
+    define(
+        "satisfaction.rated",
+        words("结果评分份数", "結果評分份數", "Scores of the result given"),
+        words(
+            "答复中给出结果评分的份数",
+            "答覆中給出結果評分的份數",
+            "Answers with a score of the result; one may be left out",
+        ),
+        SURVEYS,
+        SENT,
+    ),
     define("satisfaction.mean", words("结果评分均值", "結果評分均值", "Mean score of the result"), MEAN, ANSWERS, SENT).version(2),
     define(
         "satisfaction.satisfied_share",
@@ -358,9 +369,9 @@ pub const ALL: &[Definition] = &[
         "satisfaction.handling",
         words("办理过程评分", "辦理過程評分", "Scores of how it was handled"),
         words(
-            "均值、满意率与区间，同结果评分",
-            "均值、滿意率與區間，同結果評分",
-            "Mean, share and interval as for the result",
+            "份数、均值、满意率与区间，同结果评分，各自计数",
+            "份數、均值、滿意率與區間，同結果評分，各自計數",
+            "Count, mean, share and interval as for the result, each of the scores that were given",
         ),
         ANSWERS,
         SENT,
@@ -369,9 +380,9 @@ pub const ALL: &[Definition] = &[
         "satisfaction.courtesy",
         words("服务态度评分", "服務態度評分", "Scores of the manner"),
         words(
-            "均值、满意率与区间，同结果评分",
-            "均值、滿意率與區間，同結果評分",
-            "Mean, share and interval as for the result",
+            "份数、均值、满意率与区间，同结果评分，各自计数",
+            "份數、均值、滿意率與區間，同結果評分，各自計數",
+            "Count, mean, share and interval as for the result, each of the scores that were given",
         ),
         ANSWERS,
         SENT,

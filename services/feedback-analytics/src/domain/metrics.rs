@@ -167,7 +167,7 @@ impl Figures {
     /// Whether a score or share is not shown because it would be of too few.
     #[must_use]
     pub fn is_withholding(&self) -> bool {
-        self.satisfaction.n < MINIMUM
+        self.satisfaction.is_withholding()
             || self.confirmed_by_owner.n < MINIMUM
             || self.deadlines.are_few()
             || self.promises.are_few()
@@ -188,7 +188,8 @@ impl TimeTaken {
 
 impl Satisfaction {
     fn of(sums: &Sums) -> Self {
-        let (asked, n) = (sums.total(Measure::Asked), sums.total(Measure::Outcome));
+        let (asked, rated) = (sums.total(Measure::Asked), sums.total(Measure::Outcome));
+        let n = rated + sums.total(Measure::OutcomeLeftOut);
         let score = |measure| Score::of(sums.numbers(measure));
         Self {
             asked,
@@ -196,10 +197,16 @@ impl Satisfaction {
             n,
             response_rate: (asked > 0).then(|| rounded(ratio(n, asked))),
             outcome: score(Measure::Outcome),
-            ratings: (n >= MINIMUM).then(|| sums.by_label(Measure::Outcome, Rating::WORDS)),
+            ratings: (rated >= MINIMUM).then(|| sums.by_label(Measure::Outcome, Rating::WORDS)),
             handling: score(Measure::Handling),
             courtesy: score(Measure::Courtesy),
         }
+    }
+}
+
+impl Satisfaction {
+    fn is_withholding(&self) -> bool {
+        [&self.outcome, &self.handling, &self.courtesy].iter().any(|score| score.rated < MINIMUM)
     }
 }
 

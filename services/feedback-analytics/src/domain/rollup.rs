@@ -47,6 +47,8 @@ steward_kernel::word_enum! {
         Asked = "asked",
         /// Answers to them: the result; label: score.
         Outcome = "outcome",
+        /// Answers to them that give the result no score; no label.
+        OutcomeLeftOut = "outcome_left_out",
         /// Answers to them: how it was handled; label: score.
         Handling = "handling",
         /// Answers to them: the manner; label: score.

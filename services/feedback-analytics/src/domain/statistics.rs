@@ -42,6 +42,9 @@ impl Share {
 /// How people rated one thing from 1 to 5; nothing of it is shown under [`MINIMUM`] answers.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, ToSchema)]
 pub struct Score {
+    /// How many gave a score: who answers may leave one out.
+    #[schema(example = 18)]
+    pub rated: u64,
     /// Mean of the scores, 1 to 5.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(example = 4.3)]
@@ -72,7 +75,7 @@ impl Score {
         }
         let Share { share, wilson_low, wilson_high } = Share::of(satisfied, n);
         let mean = (n >= MINIMUM).then(|| rounded(ratio(sum, n)));
-        Self { mean, satisfied_share: share, wilson_low, wilson_high }
+        Self { rated: n, mean, satisfied_share: share, wilson_low, wilson_high }
     }
 }
 
@@ -136,7 +139,7 @@ mod tests {
     fn under_five_answers_nothing_is_shown() {
         assert_eq!(
             Score::of([(5, 4)]),
-            Score { mean: None, satisfied_share: None, wilson_low: None, wilson_high: None }
+            Score { rated: 4, mean: None, satisfied_share: None, wilson_low: None, wilson_high: None }
         );
         let five = Score::of([(5, 3), (4, 1), (1, 1)]);
         assert_eq!((five.mean, five.satisfied_share), (Some(4.0), Some(0.8)));

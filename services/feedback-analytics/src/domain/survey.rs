@@ -107,18 +107,27 @@ pub struct Invitation {
     pub expires_at: DateTime<Utc>,
 }
 
-/// What the owner says.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+/// What the owner says: at least one thing.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct Answer {
     /// The result.
-    pub outcome: Rating,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Rating>,
     /// How it was handled.
-    pub handling: Rating,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub handling: Option<Rating>,
     /// The manner of those who handled it.
-    pub courtesy: Rating,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub courtesy: Option<Rating>,
     /// In words.
     #[serde(default)]
     pub comment: Option<Remark>,
+}
+
+impl Answer {
+    fn says_nothing(&self) -> bool {
+        *self == Self::default()
+    }
 }
 
 /// What can be asked of a survey.
@@ -178,6 +187,8 @@ pub enum Refusal {
     AlreadyInvited,
     /// It is answered, or its time is over.
     NotOpen,
+    /// Neither a score nor a word.
+    NothingSaid,
 }
 
 /// A survey that was sent.
@@ -214,6 +225,7 @@ impl Life {
         match (self.stage, command) {
             (_, C::Invite(_)) => Err(Refusal::AlreadyInvited),
             (S::Sent, C::Answer(_)) if at >= self.invitation.expires_at => Err(Refusal::NotOpen),
+            (S::Sent, C::Answer(answer)) if answer.says_nothing() => Err(Refusal::NothingSaid),
             (S::Sent, C::Answer(answer)) => Ok(vec![Event::Answered { answer: answer.clone(), at }]),
             (S::Answered, C::Answer(answer)) if self.answer.as_ref() == Some(answer) => Ok(vec![]),
             (S::Answered | S::Expired | S::Suppressed, C::Answer(_)) => Err(Refusal::NotOpen),
@@ -234,9 +246,17 @@ impl Event {
         match self {
             Self::Invited { .. } => tally.one(sent_on, Measure::Asked, ""),
             Self::Answered { answer, .. } => {
-                tally.one(sent_on, Measure::Outcome, answer.outcome.0);
-                tally.one(sent_on, Measure::Handling, answer.handling.0);
-                tally.one(sent_on, Measure::Courtesy, answer.courtesy.0);
+                let Answer { outcome, handling, courtesy, .. } = answer;
+                let scores =
+                    [(Measure::Outcome, outcome), (Measure::Handling, handling), (Measure::Courtesy, courtesy)];
+                for (measure, score) in scores {
+                    if let Some(Rating(score)) = score {
+                        tally.one(sent_on, measure, score);
+                    }
+                }
+                if outcome.is_none() {
+                    tally.one(sent_on, Measure::OutcomeLeftOut, "");
+                }
             }
             Self::Expired { .. } => {}
             Self::Suppressed { .. } => tally.some(sent_on, Measure::Asked, "", -1),

@@ -51,7 +51,7 @@ fn invited() -> Event {
 
 fn answer(outcome: u8) -> Answer {
     let rating = |number| Rating::try_from(number).unwrap();
-    Answer { outcome: rating(outcome), handling: rating(4), courtesy: rating(5), comment: None }
+    Answer { outcome: Some(rating(outcome)), handling: Some(rating(4)), courtesy: Some(rating(5)), comment: None }
 }
 
 #[test]
@@ -60,6 +60,37 @@ fn the_owner_who_was_asked_answers_once() {
     given::<Survey>(id(), [invited()]).when(&Command::Answer(answer(5)), &owner()).then([answered.clone()]);
     given::<Survey>(id(), [invited(), answered.clone()]).when(&Command::Answer(answer(5)), &owner()).then([]);
     given::<Survey>(id(), [invited(), answered]).when(&Command::Answer(answer(1)), &owner()).refused(Refusal::NotOpen);
+}
+
+#[test]
+fn one_score_or_a_comment_alone_is_an_answer_and_nothing_is_none() {
+    let said = [
+        Answer { courtesy: Some(Rating::try_from(2).unwrap()), ..Answer::default() },
+        Answer { comment: Some(Remark::try_new("师傅很仔细").unwrap()), ..Answer::default() },
+    ];
+    for answer in said {
+        let answered = Event::Answered { answer: answer.clone(), at: now() };
+        given::<Survey>(id(), [invited()]).when(&Command::Answer(answer), &owner()).then([answered]);
+    }
+    let nothing = Command::Answer(Answer::default());
+    given::<Survey>(id(), [invited()]).when(&nothing, &owner()).refused(Refusal::NothingSaid);
+}
+
+#[test]
+fn each_score_is_counted_by_itself() {
+    let answer = Answer { courtesy: Some(Rating::try_from(2).unwrap()), ..Answer::default() };
+    let on = now().date_naive();
+    let counted = Event::Answered { answer, at: now() }.tally(on);
+    let mut expected = Tally::default();
+    expected.one(on, Measure::Courtesy, 2);
+    expected.one(on, Measure::OutcomeLeftOut, "");
+    assert_eq!(counted, expected);
+}
+
+#[test]
+fn an_answer_of_before_has_all_scores() {
+    let old = serde_json::json!({"outcome": 5, "handling": 4, "courtesy": 5, "comment": null});
+    assert_eq!(serde_json::from_value::<Answer>(old).unwrap(), answer(5));
 }
 
 #[test]

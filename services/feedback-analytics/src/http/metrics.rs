@@ -32,7 +32,7 @@ const YEARS: std::ops::RangeInclusive<i32> = 2000..=2999;
 const MOST_ACCEPTED: i64 = 20;
 
 /// What the figures of a period are made of.
-const MEASURES: [Measure; 31] = [
+const MEASURES: [Measure; 32] = [
     Measure::Opened,
     Measure::Priority,
     Measure::Status,
@@ -52,6 +52,7 @@ const MEASURES: [Measure; 31] = [
     Measure::NotAsked,
     Measure::Asked,
     Measure::Outcome,
+    Measure::OutcomeLeftOut,
     Measure::Handling,
     Measure::Courtesy,
     Measure::DeadlineMeasure,

@@ -15,7 +15,7 @@ use crate::{
     app::{App, born},
     domain::{
         Survey, SurveyId,
-        survey::{Answer, Command, Rating, SurveyStage},
+        survey::{Answer, Command, NotARating, Rating, SurveyStage},
     },
     store::{self, surveys::Filter},
 };
@@ -78,7 +78,8 @@ pub async fn get_survey(
 
 /// Answer a survey
 ///
-/// Only the owner who was asked can. Sending the same answer again changes nothing; another one is refused.
+/// Only the owner who was asked can, with one score, some, or a comment alone. Sending the same answer again changes nothing; another one is
+/// refused.
 #[utoipa::path(
     post, path = "/v1/surveys/{survey_id}/answer", tag = "surveys",
     params(("survey_id" = SurveyId, Path, description = "The survey")),
@@ -97,20 +98,18 @@ pub async fn answer_survey(
     view(app.engine.execute::<Survey>(&call, survey_id, &command, &facts).await?, call.language)
 }
 
-/// The answer, or every score that is none.
+/// The answer, or every score that is not one.
 fn answer(body: AnswerSurvey) -> Result<Answer> {
     let AnswerSurvey { outcome, handling, courtesy, comment } = body;
     let mut faults = Vec::new();
-    let mut rating = |name: &str, number: u8| {
-        Rating::try_from(number)
-            .map_err(|fault| faults.push(FieldError::new(format!("/{name}"), "out_of_range", fault.to_string())))
-            .ok()
+    let mut rating = |name: &str, number: Option<u8>| {
+        let read = number.map(Rating::try_from).transpose();
+        let fault = |fault: NotARating| FieldError::new(format!("/{name}"), "out_of_range", fault.to_string());
+        read.map_err(|refused| faults.push(fault(refused))).unwrap_or_default()
     };
-    let ratings = (rating("outcome", outcome), rating("handling", handling), rating("courtesy", courtesy));
-    match ratings {
-        (Some(outcome), Some(handling), Some(courtesy)) => Ok(Answer { outcome, handling, courtesy, comment }),
-        _ => Err(Error::Invalid(faults)),
-    }
+    let (outcome, handling, courtesy) =
+        (rating("outcome", outcome), rating("handling", handling), rating("courtesy", courtesy));
+    if faults.is_empty() { Ok(Answer { outcome, handling, courtesy, comment }) } else { Err(Error::Invalid(faults)) }
 }
 
 fn view(done: Executed<Survey>, language: Language) -> Result<Versioned<SurveyView>> {

@@ -9,7 +9,7 @@ use steward_chassis::{
 };
 use steward_kernel::{
     Actor, Recorded,
-    ids::{EstateId, ResidentId},
+    ids::{EstateId, ResidentId, UnitId},
     message::{Outgoing, TimerChange},
     page::Page,
 };
@@ -77,6 +77,10 @@ pub(crate) struct Filter {
     pub(crate) category: Option<String>,
     /// Of this resident.
     pub(crate) resident_id: Option<ResidentId>,
+    /// About this unit.
+    pub(crate) unit_id: Option<UnitId>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
+    pub(crate) reference: Option<String>,
 }
 
 /// One page of suggestions.
@@ -96,6 +100,8 @@ pub(crate) async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: Page
             .bind(filter.stage.map(SuggestionStage::as_str))
             .bind(filter.category.clone())
             .bind(filter.resident_id.map(ResidentId::get))
+            .bind(filter.unit_id.map(UnitId::get))
+            .bind(filter.reference.clone())
     };
     let rows = match page.mode {
         Mode::Newest { after } => {
@@ -106,8 +112,10 @@ pub(crate) async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: Page
                    AND ($3::uuid IS NULL OR resident_id = $3)
                    AND ($4::uuid IS NULL OR estate_id = $4) AND ($5::text IS NULL OR stage = $5)
                    AND ($6::text IS NULL OR category = $6) AND ($7::uuid IS NULL OR resident_id = $7)
-                   AND ($8::timestamptz IS NULL OR (received_at, case_id) < ($8, $9::uuid))
-                 ORDER BY received_at DESC, case_id DESC LIMIT $10",
+                   AND ($8::uuid IS NULL OR unit_id = $8)
+                   AND ($9::text IS NULL OR reference_end ^@ $9)
+                   AND ($10::timestamptz IS NULL OR (received_at, case_id) < ($10, $11::uuid))
+                 ORDER BY received_at DESC, case_id DESC LIMIT $12",
             )
             .bind(at)
             .bind(id)
@@ -122,8 +130,10 @@ pub(crate) async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: Page
                    AND ($3::uuid IS NULL OR resident_id = $3)
                    AND ($4::uuid IS NULL OR estate_id = $4) AND ($5::text IS NULL OR stage = $5)
                    AND ($6::text IS NULL OR category = $6) AND ($7::uuid IS NULL OR resident_id = $7)
-                   AND (changed_xid, case_id) > ($8, $9) AND changed_xid < $10
-                 ORDER BY changed_xid, case_id LIMIT $11",
+                   AND ($8::uuid IS NULL OR unit_id = $8)
+                   AND ($9::text IS NULL OR reference_end ^@ $9)
+                   AND (changed_xid, case_id) > ($10, $11) AND changed_xid < $12
+                 ORDER BY changed_xid, case_id LIMIT $13",
             )
             .bind(xid)
             .bind(id)

@@ -2,10 +2,13 @@ use std::path::Path;
 
 use steward_chassis::run;
 use steward_feedback_analytics::FeedbackAnalytics;
+use steward_kernel::Role;
+use steward_proto::intake as pb;
 use steward_testkit::{
-    attack::{attack, permissions_document},
+    Kit,
+    attack::{Targets, attack, misses, permissions_document},
     db::new_id,
-    document,
+    document, eventually,
     golden::golden,
     rules, with,
 };
@@ -34,17 +37,35 @@ fn nobody_imports_what_is_not_theirs() {
     rules::imports(here("src"));
 }
 
+/// A suggestion of an owner in an estate of its own, with its survey.
+async fn named(kit: &Kit) -> Vec<(&'static str, String)> {
+    let (estate, resident) = (estate(kit).await, new_id());
+    let (case, unit) = (Case::unheard(kit, estate, "suggestion", Some(resident)), new_id());
+    case.opened().await;
+    case.say(pb::SuggestionReceived {
+        unit_id: unit.to_string(), ..case.suggestion("车棚里多装几个充电桩吧")
+    })
+    .await;
+    let (manager, path) = (kit.client(Role::Manager), format!("/v1/suggestions/{}", case.id));
+    eventually("the suggestion is here", || async { (manager.get(&path).await.status == 200).then_some(()) }).await;
+    case.progress("resolved", "accepted", true).await;
+    let survey_id = case.survey().await["survey_id"].as_str().unwrap().to_owned();
+    let ids = [("case_id", case.id), ("estate_id", estate), ("resident_id", resident), ("unit_id", unit)];
+    let reference = ("reference", "G-261123-00000".to_owned());
+    ids.map(|(name, id)| (name, id.to_string())).into_iter().chain([("survey_id", survey_id), reference]).collect()
+}
+
 #[tokio::test]
 async fn nobody_gets_in_who_may_not() {
     with::<FeedbackAnalytics>(async |kit| {
-        let (estate, resident) = (estate(&kit).await, new_id());
-        let case = Case::open(&kit, estate, "suggestion", Some(resident)).await;
-        case.progress("resolved", "accepted", true).await;
-        let survey = case.survey().await;
-        let survey_id = survey["survey_id"].as_str().unwrap().parse().unwrap();
-        attack::<FeedbackAnalytics>(&kit, &[("case_id", case.id), ("survey_id", survey_id), ("estate_id", estate)])
-            .await;
+        let (hidden, own) = (named(&kit).await, named(&kit).await);
+        attack::<FeedbackAnalytics>(&kit, Targets { hidden: &hidden, own: &own, elsewhere: &[] }).await;
         kit.assert_row_security(NAME).await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_stands_nowhere_is_answered_in_one_form() {
+    with::<FeedbackAnalytics>(async |kit| misses::<FeedbackAnalytics>(&kit).await).await;
 }

@@ -110,7 +110,7 @@ async fn a_survey_expires_and_bad_answers_are_refused_field_by_field() {
         let pointers: Vec<_> =
             problem["errors"].as_array().unwrap().iter().map(|error| error["pointer"].clone()).collect();
         assert_eq!(pointers, [json!("/outcome"), json!("/handling")]);
-        owner.post(&answer, json!({"outcome": 5, "handling": 5})).await.problem(400, "malformed-request");
+        owner.post(&answer, json!({"comment": ""})).await.problem(422, "survey/nothing-said");
         owner
             .post(&answer, json!({"outcome": 5.5, "handling": 5, "courtesy": 5}))
             .await
@@ -141,6 +141,33 @@ async fn a_case_of_an_unknown_owner_is_not_asked_about_and_that_is_counted() {
             (Some(0), Some(1))
         );
         assert_eq!(kit.count(NAME, "survey").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_survey_takes_one_score_or_a_comment_alone_and_each_score_counts_by_itself() {
+    with::<FeedbackAnalytics>(async |kit| {
+        let estate = estate(&kit).await;
+        let answers = [json!({"courtesy": 2}), json!({"comment": "师傅很仔细"}), json!({"outcome": 5, "comment": ""})];
+        for answer in &answers {
+            let resident = new_id();
+            let case = Case::open(&kit, estate, "inquiry", Some(resident)).await;
+            case.progress("resolved", "answered", true).await;
+            let path = format!("/v1/surveys/{}/answer", case.survey().await["survey_id"].as_str().unwrap());
+            let shown = kit.owner(resident).post(&path, answer.clone()).await.ok();
+            assert_eq!(shown["stage"], "answered");
+            for score in ["outcome", "handling", "courtesy"] {
+                assert_eq!(shown[score], answer[score], "{shown}");
+            }
+        }
+        let metrics = metrics_when(&kit, estate, "all are counted", |metrics| metrics["satisfaction"]["n"] == 3).await;
+        let asked = &metrics["satisfaction"];
+        assert_eq!((&asked["asked"], &asked["response_rate"]), (&json!(3), &json!(1.0)));
+        assert_eq!([&asked["rated"], &asked["handling"]["rated"], &asked["courtesy"]["rated"]], [1, 0, 1]);
+        let published = kit.published::<pb::SurveyAnswered>().await;
+        let scores: Vec<_> = published.iter().map(|event| (event.outcome, event.handling, event.courtesy)).collect();
+        assert_eq!(scores, [(0, 0, 2), (0, 0, 0), (5, 0, 0)]);
     })
     .await;
 }

@@ -14,6 +14,7 @@ mod case_tests;
 pub mod desk_check;
 pub mod estate;
 pub mod file;
+pub mod finding;
 pub mod home;
 pub mod import;
 pub mod inquiry;

@@ -324,7 +324,7 @@ fn a_file_is_what_its_first_bytes_show() {
     let facts = Facts { actor: actor(Role::Owner, None, Some(5)), home: vec![id(7)] };
     let store = |bytes: &[u8]| Command::Store {
         declared: MediaType::Jpeg,
-        found: MediaType::of_content(bytes),
+        fits: MediaType::Jpeg.begins(bytes),
         size_bytes: i64::try_from(bytes.len()).unwrap(),
         sha256: "0".repeat(64),
     };
@@ -343,6 +343,40 @@ fn a_file_is_what_its_first_bytes_show() {
     ] {
         assert_eq!(stored.is_visible_to(&who), sees, "{who:?}");
     }
-    assert_eq!(MediaType::of_content(b"RIFF....WEBPVP8 "), Some(MediaType::Webp));
-    assert_eq!(MediaType::of_content(b"\x89PNG\r\n\x1a\n"), Some(MediaType::Png));
+}
+
+#[test]
+fn what_phones_record_is_known_by_its_first_bytes() {
+    let begins: [(MediaType, &[u8]); 14] = [
+        (MediaType::Png, b"\x89PNG\r\n\x1a\n"),
+        (MediaType::Webp, b"RIFF....WEBPVP8 "),
+        (MediaType::Heic, b"\0\0\0\x24ftypheic\0\0\0\0mif1"),
+        (MediaType::Heif, b"\0\0\0\x18ftypmif1\0\0\0\0heic"),
+        (MediaType::Mp4, b"\0\0\0\x18ftypmp42\0\0\0\0isom"),
+        (MediaType::Quicktime, b"\0\0\0\x14ftypqt  \0\0\0\0"),
+        (MediaType::M4a, b"\0\0\0\x1cftypM4A \0\0\0\0"),
+        (MediaType::M4a, b"\0\0\0\x18ftyp3gp4\0\0\0\0"),
+        (MediaType::Aac, b"\xff\xf1\x50\x80"),
+        (MediaType::Amr, b"#!AMR\n\x3c"),
+        (MediaType::Mp3, b"ID3\x04"),
+        (MediaType::Mp3, b"\xff\xfb\x90\x64"),
+        (MediaType::Ogg, b"OggS\0\x02"),
+        (MediaType::Pdf, b"%PDF-1.7"),
+    ];
+    for (kind, bytes) in begins {
+        assert!(kind.begins(bytes), "{kind}");
+        let others = MediaType::ALL.iter().filter(|other| **other != kind && other.begins(bytes));
+        // One container holds photos under two names, and sound or pictures under one.
+        let same = |other: &MediaType| {
+            let either = [kind, *other];
+            either.iter().all(|one| matches!(one, MediaType::Heic | MediaType::Heif))
+                || either.iter().all(|one| matches!(one, MediaType::Mp4 | MediaType::M4a))
+        };
+        assert!(others.clone().all(same), "{kind}: {:?}", others.collect::<Vec<_>>());
+    }
+    for text in [b"<html>".as_slice(), b"\0\0\0\x18ftyp", b"", b"\xff", b"GIF89a", b"\0\0\0\x18ftyphtml"] {
+        assert!(MediaType::ALL.iter().all(|kind| !kind.begins(text)), "{text:?}");
+    }
+    assert_eq!(MediaType::declared("audio/x-m4a"), Some(MediaType::M4a));
+    assert_eq!(MediaType::declared("text/html"), None);
 }

@@ -28,6 +28,7 @@ use crate::{
     domain::{
         ArticleId,
         article::{self, Article, Command, Content, Event, Planned, may_read, may_write},
+        finding,
     },
     import,
     store::article::{ArticleFilter, ArticleLine, list_articles as read_articles},
@@ -244,9 +245,9 @@ async fn facts(app: &App, call: &Call, content: &Content) -> Result<article::Fac
     Ok(article::Facts { actor: call.actor.clone(), now: app.core.clock.now(), time_zone: known.unwrap_or(HOME) })
 }
 
-/// An article is for all estates or for one of the register.
+/// An article is for all estates or for one of the register. Who works for some only is told the same of all others, whether they exist or not.
 async fn check_estate(app: &App, call: &Call, estate: Option<EstateId>) -> Result<()> {
-    if let Some(estate) = estate
+    if let Some(estate) = estate.filter(|estate| call.actor.sees_estate(*estate))
         && app.places.estate(call.tenant(), estate).await?.is_none()
     {
         return Err(Error::field("/estate_id", "unknown-estate", "must be an estate of the register"));
@@ -261,7 +262,7 @@ async fn check_estate(app: &App, call: &Call, estate: Option<EstateId>) -> Resul
 pub struct ArticleQuery {
     /// Only of this category.
     category: Option<Line>,
-    /// Only with these words in title or text.
+    /// Only with all of these words in title or text.
     q: Option<Line>,
     /// Only in this language.
     language: Option<Language>,
@@ -290,7 +291,7 @@ pub async fn list_articles(
     if planned && !call.actor.is_any(permission::WriteArticles::ROLES) {
         return Err(Error::field("/planned", "not-for-you", "must be left out by those who do not write the handbook"));
     }
-    let (category, words) = (category.map(String::from), q.map(String::from));
+    let (category, words) = (category.map(String::from), q.map(|q| finding::words(q.as_str())));
     let filter = ArticleFilter { category, words, language, estate, planned };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = read_articles(&mut tx, call.actor.estates.as_deref(), &filter, list.page).await?;

@@ -211,7 +211,9 @@ pub struct CaseQuery {
     pub category: Option<String>,
     /// That came up in this visit.
     pub visit_id: Option<VisitId>,
-    /// With this reference; small letters and look-alikes are understood.
+    /// About this unit.
+    pub unit_id: Option<UnitId>,
+    /// With this reference, in any spelling (small letters, full width, without hyphens), or only its last part.
     pub reference: Option<String>,
 }
 

@@ -133,7 +133,8 @@ pub(super) async fn list_cases(
         status: filter.status,
         category: filter.category,
         visit: filter.visit_id,
-        reference: filter.reference.map(|text| reference::normalise(&text)),
+        unit: filter.unit_id,
+        reference: filter.reference.as_deref().map(reference::search_key),
     };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let rows = store::case::list(&mut tx, &call.actor, filter, page).await?;

@@ -335,10 +335,10 @@ async fn on_clock(app: &App, call: &Call, clock_id: Uuid, command: Command) -> R
     Ok(Versioned::ok(view, done.version).replayed(done.replayed))
 }
 
-/// The case to which something belongs; not found when there is none.
+/// The case to which something belongs; not found when there is none, or none that the caller may see.
 pub(super) async fn case_of(app: &App, call: &Call, of: Of, id: Uuid) -> Result<CaseId> {
     let mut tx = app.core.db.begin(call.tenant()).await?;
-    let found = rows::find_case_of(&mut tx, of, id).await?;
+    let found = rows::find_case_of(&mut tx, &call.actor, of, id).await?;
     tx.rollback().await?;
     found.ok_or_else(|| {
         Error::refused(&match of {

@@ -1,4 +1,4 @@
-//! Files: photos and documents.
+//! Files: photos, documents, short videos, voice notes.
 
 use std::{fmt::Write as _, sync::Arc};
 
@@ -25,6 +25,10 @@ use crate::{
     },
     store,
 };
+
+/// What is taken, for whoever sends something else.
+const TYPES: &str = "image/jpeg, image/png, image/webp, image/heic, image/heif, application/pdf, video/mp4, video/quicktime, audio/mp4 \
+                     (m4a), audio/aac, audio/amr, audio/mpeg (mp3) or audio/ogg";
 
 /// A file.
 #[derive(Debug, Serialize, ToSchema)]
@@ -66,8 +70,11 @@ fn view(found: &Executed<File>, file: &Particulars) -> FileView {
 /// owner, too.
 #[utoipa::path(
     post, path = "/v1/files", tag = "files",
-    request_body(description = "The content, at most 5 MiB", content(
-        (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"),
+    request_body(description = "The content; a picture, a document or a voice note at most 5 MiB, a video at most 20 MiB, unless the company sets it otherwise", content(
+        (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "image/heic"),
+        (Vec<u8> = "image/heif"), (Vec<u8> = "application/pdf"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/quicktime"),
+        (Vec<u8> = "audio/mp4"), (Vec<u8> = "audio/aac"), (Vec<u8> = "audio/amr"), (Vec<u8> = "audio/mpeg"),
+        (Vec<u8> = "audio/ogg"),
     )),
     responses((status = 201, description = "The file", body = FileView), Problems),
     security(("bearer" = ["file.store"])),
@@ -77,11 +84,14 @@ pub async fn store_file(
     call: Allowed<permission::StoreFiles>,
     Body { bytes, content_type }: Body,
 ) -> Result<Versioned<FileView>> {
-    let declared = MediaType::parse(&content_type)
-        .ok_or(Error::UnsupportedMediaType("image/jpeg, image/png, image/webp or application/pdf"))?;
+    let declared = MediaType::declared(&content_type).ok_or(Error::UnsupportedMediaType(TYPES))?;
+    let most = app.config.most_bytes(declared.purpose());
+    if bytes.len() > most {
+        return Err(Error::TooLarge(most));
+    }
     let command = Command::Store {
         declared,
-        found: MediaType::of_content(&bytes),
+        fits: declared.begins(&bytes),
         size_bytes: i64::try_from(bytes.len()).unwrap_or(i64::MAX),
         sha256: hex(&Sha256::digest(&bytes)),
     };
@@ -170,7 +180,10 @@ pub async fn get_file(
     params(("file_id" = FileId, Path, description = "The file")),
     responses(
         (status = 200, description = "The content", content(
-            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "application/pdf"),
+            (Vec<u8> = "image/jpeg"), (Vec<u8> = "image/png"), (Vec<u8> = "image/webp"), (Vec<u8> = "image/heic"),
+        (Vec<u8> = "image/heif"), (Vec<u8> = "application/pdf"), (Vec<u8> = "video/mp4"), (Vec<u8> = "video/quicktime"),
+        (Vec<u8> = "audio/mp4"), (Vec<u8> = "audio/aac"), (Vec<u8> = "audio/amr"), (Vec<u8> = "audio/mpeg"),
+        (Vec<u8> = "audio/ogg"),
         )),
         Problems,
     ),
@@ -185,8 +198,11 @@ pub async fn get_file_content(
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let content = store::file::read_content(&mut tx, file_id).await?.ok_or(Error::NotFound)?;
     tx.rollback().await?;
+    let (ending, place) =
+        (file.media_type.ending(), if file.media_type.is_shown_in_place() { "inline" } else { "attachment" });
     let headers = [
         (header::CONTENT_TYPE, file.media_type.as_str().to_owned()),
+        (header::CONTENT_DISPOSITION, format!("{place}; filename=\"{file_id}.{ending}\"")),
         (header::ETAG, format!("\"{}\"", file.sha256)),
         (header::CACHE_CONTROL, "private, max-age=31536000, immutable".to_owned()),
         // Whatever somebody managed to store, no browser runs it.

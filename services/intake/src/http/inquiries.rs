@@ -5,7 +5,7 @@ use steward_chassis::{
     Error, Result,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
-use steward_kernel::{ids::CaseId, page::Page};
+use steward_kernel::{ids::CaseId, page::Page, reference};
 
 use super::{
     dto::{CloseInquiry, ReopenInquiry},
@@ -33,7 +33,12 @@ pub(super) async fn list_inquiries(
     call: Allowed<permission::ReadInquiries>,
     List { filter, page }: List<InquiryQuery>,
 ) -> Result<Json<Page<InquiryView>>> {
-    let filter = InquiryFilter { estate: filter.estate_id, resident: filter.resident_id, stage: filter.stage };
+    let filter = InquiryFilter {
+        estate: filter.estate_id,
+        resident: filter.resident_id,
+        stage: filter.stage,
+        reference: filter.reference.as_deref().map(reference::search_key),
+    };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let rows = store::inquiry::list(&mut tx, &call.actor, filter, page).await?;
     tx.rollback().await?;

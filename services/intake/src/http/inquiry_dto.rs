@@ -119,6 +119,8 @@ pub struct InquiryQuery {
     pub resident_id: Option<ResidentId>,
     /// At this stage.
     pub stage: Option<InquiryStage>,
+    /// With this reference, in any spelling, or only its last part.
+    pub reference: Option<String>,
 }
 
 /// An answer: words, an article, or both.

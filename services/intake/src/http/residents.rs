@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 use steward_chassis::{
-    Call, Error, Result,
+    Call, Error, FieldError, Result,
     db::Tx,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
 };
@@ -23,7 +23,10 @@ use super::{
 };
 use crate::{
     app::App,
-    domain::residents::ResidentRole,
+    domain::{
+        finding::{PhoneSearch, name_key},
+        residents::ResidentRole,
+    },
     import,
     store::people::{self, Access, Resident, ResidentFilter, ResidentUnit},
 };
@@ -154,6 +157,10 @@ pub struct ResidentQuery {
     unit_id: Option<UnitId>,
     /// Only the one with this code.
     code: Option<Line>,
+    /// Only those with this telephone number, in any spelling, with or without country code, or only its last 4 digits or more.
+    phone: Option<Line>,
+    /// Only those whose name begins so; spaces, width and capital letters do not matter.
+    name: Option<Line>,
 }
 
 /// List residents
@@ -170,8 +177,12 @@ pub async fn list_residents(
     call: Allowed<permission::ReadResidents>,
     list: List<ResidentQuery>,
 ) -> Result<Json<Page<ResidentView>>> {
-    let ResidentQuery { estate_id: estate, unit_id: unit, code } = list.filter;
-    let filter = ResidentFilter { estate, unit, code: code.map(String::from) };
+    let ResidentQuery { estate_id: estate, unit_id: unit, code, phone, name } = list.filter;
+    let phone = phone.map(|phone| PhoneSearch::of(phone.as_str())).transpose();
+    let phone =
+        phone.map_err(|fault| Error::Malformed(vec![FieldError::new("phone", "invalid", fault.to_string())]))?;
+    let name = name.map(|name| name_key(name.as_str()));
+    let filter = ResidentFilter { estate, unit, code: code.map(String::from), phone, name };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = people::list_residents(&mut tx, call.actor.estates.as_deref(), &filter, list.page).await?;
     let read = page.items.iter().map(|resident| resident.id).collect();

@@ -99,6 +99,8 @@ pub struct VisitQuery {
     pub estate_id: Option<EstateId>,
     /// At this stage.
     pub status: Option<VisitStage>,
+    /// Of this resident.
+    pub resident_id: Option<ResidentId>,
 }
 
 /// A visit as it is now.

@@ -62,7 +62,8 @@ pub(super) async fn list_visits(
     List { filter, page }: List<VisitQuery>,
 ) -> Result<Json<Page<VisitView>>> {
     let mut tx = app.core.db.begin(call.tenant()).await?;
-    let rows = store::visit::list(&mut tx, &call.actor, filter.estate_id, filter.status, page).await?;
+    let rows =
+        store::visit::list(&mut tx, &call.actor, (filter.estate_id, filter.resident_id, filter.status), page).await?;
     tx.rollback().await?;
     Ok(Json(rows.map(VisitView::from)))
 }

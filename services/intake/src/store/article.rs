@@ -147,8 +147,8 @@ impl ArticleRow {
 pub struct ArticleFilter {
     /// Of this category.
     pub category: Option<String>,
-    /// With these words in title or body.
-    pub words: Option<String>,
+    /// With all of these words in title or body, as [`finding::words`](crate::domain::finding::words) gives them.
+    pub words: Option<Vec<String>>,
     /// In this language.
     pub language: Option<Language>,
     /// Good for this estate.
@@ -176,7 +176,9 @@ pub async fn list_articles(
          FROM article WHERE tenant_id = $1
          AND CASE WHEN $12 THEN planned <> '[]' ELSE in_force END AND ($7::uuid[] IS NULL OR estate_id IS NULL OR estate_id = ANY($7))
          AND ($8::text IS NULL OR category = $8)
-         AND ($9::text IS NULL OR strpos(lower(title), lower($9)) > 0 OR strpos(lower(body), lower($9)) > 0)
+         AND ($9::text[] IS NULL OR NOT EXISTS (
+             SELECT FROM unnest($9) AS word
+             WHERE strpos(lower(normalize(title || E'\n' || body, NFKC)), word) = 0))
          AND ($10::text IS NULL OR language = $10) AND ($11::uuid IS NULL OR estate_id IS NULL OR estate_id = $11)",
         at = "written_at",
         id = "article_id"

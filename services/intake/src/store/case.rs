@@ -9,7 +9,7 @@ use steward_chassis::{
 };
 use steward_kernel::{
     Actor, Recorded, Version,
-    ids::{EstateId, ResidentId},
+    ids::{EstateId, ResidentId, UnitId},
     message::{Outgoing, TimerChange},
     page::Page,
     vocabulary::{CaseKind, CaseStatus},
@@ -189,7 +189,9 @@ pub struct CaseFilter {
     pub category: Option<String>,
     /// That came up in this visit.
     pub visit: Option<VisitId>,
-    /// With this reference.
+    /// About this unit.
+    pub unit: Option<UnitId>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
     pub reference: Option<String>,
 }
 
@@ -216,7 +218,8 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
              AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR kind = $11)
              AND ($12::text IS NULL OR status = $12) AND ($13::text IS NULL OR category = $13)
-             AND ($14::uuid IS NULL OR visit_id = $14) AND ($15::text IS NULL OR reference = $15)",
+             AND ($14::uuid IS NULL OR visit_id = $14) AND ($15::text IS NULL OR reference_end ^@ $15)
+             AND ($16::uuid IS NULL OR unit_id = $16)",
         at = "opened_at",
         id = "case_id"
     );
@@ -233,6 +236,7 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: CaseFilter, page: PageRequ
         .bind(filter.category)
         .bind(filter.visit.map(VisitId::get))
         .bind(filter.reference)
+        .bind(filter.unit.map(UnitId::get))
         .fetch_all(tx.conn())
         .await?;
     let key = |row: &CaseRow| Key { at: row.opened_at, id: row.case_id, changed_xid: row.changed_xid };

@@ -162,6 +162,8 @@ pub struct InquiryFilter {
     pub resident: Option<ResidentId>,
     /// At this stage.
     pub stage: Option<InquiryStage>,
+    /// With a reference that reads like this ([`reference::search_key`](steward_kernel::reference::search_key)).
+    pub reference: Option<String>,
 }
 
 /// One page of the inquiries that the actor may see.
@@ -175,7 +177,8 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: InquiryFilter, page: PageR
              updated_at
          FROM inquiry WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
-             AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR stage = $11)",
+             AND ($10::uuid IS NULL OR resident_id = $10) AND ($11::text IS NULL OR stage = $11)
+             AND ($12::text IS NULL OR reference_end ^@ $12)",
         at = "asked_at",
         id = "case_id"
     );
@@ -188,6 +191,7 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: InquiryFilter, page: PageR
         .bind(estate)
         .bind(filter.resident.map(ResidentId::get))
         .bind(filter.stage.map(InquiryStage::as_str))
+        .bind(filter.reference)
         .fetch_all(tx.conn())
         .await?;
     let key = |row: &InquiryRow| Key { at: row.asked_at, id: row.case_id, changed_xid: row.changed_xid };

@@ -22,6 +22,7 @@ use super::{
     register::{text, uuids},
 };
 use crate::domain::{
+    finding::PhoneSearch,
     register::UnitPlace,
     residents::{KnownResident, Occupant, Person, ResidentRole, Tie, TieChange},
 };
@@ -61,6 +62,10 @@ pub struct ResidentFilter {
     pub unit: Option<UnitId>,
     /// With this code.
     pub code: Option<String>,
+    /// With this telephone number.
+    pub phone: Option<PhoneSearch>,
+    /// With a name that begins like this, as [`finding::name_key`](crate::domain::finding::name_key) gives it.
+    pub name: Option<String>,
 }
 
 /// What stands in the column of the language where the register says none.
@@ -178,6 +183,10 @@ pub async fn list_residents(
          FROM resident WHERE tenant_id = $1 AND ($8::text IS NULL OR code = $8)
          AND ($9::uuid IS NULL OR resident_id = ANY(ARRAY(
              SELECT t.resident_id FROM resident_unit t WHERE t.tenant_id = $1 AND t.unit_id = $9)))
+         AND ($11::text IS NULL OR resident_id = ANY(ARRAY(
+             SELECT p.resident_id FROM resident_phone p WHERE p.tenant_id = $1 AND p.phone_end ^@ $11
+             AND (p.phone_end ^@ $12 OR $12 ^@ p.phone_end))))
+         AND ($13::text IS NULL OR name_start ^@ $13)
          AND (($7::uuid[] IS NULL AND $10::uuid IS NULL) OR EXISTS (
              SELECT FROM resident_unit t WHERE t.tenant_id = $1 AND t.resident_id = resident.resident_id
              AND ($7 IS NULL OR t.estate_id = ANY($7)) AND ($10 IS NULL OR t.estate_id = $10)
@@ -191,6 +200,9 @@ pub async fn list_residents(
         .bind(filter.code.clone())
         .bind(filter.unit.map(UnitId::get))
         .bind(filter.estate.map(EstateId::get))
+        .bind(filter.phone.as_ref().map(|phone| phone.shared().to_owned()))
+        .bind(filter.phone.as_ref().map(|phone| phone.backwards().to_owned()))
+        .bind(filter.name.clone())
         .fetch_all(tx.conn())
         .await?;
     let key = |row: &PersonRow| Key { at: row.registered_at, id: row.resident_id, changed_xid: row.changed_xid };

@@ -9,7 +9,7 @@ use steward_chassis::{
 };
 use steward_kernel::{
     Actor, Recorded, Version,
-    ids::EstateId,
+    ids::{EstateId, ResidentId},
     message::{Outgoing, TimerChange},
     page::Page,
 };
@@ -158,8 +158,7 @@ pub async fn give_out(tx: &mut Tx, estate: EstateId, on: NaiveDate, number: i32)
 pub async fn list(
     tx: &mut Tx,
     actor: &Actor,
-    estate: Option<EstateId>,
-    stage: Option<VisitStage>,
+    (estate, resident, stage): (Option<EstateId>, Option<ResidentId>, Option<VisitStage>),
     page: PageRequest,
 ) -> Result<Page<VisitRow>> {
     const STATEMENTS: [&str; 2] = statements!(
@@ -167,7 +166,7 @@ pub async fn list(
              called_at, served_at, ended_at, updated_at
          FROM visit WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_id = ANY($7))
              AND ($8::uuid IS NULL OR resident_id = $8) AND ($9::uuid IS NULL OR estate_id = $9)
-             AND ($10::text IS NULL OR stage = $10)",
+             AND ($10::text IS NULL OR stage = $10) AND ($11::uuid IS NULL OR resident_id = $11)",
         at = "arrived_at",
         id = "visit_id"
     );
@@ -179,6 +178,7 @@ pub async fn list(
         .bind(own)
         .bind(estate)
         .bind(stage.map(VisitStage::as_str))
+        .bind(resident.map(ResidentId::get))
         .fetch_all(tx.conn())
         .await?;
     let key = |row: &VisitRow| Key { at: row.arrived_at, id: row.visit_id, changed_xid: row.changed_xid };

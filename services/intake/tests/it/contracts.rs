@@ -1,13 +1,19 @@
 //! Contracts that stand in git, rules that a machine checks, and the attack on every route.
 
-use serde_json::json;
+use serde_json::{Value, json};
 use steward_chassis::run;
 use steward_intake::Intake;
 use steward_kernel::Role;
-use steward_testkit::{Client, attack, document, eventually, golden::golden, rules, with};
+use steward_testkit::{
+    Kit,
+    attack::{self, Targets},
+    document, eventually,
+    golden::golden,
+    rules, with,
+};
 use uuid::Uuid;
 
-use crate::world::{case_id, world};
+use crate::world::world;
 
 const HERE: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -29,75 +35,133 @@ fn imports_point_one_way() {
     rules::imports(format!("{HERE}/src"));
 }
 
-fn id(text: &serde_json::Value) -> Uuid {
-    text.as_str().unwrap().parse().unwrap()
+/// Who lives and works in the estates: one of each in 御溪花园, one of each in 碧落苑.
+const RESIDENTS: &str = "resident_code,name,phone,estate_code,building,unit,role,since_on\n\
+    R-80001,钱八,13800000008,YX,3,101,family,2020-06-01\nR-90001,赵九,13800000009,BL,1,201,owner,2020-06-01\n";
+const STAFF: &str = "工号,姓名,岗位,部门,小区编码,账号\n\
+    K1,武怡芳,receptionist,customer_service,YX,desk-1\nK2,姚玉军,receptionist,customer_service,YX,desk-2\n\
+    K8,孙莉,receptionist,customer_service,BL,desk-8\nK9,周洁,receptionist,customer_service,BL,desk-9\n";
+
+/// One of each thing that there is in an estate, by what names it.
+struct Things<'t> {
+    kit: &'t Kit,
+    estate: Uuid,
+    named: Vec<(&'static str, String)>,
 }
 
-/// A calendar, a policy, a post and an absence of an estate.
-async fn rules_of(manager: &Client, admin: &Client, estate: Uuid) -> [Uuid; 4] {
-    let staff = "工号,姓名,岗位,部门,小区编码,账号\nK1,武怡芳,receptionist,customer_service,YX,desk-1\n\
-        K2,姚玉军,receptionist,customer_service,YX,desk-2\n";
-    let _ = admin.upload("/v1/staff/import", "text/csv", staff.into()).await.ok();
-    let rules = json!({ "always": true });
-    let body = json!({ "code": "desk", "name": "客服中心", "estate_id": estate, "rules": rules });
-    let calendar = manager.post("/v1/calendars", body).await.created();
-    let body = json!({ "scope": "estate", "estate_id": estate, "policy": { "calendar": "desk" } });
-    let policy = manager.post("/v1/clock-policies", body).await.created();
-    let body = json!({ "level": "estate_manager", "estate_id": estate, "account": "desk-1" });
-    let post = manager.post("/v1/posts", body).await.created();
-    let body = json!({
-        "account": "desk-1", "from": "2030-01-01T00:00:00Z", "to": "2030-01-03T00:00:00Z", "cover_account": "desk-2"
-    });
-    let absence = manager.post("/v1/absences", body).await.created();
-    [id(&calendar["calendar_id"]), id(&policy["policy_id"]), id(&post["post_id"]), id(&absence["absence_id"])]
+impl<'t> Things<'t> {
+    /// * `resident`, `account`, `cover`: code of the one, accounts of the other two people of the estate.
+    async fn of(kit: &'t Kit, estate: Uuid, resident: &str, [account, cover]: [&str; 2]) -> Self {
+        let admin = kit.client(Role::Admin);
+        let units = admin.get(&format!("/v1/estates/{estate}/units")).await.ok();
+        let person = admin.get(&format!("/v1/residents?code={resident}")).await.ok()["items"][0].clone();
+        let mut things = Self { kit, estate, named: Vec::new() };
+        things.note("estate_id", &json!(estate));
+        things.note("unit_id", &units["items"][0]["unit_id"]);
+        things.note("resident_id", &person["resident_id"]);
+        for searched in ["code", "name", "phone"] {
+            things.note(searched, &person[searched]);
+        }
+        things.note("account", &json!(account));
+        things.desk(&person["resident_id"]).await;
+        things.rules(account, cover).await;
+        things
+    }
+
+    fn note(&mut self, name: &'static str, thing: &Value) {
+        self.named.push((name, thing.as_str().unwrap_or_else(|| panic!("no {name}: {thing}")).to_owned()));
+    }
+
+    fn get(&self, name: &str) -> &str {
+        self.named.iter().find(|(known, _)| *known == name).map(|(_, thing)| thing.as_str()).unwrap()
+    }
+
+    /// A visit, a check, an inquiry with a clock and a promise, an article, a photo.
+    async fn desk(&mut self, resident: &Value) {
+        let (desk, manager) = (self.kit.client(Role::Receptionist), self.kit.client(Role::Manager));
+        let estate = self.estate;
+        let visit = json!({ "estate_id": estate, "resident_id": resident });
+        self.note("visit_id", &desk.post("/v1/visits", visit).await.created()["visit_id"]);
+        let today = steward_testkit::kernel::day::day(self.kit.clock.now(), steward_testkit::kernel::day::HOME);
+        let check = json!({ "estate_id": estate, "on": today, "items": [{ "item": "台面整洁", "ok": true }] });
+        self.note("check_id", &desk.post("/v1/desk-checks", check).await.created()["check_id"]);
+        let inquiry = json!({
+            "kind": "inquiry", "words": "月卡多少钱？", "channel": "phone", "estate_id": estate, "resident_id": resident
+        });
+        let inquiry = desk.post("/v1/cases", inquiry).await.created();
+        self.note("case_id", &inquiry["case_id"]);
+        self.note("inquiry_id", &inquiry["case_id"]);
+        self.note("reference", &inquiry["reference"]);
+        let case = self.get("case_id").to_owned();
+        let clocks = desk.get(&format!("/v1/clocks?case_id={case}")).await.ok();
+        self.note("clock_id", &clocks["items"][0]["clock_id"]);
+        let due = json!({ "due_at": self.kit.clock.now() + chrono::TimeDelta::days(45) });
+        let promise = desk.post(&format!("/v1/cases/{case}/promises"), due).await.created();
+        self.note("promise_id", &promise["promise_id"]);
+        let word = format!("停车证{}", self.get("code"));
+        let article = json!({
+            "code": format!("A-{estate}"), "title": "停车", "category": "parking", "body": format!("凭{word}入场。"), "language": "zh-Hans",
+            "estate_id": estate
+        });
+        self.note("article_id", &manager.post("/v1/articles", article).await.created()["article_id"]);
+        self.note("q", &json!(word));
+        let owner = self.kit.owner(resident.as_str().unwrap().parse().unwrap());
+        let photo = owner.upload("/v1/files", "image/png", b"\x89PNG\r\n\x1a\nx".into()).await.created();
+        self.note("file_id", &photo["file_id"]);
+    }
+
+    /// A calendar, a policy, a post and an absence.
+    async fn rules(&mut self, account: &str, cover: &str) {
+        let (manager, estate) = (self.kit.client(Role::Manager), self.estate);
+        let rules = json!({ "always": true });
+        let code = format!("desk-{}", &estate.simple().to_string()[20..]);
+        let body = json!({ "code": code, "name": "客服中心", "estate_id": estate, "rules": rules });
+        self.note("calendar_id", &manager.post("/v1/calendars", body).await.created()["calendar_id"]);
+        let body = json!({ "scope": "estate", "estate_id": estate, "policy": { "calendar": code } });
+        self.note("policy_id", &manager.post("/v1/clock-policies", body).await.created()["policy_id"]);
+        let body = json!({ "level": "estate_manager", "estate_id": estate, "account": account });
+        self.note("post_id", &manager.post("/v1/posts", body).await.created()["post_id"]);
+        let body = json!({
+            "account": account, "from": "2030-01-01T00:00:00Z", "to": "2030-01-03T00:00:00Z", "cover_account": cover
+        });
+        self.note("absence_id", &manager.post("/v1/absences", body).await.created()["absence_id"]);
+    }
+
+    /// An escalation, once it is late.
+    async fn escalation(&mut self) {
+        let (manager, case) = (self.kit.client(Role::Manager), self.get("case_id").to_owned());
+        let raised = eventually("an escalation", || async {
+            let list = manager.get(&format!("/v1/escalations?case_id={case}")).await.ok();
+            Some(list["items"][0]["escalation_id"].clone()).filter(Value::is_string)
+        })
+        .await;
+        self.note("escalation_id", &raised);
+    }
 }
 
 #[tokio::test]
 async fn no_route_lets_a_stranger_in() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
-        let inquiry = case_id(&world.opens(&kit, "inquiry").await);
-        let (desk, manager) = (kit.client(Role::Receptionist), kit.client(Role::Manager));
-        let visit = desk.post("/v1/visits", json!({ "estate_id": world.estate })).await.created();
-        let today = steward_testkit::kernel::day::day(kit.clock.now(), steward_testkit::kernel::day::HOME);
-        let check = json!({ "estate_id": world.estate, "on": today, "items": [{ "item": "台面整洁", "ok": true }] });
-        let check = desk.post("/v1/desk-checks", check).await.created();
-        let article = json!({
-            "code": "YX-1", "title": "停车", "category": "parking", "body": "凭证入场。", "language": "zh-Hans",
-            "estate_id": world.estate
-        });
-        let article = manager.post("/v1/articles", article).await.created();
-        let photo =
-            kit.owner(world.resident).upload("/v1/files", "image/png", b"\x89PNG\r\n\x1a\nx".into()).await.created();
-        let clocks = desk.get(&format!("/v1/clocks?case_id={inquiry}")).await.ok();
-        let promise = json!({ "due_at": "2027-01-08T17:00:00+08:00" });
-        let promise = desk.post(&format!("/v1/cases/{inquiry}/promises"), promise).await.created();
+        let admin = kit.client(Role::Admin);
+        let _ = admin.upload("/v1/residents/import", "text/csv", RESIDENTS.into()).await.ok();
+        let _ = admin.upload("/v1/staff/import", "text/csv", STAFF.into()).await.ok();
+        let mut hidden = Things::of(&kit, world.estate, "R-80001", ["desk-1", "desk-2"]).await;
+        let mut own = Things::of(&kit, world.other_estate, "R-90001", ["desk-8", "desk-9"]).await;
         kit.clock.advance(chrono::TimeDelta::days(60));
-        let escalation = eventually("an escalation", || async {
-            let list = manager.get(&format!("/v1/escalations?case_id={inquiry}")).await.ok();
-            list["items"][0]["escalation_id"].as_str().map(|id| id.parse().unwrap())
-        })
-        .await;
-        let [calendar, policy, post, absence] = rules_of(&manager, &kit.client(Role::Admin), world.estate).await;
-        let ids = [
-            ("calendar_id", calendar),
-            ("policy_id", policy),
-            ("post_id", post),
-            ("absence_id", absence),
-            ("clock_id", id(&clocks["items"][0]["clock_id"])),
-            ("promise_id", id(&promise["promise_id"])),
-            ("escalation_id", escalation),
-            ("case_id", inquiry),
-            ("visit_id", id(&visit["visit_id"])),
-            ("check_id", id(&check["check_id"])),
-            ("article_id", id(&article["article_id"])),
-            ("file_id", id(&photo["file_id"])),
-            ("estate_id", world.estate),
-            ("resident_id", world.resident),
-        ];
-        attack::attack::<Intake>(&kit, &ids).await;
-        assert_eq!(desk.get(&format!("/v1/cases/{inquiry}")).await.ok()["version"], 1);
+        hidden.escalation().await;
+        own.escalation().await;
+        let before = admin.get(&format!("/v1/cases/{}", hidden.get("case_id"))).await.ok()["version"].clone();
+        // Of a pause and an objection there is none but within its clock.
+        let elsewhere = &["pause_id", "objection_id", "work_order_id"];
+        attack::attack::<Intake>(&kit, Targets { hidden: &hidden.named, own: &own.named, elsewhere }).await;
+        assert_eq!(admin.get(&format!("/v1/cases/{}", hidden.get("case_id"))).await.ok()["version"], before);
         kit.assert_row_security("intake").await;
     })
     .await;
+}
+
+#[tokio::test]
+async fn what_stands_nowhere_is_answered_in_one_form() {
+    with::<Intake>(async |kit| attack::misses::<Intake>(&kit).await).await;
 }

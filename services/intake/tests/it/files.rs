@@ -60,6 +60,39 @@ async fn owners_see_what_they_stored_themselves() {
 }
 
 #[tokio::test]
+async fn what_phones_record_is_taken_and_no_browser_runs_it() {
+    with::<Intake>(async |kit| {
+        let owner = kit.owner(Uuid::from_u128(5));
+        let recorded: [(&str, &[u8], &str, &str); 6] = [
+            ("image/heic", b"\0\0\0\x24ftypheic\0\0\0\0mif1", "image/heic", "inline; filename=\"{}.heic\""),
+            ("video/mp4", b"\0\0\0\x18ftypmp42\0\0\0\0isom", "video/mp4", "inline; filename=\"{}.mp4\""),
+            ("video/quicktime", b"\0\0\0\x14ftypqt  \0\0\0\0", "video/quicktime", "inline; filename=\"{}.mov\""),
+            ("audio/x-m4a", b"\0\0\0\x1cftypM4A \0\0\0\0", "audio/mp4", "inline; filename=\"{}.m4a\""),
+            ("audio/amr", b"#!AMR\n\x3c", "audio/amr", "inline; filename=\"{}.amr\""),
+            ("application/pdf", b"%PDF-1.7", "application/pdf", "attachment; filename=\"{}.pdf\""),
+        ];
+        for (declared, bytes, kind, disposition) in recorded {
+            let stored = owner.upload("/v1/files", declared, bytes.to_vec()).await;
+            let file = stored.created();
+            assert_eq!(file["content_type"], kind);
+            let content = owner.get(&format!("{}/content", stored.header("location"))).await;
+            assert_eq!((content.header("content-type"), content.bytes.as_slice()), (kind, bytes));
+            let id = file["file_id"].as_str().unwrap();
+            assert_eq!(content.header("content-disposition"), disposition.replace("{}", id));
+            assert_eq!(content.header("x-content-type-options"), "nosniff");
+            assert_eq!(content.header("content-security-policy"), "default-src 'none'; sandbox");
+        }
+        let film = [b"\0\0\0\x18ftypmp42".as_slice(), &vec![0; (20 << 20) - 12]].concat();
+        let longer = [film.as_slice(), b"x"].concat();
+        let _ = owner.upload("/v1/files", "video/mp4", longer).await.problem(413, "body-too-large");
+        assert_eq!(owner.upload("/v1/files", "video/mp4", film).await.created()["size_bytes"], 20 << 20);
+        let html = b"<script>alert(1)</script>".to_vec();
+        let _ = owner.upload("/v1/files", "video/mp4", html).await.problem(422, "intake/file-type-mismatch");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn only_what_is_a_picture_or_pdf_is_stored() {
     with::<Intake>(async |kit| {
         let desk = kit.client(Role::Receptionist);

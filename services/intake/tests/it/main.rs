@@ -6,6 +6,7 @@ mod cases;
 mod consumers;
 mod contracts;
 mod files;
+mod finding;
 mod inquiries;
 mod register;
 mod rules;

@@ -16,9 +16,16 @@ use axum::{
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
 use http_body_util::BodyExt as _;
-use serde::{Serialize, de::DeserializeOwned};
+use serde::{
+    Deserialize, Deserializer, Serialize,
+    de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
+};
 use sha2::{Digest as _, Sha256};
-use steward_kernel::{Version, vocabulary::Language};
+use steward_kernel::{
+    Version,
+    text::{is_direction_mark, is_visible},
+    vocabulary::Language,
+};
 
 use super::{HttpContext, Notes, REPLAYED};
 use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
@@ -27,6 +34,8 @@ use crate::{Call, CommandKey, Error, FieldError, Permission, Result, telemetry};
 const MAX_KEY: usize = 255;
 /// Characters of the digest in an `ETag`.
 const DIGEST: usize = 16;
+/// What is wrong with a text that has characters and shows none.
+const NOTHING_TO_SEE: &str = "must have a character that can be seen";
 /// Name of the header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
@@ -233,6 +242,76 @@ fn media_type(headers: &HeaderMap) -> String {
 #[derive(Debug, Clone)]
 pub struct Json<T>(pub T);
 
+/// A body without the marks that turn the direction of writing: what somebody wrote is kept as it is, and shown so that it cannot turn around
+/// what stands behind it. Everything that people wrote leaves the system here.
+fn harmless(body: String) -> String {
+    if body.contains(is_direction_mark) { body.replace(is_direction_mark, "") } else { body }
+}
+
+/// That every text of a JSON body that has characters has one to be seen; an empty one is for its field to judge.
+fn check_legible(body: &[u8]) -> Result<()> {
+    if body.is_ascii() && !body.windows(2).any(|pair| pair == b"\\u") {
+        return Ok(());
+    }
+    let mut reader = serde_json::Deserializer::from_slice(body);
+    serde_path_to_error::deserialize::<_, Legible>(&mut reader)
+        .map(drop)
+        .map_err(|fault| Error::Malformed(vec![json_error(&pointer(fault.path()), fault.inner())]))
+}
+
+/// Any JSON value whose texts can be seen.
+struct Legible;
+
+impl<'de> Deserialize<'de> for Legible {
+    fn deserialize<D: Deserializer<'de>>(reader: D) -> std::result::Result<Self, D::Error> {
+        reader.deserialize_any(Self)
+    }
+}
+
+impl<'de> Visitor<'de> for Legible {
+    type Value = Self;
+
+    fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("a JSON value")
+    }
+
+    fn visit_unit<E>(self) -> std::result::Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> std::result::Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> std::result::Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> std::result::Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> std::result::Result<Self, E> {
+        Ok(self)
+    }
+
+    fn visit_str<E: serde::de::Error>(self, text: &str) -> std::result::Result<Self, E> {
+        if text.is_empty() || is_visible(text) { Ok(self) } else { Err(E::custom(NOTHING_TO_SEE)) }
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> std::result::Result<Self, A::Error> {
+        while items.next_element::<Self>()?.is_some() {}
+        Ok(self)
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> std::result::Result<Self, A::Error> {
+        while fields.next_key::<String>()?.is_some() {
+            fields.next_value::<Self>()?;
+        }
+        Ok(self)
+    }
+}
+
 impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
     type Rejection = Error;
 
@@ -248,15 +327,16 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         reader
             .end()
             .map_err(|_| Error::Malformed(vec![FieldError::new("", "syntax", "nothing may follow the JSON value")]))?;
+        check_legible(&bytes)?;
         Ok(Self(value))
     }
 }
 
 impl<T: Serialize> IntoResponse for Json<T> {
     fn into_response(self) -> Response {
-        match serde_json::to_vec(&self.0) {
+        match serde_json::to_string(&self.0).map(harmless) {
             Ok(body) => {
-                let digest = BodyDigest::of(&body);
+                let digest = BodyDigest::of(body.as_bytes());
                 let json = HeaderValue::from_static("application/json");
                 (Extension(digest), [(header::CONTENT_TYPE, json)], body).into_response()
             }
@@ -350,11 +430,16 @@ fn field_error(pointer: &str, message: &str) -> FieldError {
 /// Reads `name=value` pairs; parameters that nobody knows are an error when `T` denies unknown fields.
 pub(super) fn from_form<T: DeserializeOwned>(query: &str) -> Result<T> {
     let reader = serde_html_form::Deserializer::from_bytes(query.as_bytes());
-    serde_path_to_error::deserialize(reader).map_err(|fault| {
+    let value = serde_path_to_error::deserialize(reader).map_err(|fault| {
         let mut error = field_error(&pointer(fault.path()), &fault.inner().to_string());
         error.pointer = error.pointer.trim_start_matches('/').to_owned();
         Error::Malformed(vec![error])
-    })
+    })?;
+    let pairs: Vec<(String, String)> = serde_html_form::from_str(query).unwrap_or_default();
+    match pairs.into_iter().find(|(_, text)| !text.is_empty() && !is_visible(text)) {
+        Some((name, _)) => Err(Error::Malformed(vec![FieldError::new(name, "invalid", NOTHING_TO_SEE)])),
+        None => Ok(value),
+    }
 }
 
 /// Parameters after the question mark.

@@ -45,6 +45,8 @@ async fn faults_of_a_body_point_at_the_field_and_do_not_repeat_it() {
         (r#"{"words":"a","kind":"inquiry","points":[7]}"#, "/points/0", "wrong_type"),
         (r#"{"words":"a","kind""#, "", "syntax"),
         (r#"{"words":"\ud800"}"#, "/words", "syntax"),
+        (r#"{"words":"\u200b\u200b\u200b","kind":"inquiry","points":[]}"#, "/words", "invalid"),
+        ("{\"words\":\"\u{3000}\u{301}\",\"kind\":\"inquiry\",\"points\":[]}", "/words", "invalid"),
         (r#"{"words":"a","kind":"inquiry","points":[]} x"#, "", "syntax"),
         (r#"{"words":"a","kind":"inquiry","points":[{"text":1,"x~/y":2}]}"#, "/points/0/x~0~1y", "unknown_field"),
     ];
@@ -100,4 +102,23 @@ fn a_fingerprint_tells_method_path_and_body_apart() {
     assert_ne!(one, fingerprint(&Method::POST, "/v1/cases", b"{} "));
     assert_ne!(one, fingerprint(&Method::POST, "/v1/case", b"s{}"));
     assert_eq!(one.len(), 32);
+}
+
+#[test]
+fn a_parameter_must_have_something_to_be_seen() {
+    #[derive(Debug, Deserialize)]
+    struct Filter {
+        q: Option<String>,
+    }
+    assert_eq!(from_form::<Filter>("q=%E7%94%B5%E6%A2%AF").unwrap().q.as_deref(), Some("电梯"));
+    let fault = from_form::<Filter>("q=%E2%80%8B").unwrap_err();
+    assert!(matches!(&fault, Error::Malformed(fields) if fields[0].pointer == "q"), "{fault:?}");
+}
+
+#[tokio::test]
+async fn an_answer_does_not_turn_around_what_stands_behind_it() {
+    let words = "\u{202e}水漏\u{2066}楼\u{200f}“顶”";
+    let response = Json(serde_json::json!({ "words": words, "next": 1 })).into_response();
+    let body = response.into_body().collect().await.unwrap().to_bytes();
+    assert_eq!(body, "{\"next\":1,\"words\":\"水漏楼“顶”\"}".as_bytes());
 }

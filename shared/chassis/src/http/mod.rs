@@ -253,7 +253,13 @@ async fn carry_out(context: &HttpContext, request: Request, next: Next) -> Respo
     let bare = response.extensions().get::<problem::Failure>().is_none();
     match response.status() {
         StatusCode::NOT_FOUND if bare && !matched => Error::NotFound.into_response(),
-        StatusCode::METHOD_NOT_ALLOWED if bare => refused(problem::METHOD_NOT_ALLOWED).into_response(),
+        StatusCode::METHOD_NOT_ALLOWED if bare => {
+            let mut problem = refused(problem::METHOD_NOT_ALLOWED).into_response();
+            if let Some(methods) = response.headers().get(header::ALLOW) {
+                problem.headers_mut().insert(header::ALLOW, methods.clone());
+            }
+            problem
+        }
         _ => response,
     }
 }

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Actor, Version, era,
     ids::{CaseId, EstateId, ResidentId, UnitId},
+    reference::search_key,
     text::Words,
     vocabulary::{Language, Priority},
 };
@@ -33,11 +34,16 @@ pub struct SuggestionFilter {
     pub category: Option<String>,
     /// Of this resident.
     pub resident_id: Option<ResidentId>,
+    /// About this unit.
+    pub unit_id: Option<UnitId>,
+    /// With this reference, in any spelling (small letters, full width, without hyphens), or only its last part.
+    pub reference: Option<String>,
 }
 
 impl From<SuggestionFilter> for suggestions::Filter {
-    fn from(SuggestionFilter { estate_id, stage, category, resident_id }: SuggestionFilter) -> Self {
-        Self { estate_id, stage, category, resident_id }
+    fn from(filter: SuggestionFilter) -> Self {
+        let SuggestionFilter { estate_id, stage, category, resident_id, unit_id, reference } = filter;
+        Self { estate_id, stage, category, resident_id, unit_id, reference: reference.as_deref().map(search_key) }
     }
 }
 

@@ -1,7 +1,7 @@
 //! Surveys, sent and shown.
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, de::Error as _};
 use steward_kernel::{
     Version,
     ids::{CaseId, EstateId, ResidentId},
@@ -37,22 +37,30 @@ impl From<SurveyFilter> for surveys::Filter {
     }
 }
 
-/// How it went, from 1 (very bad) to 5 (very good).
+/// How it went, from 1 (very bad) to 5 (very good): at least one score or a comment.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 #[schema(example = json!({"outcome": 5, "handling": 4, "courtesy": 5, "comment": "师傅很仔细"}))]
 pub struct AnswerSurvey {
     /// The result.
     #[schema(minimum = 1, maximum = 5)]
-    pub outcome: u8,
+    pub outcome: Option<u8>,
     /// How it was handled.
     #[schema(minimum = 1, maximum = 5)]
-    pub handling: u8,
+    pub handling: Option<u8>,
     /// The manner of those who handled it.
     #[schema(minimum = 1, maximum = 5)]
-    pub courtesy: u8,
-    /// In words.
+    pub courtesy: Option<u8>,
+    /// In words; an empty text is none.
+    #[serde(default, deserialize_with = "empty_is_none")]
+    #[schema(value_type = Option<String>, max_length = 1000)]
     pub comment: Option<Remark>,
+}
+
+/// A text, or none when it is empty: forms send the fields that nobody filled in, too.
+fn empty_is_none<'de, D: Deserializer<'de>>(reader: D) -> Result<Option<Remark>, D::Error> {
+    let text = Option::<String>::deserialize(reader)?.filter(|text| !text.trim().is_empty());
+    text.map(|text| Remark::try_new(&text).map_err(D::Error::custom)).transpose()
 }
 
 /// A survey.
@@ -134,7 +142,7 @@ impl SurveyView {
         language: Language,
     ) -> Self {
         let survey::Life { invitation, stage, answer, answered_at, suppressed } = life;
-        let rating = |read: fn(&survey::Answer) -> survey::Rating| answer.as_ref().map(|answer| read(answer).into());
+        let rating = |read: fn(&survey::Answer) -> Option<survey::Rating>| answer.as_ref().and_then(read).map(u8::from);
         Self {
             survey_id,
             case_id: invitation.case_id,

@@ -353,18 +353,29 @@ pub async fn stewardship_of(tx: &mut Tx, cases: &[Uuid]) -> Result<Vec<Holder>> 
     .await?)
 }
 
-/// The case to which a clock, an escalation or a promise belongs.
+/// The case to which a clock, an escalation or a promise belongs that the actor may see.
 ///
 /// # Errors
 /// When the database is away.
-pub async fn find_case_of(tx: &mut Tx, table: Of, id: Uuid) -> Result<Option<CaseId>> {
+pub async fn find_case_of(tx: &mut Tx, actor: &Actor, table: Of, id: Uuid) -> Result<Option<CaseId>> {
     let statement = match table {
-        Of::Clock => "SELECT case_id FROM clock WHERE tenant_id = $1 AND clock_id = $2",
-        Of::Escalation => "SELECT case_id FROM escalation WHERE tenant_id = $1 AND escalation_id = $2",
-        Of::Promise => "SELECT case_id FROM promise WHERE tenant_id = $1 AND promise_id = $2",
+        Of::Clock => {
+            "SELECT case_id FROM clock WHERE tenant_id = $1 AND clock_id = $2
+             AND ($3::uuid[] IS NULL OR estate_id = ANY($3))
+             AND ($4::uuid IS NULL OR (resident_id = $4 AND party = 'company'))"
+        }
+        Of::Escalation => {
+            "SELECT case_id FROM escalation WHERE tenant_id = $1 AND escalation_id = $2
+             AND ($3::uuid[] IS NULL OR estate_id = ANY($3)) AND $4::uuid IS NULL"
+        }
+        Of::Promise => {
+            "SELECT case_id FROM promise WHERE tenant_id = $1 AND promise_id = $2
+             AND ($3::uuid[] IS NULL OR estate_id = ANY($3)) AND ($4::uuid IS NULL OR resident_id = $4)"
+        }
     };
-    let found: Option<Uuid> =
-        sqlx::query_scalar(statement).bind(tx.tenant().get()).bind(id).fetch_optional(tx.conn()).await?;
+    let (estates, own) = borders(actor);
+    let query = sqlx::query_scalar(statement).bind(tx.tenant().get()).bind(id).bind(estates).bind(own);
+    let found: Option<Uuid> = query.fetch_optional(tx.conn()).await?;
     Ok(found.map(CaseId::from))
 }
 

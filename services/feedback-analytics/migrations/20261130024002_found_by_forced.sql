@@ -1,0 +1,3 @@
+-- Row security holds for the owner again.
+-- Safe while an old version runs: it does not work as the owner.
+ALTER TABLE suggestion FORCE ROW LEVEL SECURITY;
