@@ -274,7 +274,7 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
     if !work.call.actor.sees(job.estate_id, job.resident_id) {
         return Err(Error::refused(&Misdirected::UnknownCase));
     }
-    if serving.is_none_or(|department| !department.estates.includes(job.estate_id)) {
+    if serving.is_none_or(|department| !department.serves(job.estate_id)) {
         return Err(Error::refused(&Misdirected::UnknownDepartment));
     }
     let today = day(now, store::zone_of(&mut work.tx, job.estate_id).await?);
@@ -329,6 +329,13 @@ async fn look_up(work: &mut Work, id: WorkOrderId, command: &order::Command) -> 
         _ => {}
     }
     Ok(facts)
+}
+
+/// Takes a work order back from whoever has it; its service request follows. The house does it, whoever has changed the register.
+pub(crate) async fn take_back(work: &mut Work, id: WorkOrderId, reason: Note) -> Result<()> {
+    let facts = order_facts(Actor::service(work.call.tenant(), "dispatch"));
+    let returned = work.execute::<WorkOrder>(id, &order::Command::Return { reason }, &facts).await?;
+    follow(work, &returned.state).await
 }
 
 async fn follow(work: &mut Work, order: &WorkOrder) -> Result<()> {

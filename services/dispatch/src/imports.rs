@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use steward_chassis::{
     Call, Clock, Engine, Error, Executed, Result, Work,
     http::Body,
-    sheet::{CellError, Column, Layout, Row, Sheet, meaning_of, say},
+    sheet::{CellError, Column, Layout, Numbered, Row, Sheet, meaning_of, say},
 };
 use steward_kernel::{
     Actor,
@@ -25,12 +25,14 @@ use steward_kernel::{
 
 use crate::{
     domain::{
-        Code, ImportId, Skill,
+        Code, ImportId, Skill, TechnicianId,
         import::{Counts, Record, RosterImport, RosterPart},
+        order::WorkOrder,
         roster::{
             Department, Estates, Overlap, Shift, Technician, overlaps, plan_departments, plan_shifts, plan_technicians,
         },
     },
+    flow::take_back,
     store::{self, KnownEstate},
 };
 
@@ -41,6 +43,7 @@ const DEPARTMENTS: Layout = Layout {
         Column::must("name"),
         Column::must("estate_code"),
         Column::may("contractor"),
+        Column::may("status"),
     ],
 };
 const TECHNICIANS: Layout = Layout {
@@ -52,6 +55,7 @@ const TECHNICIANS: Layout = Layout {
         Column::must("department_code"),
         Column::must("skills"),
         Column::must("estate_code"),
+        Column::may("status"),
     ],
 };
 const SHIFTS: Layout = Layout {
@@ -60,6 +64,8 @@ const SHIFTS: Layout = Layout {
 };
 /// How far from today, in days, a shift can lie: what lies outside is a slip of the pen.
 const FAR: u64 = 400;
+/// Most notes that are kept of an import.
+const MOST_NOTES: usize = 500;
 
 /// Imports a register file; the report.
 ///
@@ -104,16 +110,31 @@ async fn report(
 
 async fn departments(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterImport>> {
     let reader = Reader::new(work).await?;
+    let known = store::departments(&mut work.tx).await?;
     let mut seen = HashMap::new();
     let rows = sheet.each(|row| {
-        let code = unrepeated(row, "department_code", &mut seen);
+        let code: Option<Code> = unrepeated(row, "department_code", &mut seen);
         let (name, estates) = (bounded(row, "name"), reader.estates(row));
         let contractor = row.word("contractor", "yes_no") == Some("yes");
-        Some(Department { id: reader.clock.new_id().into(), code: code?, name: name?, estates: estates?, contractor })
+        let status = row.word("status", "department_status");
+        let code = code?;
+        let was_closed = known.get(code.as_str()).is_some_and(|before| before.closed);
+        let closed = if row.has("status") { status == Some("closed") } else { was_closed };
+        let id = reader.clock.new_id().into();
+        Some(Department { id, code, name: name?, estates: estates?, contractor, closed })
     })?;
-    let known = store::departments(&mut work.tx).await?;
+    let numbers = numbers(&rows, |row| row.code.as_str());
     let plan = plan_departments(rows.into_iter().map(|row| row.value).collect(), &known);
-    let reported = report(work, RosterPart::Departments, plan.counts, sheet.notes().to_vec()).await?;
+    let changed: Vec<String> = plan.write.iter().map(|row| row.code.to_string()).collect();
+    let held = store::open_orders_with(&mut work.tx, &changed).await?;
+    let left_with = held.iter().filter_map(|order| {
+        let job = order.job.as_ref()?;
+        let department = plan.write.iter().find(|row| row.code == job.department)?;
+        let note = || note(&numbers, job.department.as_str(), "department_holds", &job.reference);
+        (!department.serves(job.estate_id)).then(note)
+    });
+    let notes = notes(sheet, left_with);
+    let reported = report(work, RosterPart::Departments, plan.counts, notes).await?;
     if !reported.replayed {
         for row in &plan.write {
             store::write_department(&mut work.tx, row, reported.changed_at).await?;
@@ -126,33 +147,82 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
     let reader = Reader::new(work).await?;
     let departments = store::departments(&mut work.tx).await?;
     let known = store::technicians(&mut work.tx).await?;
-    let holders: HashMap<&str, &str> = known.values().map(|each| (each.account.as_str(), each.code.as_str())).collect();
+    let there = known.values().filter(|each| !each.left);
+    let holders: HashMap<&str, &str> = there.map(|each| (each.account.as_str(), each.code.as_str())).collect();
     let (mut seen, mut accounts) = (HashMap::new(), HashMap::new());
     let rows = sheet.each(|row| {
         let code: Option<Code> = unrepeated(row, "technician_code", &mut seen);
         let account: Option<Code> = unrepeated(row, "account", &mut accounts);
         let (name, department) = (bounded(row, "name"), bounded(row, "department_code"));
         let (skills, estates) = (skills(row), reader.estates(row));
-        let (code, account, department): (_, _, Code) = (code?, account?, department?);
+        let status = row.word("status", "staff_status");
+        let (code, account, department): (Code, Code, Code) = (code?, account?, department?);
         if !departments.contains_key(department.as_str()) {
             row.refuse("department_code", "unknown-department", &[]);
             return None;
         }
-        if holders.get(account.as_str()).is_some_and(|holder| *holder != code.as_str()) {
+        let had_left = known.get(code.as_str()).is_some_and(|before| before.left);
+        let left = if row.has("status") { status == Some("left") } else { had_left };
+        if !left && holders.get(account.as_str()).is_some_and(|holder| *holder != code.as_str()) {
             row.refuse("account", "taken", &[]);
             return None;
         }
         let id = reader.clock.new_id().into();
-        Some(Technician { id, code, name: name?, account, department, skills: skills?, estates: estates? })
+        Some(Technician { id, code, name: name?, account, department, skills: skills?, estates: estates?, left })
     })?;
+    let numbers = numbers(&rows, |row| row.code.as_str());
     let plan = plan_technicians(rows.into_iter().map(|row| row.value).collect(), &known);
-    let reported = report(work, RosterPart::Technicians, plan.counts, sheet.notes().to_vec()).await?;
+    let coming_back = coming_back(work, &plan.write, &known).await?;
+    let given_back = coming_back.iter().map(|(code, order)| note(&numbers, code, "given_back", reference(order)));
+    let notes = notes(sheet, given_back);
+    let reported = report(work, RosterPart::Technicians, plan.counts, notes).await?;
     if !reported.replayed {
         for row in &plan.write {
             store::write_technician(&mut work.tx, row, reported.changed_at).await?;
         }
+        let reason = say("returned_by_register", &[]);
+        for (_, order) in &coming_back {
+            let reason = Text::try_new(reason.told(work.call.language));
+            let reason = reason.map_err(|fault| Error::internal("reason", fault))?;
+            take_back(work, order.id, reason).await?;
+        }
     }
     Ok(reported)
+}
+
+/// The work orders that come back when the register is so, with the code of whoever has them.
+async fn coming_back(
+    work: &mut Work,
+    changed: &[Technician],
+    known: &BTreeMap<String, Technician>,
+) -> Result<Vec<(String, WorkOrder)>> {
+    let ids: Vec<TechnicianId> = changed.iter().map(|technician| technician.id).collect();
+    let held = store::orders_held_by(&mut work.tx, &ids).await?;
+    let comes_back = |order: WorkOrder| {
+        let now = changed.iter().find(|technician| Some(technician.id) == order.technician_id)?;
+        let before = known.get(now.code.as_str())?;
+        now.gives_back(before, order.job.as_ref()?).then(|| (now.code.to_string(), order))
+    };
+    Ok(held.into_iter().filter_map(comes_back).collect())
+}
+
+fn reference(order: &WorkOrder) -> &str {
+    order.job.as_ref().map_or("", |job| job.reference.as_str())
+}
+
+/// In which rows things stand, by their codes.
+fn numbers<T>(rows: &[Numbered<T>], code: impl Fn(&T) -> &str) -> HashMap<String, u32> {
+    rows.iter().map(|row| (code(&row.value).to_owned(), row.row)).collect()
+}
+
+/// What the row of that code means for a work order.
+fn note(numbers: &HashMap<String, u32>, code: &str, what: &str, reference: &str) -> Note {
+    Note::new(numbers.get(code).copied().unwrap_or_default(), "", what, &[("reference", reference.to_owned())])
+}
+
+/// What there is to know about an import: what was left out of the file, and what follows from it.
+fn notes(sheet: &Sheet, found: impl IntoIterator<Item = Note>) -> Vec<Note> {
+    sheet.notes().iter().cloned().chain(found).take(MOST_NOTES).collect()
 }
 
 async fn shifts(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterImport>> {
@@ -184,7 +254,7 @@ async fn shifts(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterImport>
         return Err(Error::Sheet(faults));
     }
     let plan = plan_shifts(rows, &known);
-    let reported = report(work, RosterPart::Shifts, plan.counts, sheet.notes().to_vec()).await?;
+    let reported = report(work, RosterPart::Shifts, plan.counts, notes(sheet, [])).await?;
     if !reported.replayed {
         store::write_shifts(&mut work.tx, &plan.write).await?;
     }
@@ -294,7 +364,7 @@ fn skills(row: &mut Row<'_>) -> Option<BTreeSet<String>> {
 }
 
 fn technician<'a>(row: &mut Row<'_>, known: &'a BTreeMap<String, Technician>) -> Option<&'a Technician> {
-    let found = known.get(&narrowed(row.required("technician_code")?));
+    let found = known.get(&narrowed(row.required("technician_code")?)).filter(|technician| !technician.left);
     if found.is_none() {
         row.refuse("technician_code", "unknown-technician", &[]);
     }

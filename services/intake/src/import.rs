@@ -160,14 +160,20 @@ pub async fn staff(engine: &Engine, call: &Call, file: File<Naming<StaffMember>>
     in_one(engine, call, file, |work, file| {
         Box::pin(async move {
             let fill = |staff: &StaffMember, estates| StaffMember { estates, ..staff.clone() };
-            let rows = with_estates(work, file, fill).await?;
+            let mut rows = with_estates(work, file, fill).await?;
             let codes = file.distinct(|row| row.value.code.as_str());
             let known = store::staff::staff_by_code(&mut work.tx, &codes).await?;
+            if !file.sheet.has("status") {
+                // Who has left stays so until a file says otherwise.
+                let had_left = |code: &str| known.get(code).is_some_and(|(_, before)| before.left);
+                rows.iter_mut().for_each(|row| row.value.left = had_left(row.value.code.as_str()));
+            }
             let clock = work.clock().clone();
             let plan =
                 register::plan_entries(&rows, "staff_code", |staff| staff.code.as_str(), &known, || clock.new_id())
                     .map_err(|faults| file.faults(faults))?;
-            let report = report(work, RegisterPart::Staff, plan.tally, notes(file, [])).await?;
+            let leaving = leaving(work, &rows, &known).await?;
+            let report = report(work, RegisterPart::Staff, plan.tally, notes(file, leaving)).await?;
             if report.replayed {
                 return Ok(report);
             }
@@ -185,6 +191,33 @@ pub async fn staff(engine: &Engine, call: &Call, file: File<Naming<StaffMember>>
         })
     })
     .await
+}
+
+/// What those have who leave, or stop to work for an estate: their posts, and the cases that they answer for.
+async fn leaving(
+    work: &mut Work,
+    rows: &[Row<StaffMember>],
+    known: &HashMap<String, (Uuid, StaffMember)>,
+) -> Result<Vec<Note>> {
+    let before = |row: &StaffMember| known.get(row.code.as_str()).map(|(_, before)| before);
+    let has_less = |row: &&Row<StaffMember>| {
+        before(&row.value).is_some_and(|before| {
+            !before.account.is_empty() && (row.value.left > before.left || row.value.estates != before.estates)
+        })
+    };
+    let mut found = Vec::new();
+    for row in rows.iter().filter(has_less) {
+        let Some(before) = before(&row.value) else { continue };
+        let held = store::stewardship::held_by(&mut work.tx, &before.account).await?;
+        let lost = held.iter().filter(|estate| !row.value.works_for(Some(**estate))).count();
+        if lost > 0 {
+            found.push(Note::new(row.number, "", "handed_over", &[("count", lost.to_string())]));
+        }
+        let posts = store::rulebook::posts_of(&mut work.tx, &before.account).await?;
+        let vacant = posts.into_iter().filter(|(_, estate)| !row.value.works_for(*estate));
+        found.extend(vacant.map(|(level, _)| Note::new(row.number, "", "post_vacant", &[("level", level)])));
+    }
+    Ok(found)
 }
 
 /// Imports the handbook: a text that differs becomes a new version of its article.

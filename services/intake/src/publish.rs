@@ -17,7 +17,7 @@ use crate::domain::{
     case::{self, Case, Receiver},
     estate::{self, Estate},
     file::{self, File},
-    inquiry,
+    import, inquiry,
     opening::Opening,
     staff::{self, StaffEntry},
     timeline::Party,
@@ -26,6 +26,9 @@ use crate::domain::{
 
 /// Name of the timer that calls an inquiry's owner back.
 pub(crate) const FOLLOW_UP: &str = "follow-up";
+
+/// Name of the timer that gives to others what people answer for who have left.
+pub(crate) const RELIEVE: &str = "relieve";
 
 /// Name of the timer that lets a planned text of the handbook be good.
 pub(crate) const TAKE_EFFECT: &str = "take-effect";
@@ -276,5 +279,17 @@ pub(crate) fn file(file: &File, event: &Recorded<file::Event>) -> Option<Outgoin
             at_ms: event.occurred_at.timestamp_millis(),
             account: event.actor.to_string(),
         })),
+    }
+}
+
+/// When the register of people has changed, some of them may have left or moved: what they answer for is looked through at once, but not in the
+/// transaction of the import, which would hold all those cases.
+#[must_use]
+pub(crate) fn timers_of_import(event: &Recorded<import::Event>) -> Vec<TimerChange> {
+    match &event.body {
+        import::Event::Imported { part: import::RegisterPart::Staff, .. } => {
+            vec![TimerChange::Set { name: RELIEVE, due_at: event.recorded_at }]
+        }
+        import::Event::Imported { .. } => Vec::new(),
     }
 }

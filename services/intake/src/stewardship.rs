@@ -114,6 +114,16 @@ pub(crate) async fn timetable(app: &App, tx: &mut steward_chassis::db::Tx, known
     app.rules.timetable(tx, &pins).await
 }
 
+/// Whatever somebody answers for or was asked for who has left the company, or does not work there any more, goes to somebody else.
+pub(crate) async fn relieve(app: &App, work: &mut Work) -> Result<()> {
+    // The register has just changed: what is remembered of it may be older.
+    app.rules.forget(work.call.tenant());
+    for (id, account) in store::stewardship::left_alone(&mut work.tx).await? {
+        command(app, work, id, &Command::Relieve { account }).await?;
+    }
+    Ok(())
+}
+
 /// What a step of a case means to its stewardship.
 ///
 /// * `case`: as it is after the step.

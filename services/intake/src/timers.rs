@@ -9,10 +9,11 @@ use crate::{
     domain::{
         ArticleId,
         article::{self, Article},
+        import::RegisterImport,
         inquiry::{Command, Inquiry},
         stewardship::{self as stewardship_of, Stewardship},
     },
-    publish::{FOLLOW_UP, TAKE_EFFECT, stewardship::LOOK},
+    publish::{FOLLOW_UP, RELIEVE, TAKE_EFFECT, stewardship::LOOK},
     stewardship,
 };
 
@@ -34,6 +35,7 @@ pub(crate) fn all() -> Vec<Timer<App>> {
                 work.execute::<Article>(id, &article::Command::TakeEffect, &facts).await.map(drop)
             })
         }),
+        Timer::on(RegisterImport::NAME, RELIEVE, |app: &App, work, _| Box::pin(stewardship::relieve(app, work))),
         Timer::on(Stewardship::NAME, LOOK, |app: &App, work, due| {
             Box::pin(async move {
                 let id = CaseId::from(due.stream_id);

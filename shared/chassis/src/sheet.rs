@@ -252,6 +252,12 @@ impl Sheet {
         self.columns.get(column).map_or(column, |(_, header)| header)
     }
 
+    /// Whether the file has this column.
+    #[must_use]
+    pub fn has(&self, column: &str) -> bool {
+        self.columns.contains_key(column)
+    }
+
     /// What was left out of it.
     #[must_use]
     pub fn notes(&self) -> &[Note] {

@@ -335,7 +335,7 @@ pub enum Refusal {
     },
     /// Somebody else was given it, and the caller does not say that they know.
     AssignedToAnother,
-    /// There is no such technician.
+    /// There is no such technician, or not any more.
     UnknownTechnician,
     /// The technician does not have the skill.
     SkillMissing,
@@ -466,7 +466,8 @@ impl WorkOrder {
         instead_of: Option<TechnicianId>,
         facts: &Facts,
     ) -> Result<Vec<Event>, Refusal> {
-        let known = facts.technician.as_ref().filter(|technician| technician.id == technician_id);
+        let is_there = |technician: &&Technician| technician.id == technician_id && !technician.left;
+        let known = facts.technician.as_ref().filter(is_there);
         let technician = known.ok_or(Refusal::UnknownTechnician)?;
         if !technician.has(job.skill.as_ref()) {
             return Err(Refusal::SkillMissing);
@@ -490,7 +491,7 @@ impl WorkOrder {
         if *code == job.department {
             return Err(Refusal::SameDepartment);
         }
-        let serves = |known: &&Department| known.code == *code && known.estates.includes(job.estate_id);
+        let serves = |known: &&Department| known.code == *code && known.serves(job.estate_id);
         let department = facts.department.as_ref().filter(serves).ok_or(Refusal::UnknownDepartment)?;
         Ok(vec![Event::Transferred {
             previous_department: job.department.clone(),

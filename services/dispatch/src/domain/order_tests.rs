@@ -58,6 +58,7 @@ pub(super) fn technician(number: u128, skill: &str, estate: u128) -> Technician 
         department: text("engineering"),
         skills: BTreeSet::from([skill.to_owned()]),
         estates: Estates::Some(BTreeSet::from([Uuid::from_u128(estate).into()])),
+        left: false,
     }
 }
 
@@ -80,6 +81,7 @@ pub(super) fn department(code: &str, estate: u128) -> Department {
         name: text("部门"),
         estates: Estates::Some(BTreeSet::from([Uuid::from_u128(estate).into()])),
         contractor: code.ends_with("contractor"),
+        closed: false,
     }
 }
 
@@ -517,4 +519,25 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn what_somebody_has_comes_back_when_they_leave_or_do_such_work_no_more() {
+    let before = technician(1, "水电", ESTATE);
+    let job = job();
+    let after = |change: fn(&mut Technician)| {
+        let mut after = before.clone();
+        change(&mut after);
+        after.gives_back(&before, &job)
+    };
+    assert!(!after(|_| {}));
+    assert!(!after(|after| after.name = text("李四")));
+    assert!(after(|after| after.left = true));
+    assert!(after(|after| after.estates = Estates::Some(BTreeSet::from([Uuid::from_u128(99).into()]))));
+    assert!(after(|after| after.skills = BTreeSet::from(["木工".to_owned()])));
+    assert!(after(|after| after.department = text("cleaning")));
+    assert!(!after(|after| after.estates = Estates::All));
+    // Who was lent to another department goes on with its job.
+    let lent = Job { department: text("security"), ..job.clone() };
+    assert!(!Technician { department: text("cleaning"), ..before.clone() }.gives_back(&before, &lent));
 }

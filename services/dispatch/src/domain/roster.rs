@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use chrono::{DateTime, NaiveDate, Utc};
 use steward_kernel::{Actor, ids::EstateId, text::Line};
 
-use super::{Code, DepartmentId, ShiftId, Skill, TechnicianId, import::Counts};
+use super::{Code, DepartmentId, ShiftId, Skill, TechnicianId, import::Counts, order::Job};
 
 /// Which estates somebody serves.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -49,6 +49,16 @@ pub struct Department {
     pub estates: Estates,
     /// Whether it is a contractor of the company (外包).
     pub contractor: bool,
+    /// Whether it does no work any more.
+    pub closed: bool,
+}
+
+impl Department {
+    /// Whether work in an estate can be given to it.
+    #[must_use]
+    pub fn serves(&self, estate: EstateId) -> bool {
+        !self.closed && self.estates.includes(estate)
+    }
 }
 
 /// A technician (維修人員).
@@ -68,9 +78,21 @@ pub struct Technician {
     pub skills: BTreeSet<String>,
     /// Which estates they serve.
     pub estates: Estates,
+    /// Whether they have left the company.
+    pub left: bool,
 }
 
 impl Technician {
+    /// Whether a job that they have comes back: they have left, don't serve its estate any more, don't have its skill, or have gone from its
+    /// department to another one.
+    ///
+    /// * `before`: as they were before the register changed.
+    #[must_use]
+    pub fn gives_back(&self, before: &Self, job: &Job) -> bool {
+        let has_changed_department = self.department != before.department && job.department == before.department;
+        self.left || !self.estates.includes(job.estate_id) || !self.has(job.skill.as_ref()) || has_changed_department
+    }
+
     /// Whether they have the skill; everybody has "any".
     #[must_use]
     pub fn has(&self, skill: Option<&Skill>) -> bool {

@@ -280,6 +280,8 @@ pub(crate) struct DepartmentView {
     estate_ids: Vec<EstateId>,
     /// Whether it is a contractor of the company.
     contractor: bool,
+    /// Whether it does no work any more.
+    closed: bool,
     version: i32,
 }
 
@@ -291,6 +293,7 @@ impl DepartmentView {
             code: row.code,
             name: row.name.into(),
             contractor: row.contractor,
+            closed: row.closed,
             version: version.get(),
         }
     }
@@ -310,6 +313,8 @@ pub(crate) struct TechnicianView {
     #[schema(example = json!(["水电"]))]
     skills: Vec<String>,
     estate_ids: Vec<EstateId>,
+    /// Whether they have left the company.
+    left: bool,
     version: i32,
 }
 
@@ -323,6 +328,7 @@ impl TechnicianView {
             account: row.account,
             department: row.department,
             skills: row.skills.into_iter().collect(),
+            left: row.left,
             version: version.get(),
         }
     }
@@ -333,7 +339,7 @@ impl TechnicianView {
 pub(crate) struct ShiftView {
     shift_id: ShiftId,
     technician_id: TechnicianId,
-    /// The day on which it starts, in Chinese time.
+    /// The day on which it starts, by the clock of its estate.
     on: NaiveDate,
     starts_at: DateTime<Utc>,
     ends_at: DateTime<Utc>,

@@ -38,7 +38,7 @@ impl Stored for RosterImport {
 pub(crate) async fn departments(tx: &mut Tx) -> Result<BTreeMap<String, Department>> {
     let tenant = tx.tenant();
     let rows: Vec<DepartmentRow> = sqlx::query_as(
-        "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
+        "SELECT department_id, code, name, estate_ids, contractor, closed, version, created_at, changed_xid
          FROM department WHERE tenant_id = $1",
     )
     .bind(tenant.get())
@@ -54,7 +54,7 @@ pub(crate) async fn departments(tx: &mut Tx) -> Result<BTreeMap<String, Departme
 pub(crate) async fn technicians(tx: &mut Tx) -> Result<BTreeMap<String, Technician>> {
     let tenant = tx.tenant();
     let rows: Vec<TechnicianRow> = sqlx::query_as(
-        "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at, changed_xid
+        "SELECT technician_id, code, name, account, department, skills, estate_ids, has_left, version, created_at, changed_xid
          FROM technician WHERE tenant_id = $1",
     )
     .bind(tenant.get())
@@ -93,12 +93,12 @@ pub(crate) async fn shifts_of_days(
 pub(crate) async fn write_department(tx: &mut Tx, row: &Department, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     let written = sqlx::query(
-        "INSERT INTO department (tenant_id, department_id, code, name, estate_ids, contractor, version, created_at,
-                                 changed_xid)
-         VALUES ($1, $2, $3, $4, $5, $6, 1, $7, pg_current_xact_id()::text::bigint)
+        "INSERT INTO department (tenant_id, department_id, code, name, estate_ids, contractor, closed, version,
+                                 created_at, changed_xid)
+         VALUES ($1, $2, $3, $4, $5, $6, $8, 1, $7, pg_current_xact_id()::text::bigint)
          ON CONFLICT (tenant_id, department_id) DO UPDATE
          SET name = excluded.name, estate_ids = excluded.estate_ids, contractor = excluded.contractor,
-             version = department.version + 1, changed_xid = excluded.changed_xid",
+             closed = excluded.closed, version = department.version + 1, changed_xid = excluded.changed_xid",
     )
     .bind(tenant.get())
     .bind(row.id.get())
@@ -107,6 +107,7 @@ pub(crate) async fn write_department(tx: &mut Tx, row: &Department, now: DateTim
     .bind(estates_into(&row.estates))
     .bind(row.contractor)
     .bind(now)
+    .bind(row.closed)
     .execute(tx.conn())
     .await;
     // Somebody else has just imported the same code: begun again, it is a known one.
@@ -121,12 +122,13 @@ pub(crate) async fn write_department(tx: &mut Tx, row: &Department, now: DateTim
 pub(crate) async fn write_technician(tx: &mut Tx, row: &Technician, now: DateTime<Utc>) -> Result<()> {
     let tenant = tx.tenant();
     let written = sqlx::query(
-        "INSERT INTO technician (tenant_id, technician_id, code, name, account, department, skills, estate_ids, version,
-                                 created_at, changed_xid)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, 1, $9, pg_current_xact_id()::text::bigint)
+        "INSERT INTO technician (tenant_id, technician_id, code, name, account, department, skills, estate_ids,
+                                 has_left, version, created_at, changed_xid)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $10, 1, $9, pg_current_xact_id()::text::bigint)
          ON CONFLICT (tenant_id, technician_id) DO UPDATE
          SET name = excluded.name, account = excluded.account, department = excluded.department,
-             skills = excluded.skills, estate_ids = excluded.estate_ids, version = technician.version + 1,
+             skills = excluded.skills, estate_ids = excluded.estate_ids, has_left = excluded.has_left,
+             version = technician.version + 1,
              changed_xid = excluded.changed_xid",
     )
     .bind(tenant.get())
@@ -138,6 +140,7 @@ pub(crate) async fn write_technician(tx: &mut Tx, row: &Technician, now: DateTim
     .bind(row.skills.iter().map(String::as_str).collect::<Vec<_>>())
     .bind(estates_into(&row.estates))
     .bind(now)
+    .bind(row.left)
     .execute(tx.conn())
     .await;
     // Somebody else has just imported the same code: begun again, it is a known one.

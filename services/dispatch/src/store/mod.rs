@@ -17,8 +17,8 @@ use uuid::Uuid;
 
 pub(crate) use imports::{departments, shifts_of_days, technicians, write_department, write_shifts, write_technician};
 pub(crate) use orders::{
-    OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, priority_of_complaint,
-    remember_priority, stored_among,
+    OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, open_orders_with, orders_held_by,
+    priority_of_complaint, remember_priority, stored_among,
 };
 pub(crate) use requests::{RequestFilter, list_requests};
 pub(crate) use roster::{

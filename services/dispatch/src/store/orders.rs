@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
+use sqlx::types::Json;
 use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
     Actor, Recorded,
@@ -175,8 +176,6 @@ pub(crate) async fn open_orders_of(
     until: Option<DateTime<Utc>>,
 ) -> Result<Vec<WorkOrderId>> {
     let tenant = tx.tenant();
-    let is_open = |status: &&OrderStatus| matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
-    let open: Vec<&str> = OrderStatus::ALL.iter().filter(is_open).map(|status| status.as_str()).collect();
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "SELECT work_order_id FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND status = ANY($3)
              AND opened_at <= coalesce($4, 'infinity'::timestamptz)
@@ -184,11 +183,56 @@ pub(crate) async fn open_orders_of(
     )
     .bind(tenant.get())
     .bind(case_id.get())
-    .bind(open)
+    .bind(open_statuses())
     .bind(until)
     .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(WorkOrderId::from).collect())
+}
+
+/// The work orders that these technicians have and have not finished.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn orders_held_by(tx: &mut Tx, technicians: &[TechnicianId]) -> Result<Vec<WorkOrder>> {
+    let tenant = tx.tenant();
+    // What is over said once more, for the index work_order_load.
+    let states: Vec<Json<WorkOrder>> = sqlx::query_scalar(
+        "SELECT state FROM work_order WHERE tenant_id = $1 AND technician_id = ANY($2) AND status = ANY($3)
+           AND status NOT IN ('verified', 'cancelled')
+         ORDER BY opened_at, work_order_id",
+    )
+    .bind(tenant.get())
+    .bind(technicians.iter().map(|id| id.get()).collect::<Vec<_>>())
+    .bind(OrderStatus::BUSY.map(OrderStatus::as_str).as_slice())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(states.into_iter().map(|state| state.0).collect())
+}
+
+/// The work orders of these departments that are neither done nor called off.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn open_orders_with(tx: &mut Tx, departments: &[String]) -> Result<Vec<WorkOrder>> {
+    let tenant = tx.tenant();
+    let states: Vec<Json<WorkOrder>> = sqlx::query_scalar(
+        "SELECT state FROM work_order WHERE tenant_id = $1 AND department = ANY($2) AND status = ANY($3)
+           AND status NOT IN ('verified', 'cancelled')
+         ORDER BY opened_at, work_order_id",
+    )
+    .bind(tenant.get())
+    .bind(departments)
+    .bind(open_statuses())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(states.into_iter().map(|state| state.0).collect())
+}
+
+/// The statuses of work orders that are neither done nor called off.
+fn open_statuses() -> Vec<&'static str> {
+    let is_open = |status: &&OrderStatus| matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
+    OrderStatus::ALL.iter().filter(is_open).map(|status| status.as_str()).collect()
 }
 
 /// Remembers how urgent intake finds a complaint; the last word stands.

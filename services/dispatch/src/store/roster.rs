@@ -51,6 +51,7 @@ pub(super) struct DepartmentRow {
     name: String,
     estate_ids: Option<Vec<Uuid>>,
     contractor: bool,
+    closed: bool,
     version: i32,
     created_at: DateTime<Utc>,
     changed_xid: i64,
@@ -68,6 +69,7 @@ impl DepartmentRow {
             name: text(&self.name)?,
             estates: estates_from(self.estate_ids),
             contractor: self.contractor,
+            closed: self.closed,
         };
         Ok(Kept { row, version: Version(self.version) })
     }
@@ -82,6 +84,7 @@ pub(super) struct TechnicianRow {
     department: String,
     skills: Vec<String>,
     estate_ids: Option<Vec<Uuid>>,
+    has_left: bool,
     version: i32,
     created_at: DateTime<Utc>,
     changed_xid: i64,
@@ -101,6 +104,7 @@ impl TechnicianRow {
             department: text(&self.department)?,
             skills: self.skills.into_iter().collect(),
             estates: estates_from(self.estate_ids),
+            left: self.has_left,
         };
         Ok(Kept { row, version: Version(self.version) })
     }
@@ -161,7 +165,7 @@ pub(crate) async fn list_departments(
     macro_rules! list {
         ($place:literal) => {
             concat!(
-                "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
+                "SELECT department_id, code, name, estate_ids, contractor, closed, version, created_at, changed_xid
                  FROM department
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
                    AND ($3::uuid IS NULL OR estate_ids IS NULL OR $3 = ANY(estate_ids)) ",
@@ -218,7 +222,7 @@ pub(crate) async fn list_technicians(
     macro_rules! list {
         ($place:literal) => {
             concat!(
-                "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at,
+                "SELECT technician_id, code, name, account, department, skills, estate_ids, has_left, version, created_at,
                         changed_xid
                  FROM technician t
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
@@ -329,7 +333,7 @@ pub(crate) async fn list_shifts(
 pub(crate) async fn find_technician(tx: &mut Tx, id: TechnicianId) -> Result<Option<Kept<Technician>>> {
     let tenant = tx.tenant();
     let row: Option<TechnicianRow> = sqlx::query_as(
-        "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at, changed_xid
+        "SELECT technician_id, code, name, account, department, skills, estate_ids, has_left, version, created_at, changed_xid
          FROM technician WHERE tenant_id = $1 AND technician_id = $2",
     )
     .bind(tenant.get())
@@ -345,12 +349,13 @@ pub(crate) async fn find_technician(tx: &mut Tx, id: TechnicianId) -> Result<Opt
 /// When the database is away.
 pub(crate) async fn technician_of_account(tx: &mut Tx, account: &str) -> Result<Option<TechnicianId>> {
     let tenant = tx.tenant();
-    let id: Option<Uuid> =
-        sqlx::query_scalar("SELECT technician_id FROM technician WHERE tenant_id = $1 AND account = $2")
-            .bind(tenant.get())
-            .bind(account)
-            .fetch_optional(tx.conn())
-            .await?;
+    let id: Option<Uuid> = sqlx::query_scalar(
+        "SELECT technician_id FROM technician WHERE tenant_id = $1 AND account = $2 AND NOT has_left",
+    )
+    .bind(tenant.get())
+    .bind(account)
+    .fetch_optional(tx.conn())
+    .await?;
     Ok(id.map(TechnicianId::from))
 }
 
@@ -361,7 +366,7 @@ pub(crate) async fn technician_of_account(tx: &mut Tx, account: &str) -> Result<
 pub(crate) async fn find_department(tx: &mut Tx, code: &str) -> Result<Option<Department>> {
     let tenant = tx.tenant();
     let row: Option<DepartmentRow> = sqlx::query_as(
-        "SELECT department_id, code, name, estate_ids, contractor, version, created_at, changed_xid
+        "SELECT department_id, code, name, estate_ids, contractor, closed, version, created_at, changed_xid
          FROM department WHERE tenant_id = $1 AND code = $2",
     )
     .bind(tenant.get())
@@ -387,14 +392,14 @@ pub(crate) async fn crews(tx: &mut Tx, job: &Job, now: DateTime<Utc>) -> Result<
     // A shift lasts 24 hours at most, and nobody is busy with what is over: said in the statement, so that neither the
     // shifts nor the work orders of years are read (index work_order_load).
     let rows: Vec<CrewRow> = sqlx::query_as(
-        "SELECT technician_id, code, name, account, department, skills, estate_ids, version, created_at, changed_xid,
+        "SELECT technician_id, code, name, account, department, skills, estate_ids, has_left, version, created_at, changed_xid,
                 EXISTS (SELECT FROM shift s WHERE s.tenant_id = $1 AND s.technician_id = t.technician_id
                           AND NOT s.called_off AND s.starts_at <= $4 AND s.ends_at > $4
                           AND s.starts_at > $4 - interval '24 hours') AS on_shift,
                 (SELECT count(*) FROM work_order w WHERE w.tenant_id = $1 AND w.technician_id = t.technician_id
                    AND w.status = ANY($5) AND w.status NOT IN ('verified', 'cancelled')) AS open_orders
          FROM technician t
-         WHERE tenant_id = $1 AND ($2::text IS NULL OR $2 = ANY(skills))
+         WHERE tenant_id = $1 AND NOT has_left AND ($2::text IS NULL OR $2 = ANY(skills))
            AND (estate_ids IS NULL OR $3 = ANY(estate_ids))",
     )
     .bind(tenant.get())

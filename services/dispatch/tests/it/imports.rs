@@ -186,6 +186,79 @@ async fn a_roster_is_read_as_clerks_keep_it() {
 }
 
 #[tokio::test]
+async fn what_somebody_has_who_leaves_or_moves_comes_back_and_the_answer_names_it() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let (case, other) = (world.confirmed().await, world.confirmed().await);
+        let (order, other_order) = (world.order(case).await, world.order(other).await);
+        world.walk(&order, &["assign", "accept"]).await;
+        world.walk(&other_order, &["assign"]).await;
+        assert_eq!(world.stage(case).await, "in_work");
+        let head = "工号,姓名,账号,部门编码,技能,小区编码";
+        let same =
+            world.import("technicians", &format!("{head}\nT001,张三丰,tech-1,engineering,水电;木工,全部\n")).await.ok();
+        assert_eq!((same["updated"].clone(), same.get("notes")), (json!(1), None), "nothing comes back");
+
+        let moved =
+            world.import("technicians", &format!("{head}\nT001,张三丰,tech-1,engineering,水电,HT\n")).await.ok();
+        let notes = moved["notes"].as_array().unwrap();
+        assert_eq!(notes.len(), 2);
+        let view = world.handler().get(&order).await.ok();
+        assert_eq!((notes[0]["row"].as_i64(), notes[0]["code"].as_str()), (Some(2), Some("given_back")));
+        let reference = view["reference"].as_str().unwrap();
+        assert!(notes.iter().any(|note| note["detail"].as_str().unwrap().contains(reference)), "{moved}");
+        assert_eq!((view["status"].clone(), view.get("technician_id")), (json!("returned"), None));
+        assert_eq!(view["reason"], "原负责人已离职，或不再负责那里的此类工作");
+        assert_eq!(
+            (world.status(&other_order).await.as_str(), world.stage(case).await.as_str()),
+            ("returned", "routed")
+        );
+        let told = world.kit.published::<steward_proto::dispatch::WorkOrderReturned>().await;
+        assert_eq!(told.len(), 2, "who looks after the case hears of it");
+
+        // Who has left gets no more, and their account is free for somebody else.
+        let _ = world
+            .handler()
+            .post(&format!("{order}/assign"), json!({ "technician_id": world.technician("T002").await }))
+            .await
+            .ok();
+        let left = format!("{head},在职状态\nT002,李四,tech-2,engineering,水电;电梯,YX;HT,离职\n");
+        let left = world.import("technicians", &left).await.ok();
+        assert_eq!(left["notes"][0]["code"], "given_back");
+        let gone = world
+            .handler()
+            .post(&format!("{order}/assign"), json!({ "technician_id": world.technician("T002").await }));
+        let _ = gone.await.problem(422, "dispatch/unknown-technician");
+        let candidates = world.handler().get(&format!("{order}/candidates")).await.ok();
+        assert_eq!(candidates["items"], json!([]));
+        let _ = world.import("technicians", &format!("{head}\nT009,孙七,tech-2,engineering,水电,YX\n")).await.ok();
+        let shift = world.import("shifts", "工号,日期,开始,结束\nT002,2026-11-24,08:00,12:00\n").await;
+        assert_eq!(faults(&shift.problem(422, "register-file-invalid")), [(2, "工号", "unknown-technician")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_department_that_is_closed_gets_no_more_work_and_what_it_has_is_named() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let order = world.order(world.confirmed().await).await;
+        let reference = world.handler().get(&order).await.ok()["reference"].clone();
+        let closed = "部门编码,部门名称,小区编码,状态\nengineering,工程部,全部,停用\n";
+        let report = world.import("departments", closed).await.ok();
+        assert_eq!(report["notes"][0]["code"], "department_holds");
+        assert!(report["notes"][0]["detail"].as_str().unwrap().contains(reference.as_str().unwrap()));
+        let body = json!({ "case_id": world.confirmed().await, "department": "engineering", "summary": "查漏" });
+        let _ = world.handler().post("/v1/work-orders", body).await.problem(422, "dispatch/unknown-department");
+        let transfer = json!({ "department": "cleaning", "reason": "部门撤销" });
+        let _ = world.lead().post(&format!("{order}/transfer"), transfer).await.ok();
+        let again = world.import("departments", "部门编码,部门名称,小区编码\nengineering,工程部,YX\n").await.ok();
+        assert_eq!(again.get("notes"), None);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn the_demo_companys_workbook_is_understood() {
     with::<Dispatch>(async |kit| {
         let world = World::bare(kit).await;

@@ -272,6 +272,17 @@ pub struct StaffMember {
     pub estates: Option<Vec<EstateId>>,
     /// Subject of their tokens; empty = they have none.
     pub account: String,
+    /// Whether they have left the company.
+    pub left: bool,
+}
+
+impl StaffMember {
+    /// Whether they work for an estate; `None` = for the company as a whole.
+    #[must_use]
+    pub fn works_for(&self, estate: Option<EstateId>) -> bool {
+        let serves = |estate| self.estates.as_ref().is_none_or(|estates| estates.contains(&estate));
+        !self.left && estate.is_none_or(serves)
+    }
 }
 
 /// What a file with one row for each thing changes.

@@ -78,6 +78,7 @@ const STAFF: Layout = Layout {
         Column::must("department"),
         ESTATE_CODE,
         Column::must("account"),
+        Column::may("status"),
     ],
 };
 
@@ -157,8 +158,9 @@ pub(super) fn staff(body: &Body) -> Result<File<Naming<StaffMember>>> {
         let role = role.and_then(|role| Text::try_new(role).ok());
         let account = words::<200>(row, "account");
         let estates = row.required("estate_code").map(|_| estate_codes(row));
-        let value =
-            StaffMember { code: code?, name: name?, role: role?, department: department?, estates: None, account };
+        let left = row.word("status", "staff_status") == Some("left");
+        let (code, name, role, department) = (code?, name?, role?, department?);
+        let value = StaffMember { code, name, role, department, estates: None, account, left };
         Some(Naming { estates: estates?, value })
     })
 }

@@ -24,7 +24,7 @@ use crate::{
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "staff_id": "0198f001-0000-7000-8000-000000000301", "code": "K001", "name": "武怡芳", "role": "receptionist",
-    "department": "customer_service", "estate_ids": ["0198f001-0000-7000-8000-000000000001"], "account": "desk-yx-1"
+    "department": "customer_service", "estate_ids": ["0198f001-0000-7000-8000-000000000001"], "account": "desk-yx-1", "left": false
 }))]
 pub struct StaffView {
     /// Their id.
@@ -45,6 +45,8 @@ pub struct StaffView {
     #[serde(skip_serializing_if = "String::is_empty")]
     #[schema(required = false)]
     pub account: String,
+    /// Whether they have left the company.
+    pub left: bool,
 }
 
 impl From<(StaffId, StaffMember)> for StaffView {
@@ -57,6 +59,7 @@ impl From<(StaffId, StaffMember)> for StaffView {
             department: member.department.into(),
             estate_ids: member.estates,
             account: member.account,
+            left: member.left,
         }
     }
 }
@@ -64,7 +67,8 @@ impl From<(StaffId, StaffMember)> for StaffView {
 /// Import the company's people
 ///
 /// One row for each person. Headers: 工号 `staff_code`, 姓名 `name`, 岗位 `role`, 部门 `department`, 小区编码 `estate_code`
-/// (several parted by `;`, 全部 = all), 账号 `account`.
+/// (several parted by `;`, 全部 = all), 账号 `account`, [在职状态 `status`: 在职, 离职]. What those answer for who have left, or do not
+/// work for an estate any more, goes to whoever receives owners there; `notes` says so.
 #[utoipa::path(
     post, path = "/v1/staff/import", tag = "staff",
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(

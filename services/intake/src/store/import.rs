@@ -6,7 +6,10 @@ use steward_kernel::{
     message::{Outgoing, TimerChange},
 };
 
-use crate::domain::import::{Event, RegisterImport};
+use crate::{
+    domain::import::{Event, RegisterImport},
+    publish,
+};
 
 impl Stored for RegisterImport {
     async fn project(&self, _tx: &mut Tx, _events: &[Recorded<Event>]) -> Result<()> {
@@ -17,7 +20,7 @@ impl Stored for RegisterImport {
         None
     }
 
-    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
-        Vec::new()
+    fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
+        publish::timers_of_import(event)
     }
 }

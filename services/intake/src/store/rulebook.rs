@@ -464,12 +464,13 @@ pub async fn is_away(tx: &mut Tx, other_than: AbsenceId, away: &Away) -> Result<
 /// # Errors
 /// When the database is away.
 pub async fn served_by(tx: &mut Tx, account: &str) -> Result<Option<Served>> {
-    let rows: Vec<Option<Vec<Uuid>>> =
-        sqlx::query_scalar("SELECT estate_ids FROM staff WHERE tenant_id = $1 AND account = $2 AND account <> ''")
-            .bind(tx.tenant().get())
-            .bind(account)
-            .fetch_all(tx.conn())
-            .await?;
+    let rows: Vec<Option<Vec<Uuid>>> = sqlx::query_scalar(
+        "SELECT estate_ids FROM staff WHERE tenant_id = $1 AND account = $2 AND account <> '' AND NOT has_left",
+    )
+    .bind(tx.tenant().get())
+    .bind(account)
+    .fetch_all(tx.conn())
+    .await?;
     if rows.is_empty() {
         return Ok(None);
     }
@@ -488,4 +489,19 @@ pub async fn has_region(tx: &mut Tx, region: &str) -> Result<bool> {
         .bind(region)
         .fetch_one(tx.conn())
         .await?)
+}
+
+/// The posts that somebody holds: level, and of which estate.
+///
+/// # Errors
+/// When the database is away.
+pub async fn posts_of(tx: &mut Tx, account: &str) -> Result<Vec<(String, Option<EstateId>)>> {
+    let rows: Vec<(String, Option<Uuid>)> = sqlx::query_as(
+        "SELECT level, estate_id FROM post WHERE tenant_id = $1 AND account = $2 ORDER BY level, estate_id",
+    )
+    .bind(tx.tenant().get())
+    .bind(account)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|(level, estate)| (level, estate.map(EstateId::from))).collect())
 }

@@ -151,17 +151,26 @@ pub async fn everything(tx: &mut Tx) -> Result<Everything> {
             .fetch_all(tx.conn())
             .await?,
         posts: sqlx::query_as(
-            "SELECT level, estate_id, department, region, account FROM post WHERE tenant_id = $1 AND account IS NOT NULL",
+            // Who has left, or does not work there any more, holds it no longer, whatever stands there.
+            "SELECT level, estate_id, department, region, account FROM post p WHERE tenant_id = $1 AND account IS NOT NULL
+             AND (NOT EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = p.account)
+                  OR EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = p.account AND NOT s.has_left
+                             AND (s.estate_ids IS NULL OR p.estate_id IS NULL OR p.estate_id = ANY(s.estate_ids))))",
         )
         .bind(tenant)
         .fetch_all(tx.conn())
         .await?,
-        absences: sqlx::query_as("SELECT account, cover, from_at, to_at FROM absence WHERE tenant_id = $1 AND to_at > now() - interval '1 day'")
+        absences: sqlx::query_as(
+            "SELECT account, cover, from_at, to_at FROM absence a WHERE tenant_id = $1 AND to_at > now() - interval '1 day'
+             AND NOT (EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = a.cover)
+                      AND NOT EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = a.cover AND NOT s.has_left))",
+        )
             .bind(tenant)
             .fetch_all(tx.conn())
             .await?,
         people: sqlx::query_as(
-            "SELECT account, role, department, estate_ids FROM staff WHERE tenant_id = $1 AND account <> '' ORDER BY code",
+            "SELECT account, role, department, estate_ids FROM staff WHERE tenant_id = $1 AND account <> '' AND NOT has_left
+             ORDER BY code",
         )
         .bind(tenant)
         .fetch_all(tx.conn())

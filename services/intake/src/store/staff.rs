@@ -54,6 +54,7 @@ struct StaffRow {
     department: String,
     account: String,
     estate_ids: Option<Vec<Uuid>>,
+    has_left: bool,
     registered_at: DateTime<Utc>,
 }
 
@@ -66,6 +67,7 @@ impl StaffRow {
             department: text(&self.department)?,
             estates: self.estate_ids.map(|ids| ids.into_iter().map(EstateId::from).collect()),
             account: self.account,
+            left: self.has_left,
         };
         Ok((self.staff_id.into(), member))
     }
@@ -86,7 +88,7 @@ pub async fn list_staff(
     page: PageRequest,
 ) -> Result<Page<(StaffId, StaffMember)>> {
     const STATEMENTS: [&str; 2] = statements!(
-        "SELECT staff_id, changed_xid, code, name, role, department, account, estate_ids, registered_at
+        "SELECT staff_id, changed_xid, code, name, role, department, account, estate_ids, has_left, registered_at
          FROM staff WHERE tenant_id = $1 AND ($7::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $7)
          AND ($8::uuid IS NULL OR estate_ids IS NULL OR $8 = ANY(estate_ids)) AND ($9::text IS NULL OR role = $9)",
         at = "registered_at",
@@ -111,7 +113,7 @@ pub async fn list_staff(
 /// When the database is away.
 pub async fn staff_by_code(tx: &mut Tx, codes: &[String]) -> Result<HashMap<String, (Uuid, StaffMember)>> {
     let rows: Vec<StaffRow> = sqlx::query_as(
-        "SELECT staff_id, changed_xid, code, name, role, department, account, estate_ids, registered_at
+        "SELECT staff_id, changed_xid, code, name, role, department, account, estate_ids, has_left, registered_at
          FROM staff WHERE tenant_id = $1 AND code = ANY($2)",
     )
     .bind(tx.tenant().get())
@@ -141,14 +143,15 @@ pub async fn write_staff(tx: &mut Tx, staff: &[(Uuid, StaffMember)], now: DateTi
     };
     sqlx::query(
         "INSERT INTO staff (tenant_id, changed_xid, registered_at, staff_id, code, name, role, department, account,
-                            estate_ids)
+                            estate_ids, has_left)
          SELECT $1, pg_current_xact_id()::text::bigint, $2, s.id, s.code, s.name, s.role, s.department,
-                s.account, s.estates::uuid[]
-         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
-              AS s(id, code, name, role, department, account, estates)
+                s.account, s.estates::uuid[], s.has_left
+         FROM unnest($3::uuid[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::boolean[])
+              AS s(id, code, name, role, department, account, estates, has_left)
          ON CONFLICT (tenant_id, staff_id) DO UPDATE
          SET changed_xid = excluded.changed_xid, name = excluded.name, role = excluded.role,
-             department = excluded.department, account = excluded.account, estate_ids = excluded.estate_ids",
+             department = excluded.department, account = excluded.account, estate_ids = excluded.estate_ids,
+             has_left = excluded.has_left",
     )
     .bind(tx.tenant().get())
     .bind(now)
@@ -159,6 +162,7 @@ pub async fn write_staff(tx: &mut Tx, staff: &[(Uuid, StaffMember)], now: DateTi
     .bind(staff.iter().map(|(_, member)| member.department.as_str()).collect::<Vec<_>>())
     .bind(staff.iter().map(|(_, member)| member.account.as_str()).collect::<Vec<_>>())
     .bind(staff.iter().map(|(_, member)| estates(member)).collect::<Vec<_>>())
+    .bind(staff.iter().map(|(_, member)| member.left).collect::<Vec<_>>())
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -170,7 +174,7 @@ pub async fn write_staff(tx: &mut Tx, staff: &[(Uuid, StaffMember)], now: DateTi
 /// When the database is away.
 pub async fn serves(tx: &mut Tx, account: &str, estate: EstateId) -> Result<bool> {
     Ok(sqlx::query_scalar(
-        "SELECT EXISTS (SELECT FROM staff WHERE tenant_id = $1 AND account = $2 AND account <> ''
+        "SELECT EXISTS (SELECT FROM staff WHERE tenant_id = $1 AND account = $2 AND account <> '' AND NOT has_left
                         AND (estate_ids IS NULL OR $3 = ANY(estate_ids)))",
     )
     .bind(tx.tenant().get())

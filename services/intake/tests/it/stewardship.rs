@@ -490,3 +490,45 @@ async fn a_deadline_is_put_off_once_with_a_reason_and_clocks_follow_newer_rules_
     })
     .await;
 }
+
+#[tokio::test]
+async fn what_people_answer_for_who_leave_or_move_goes_to_whoever_is_there() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let (admin, manager) = (kit.client(Role::Admin), kit.client(Role::Manager));
+        let case = opens(&kit, &world, "complaint", "P3").await;
+        let post = json!({ "level": "lead", "estate_id": world.estate, "account": "lead-1" });
+        let _ = admin.post("/v1/posts", post).await.created();
+        let becomes = async |account: &str| {
+            eventually("somebody else answers for it", || async {
+                let seen = manager.get(&format!("/v1/cases/{case}")).await.ok();
+                (seen["accountable"]["account"] == account).then(|| seen["accountable"]["why"].clone())
+            })
+            .await
+        };
+        let head = "工号,姓名,岗位,部门,小区编码,账号";
+        let import = async |file: String| admin.upload("/v1/staff/import", "text/csv", file.into_bytes()).await.ok();
+
+        let left = import(format!("{head},在职状态\nK1,武怡芳,前台,customer_service,YX,desk-1,已离职\n")).await;
+        assert_eq!((left["updated"].clone(), left["notes"][0]["code"].clone()), (json!(1), json!("handed_over")));
+        assert!(left["notes"][0]["detail"].as_str().unwrap().starts_with("1 个未结事项"), "{left}");
+        assert_eq!(becomes("handler-1").await, "left");
+        let staff = manager.get("/v1/staff?role=receptionist").await.ok();
+        assert_eq!(staff["items"][0]["left"], true);
+        // A later file without the column says nothing of it.
+        assert_eq!(import(format!("{head}\nK1,武怡芳,前台,customer_service,YX,desk-1\n")).await["unchanged"], 1);
+
+        let moved = import(format!("{head}\nK2,范康莉,客服,customer_service,BL,handler-1\n")).await;
+        assert_eq!(moved["notes"][0]["code"], "handed_over");
+        assert_eq!(becomes("lead-1").await, "left");
+        let lead = import(format!("{head},状态\nK3,何立,工程主管,engineering,YX,lead-1,离职\n")).await;
+        let codes: Vec<_> = lead["notes"].as_array().unwrap().iter().map(|note| note["code"].clone()).collect();
+        assert_eq!(codes, ["handed_over", "post_vacant"]);
+        assert_eq!(becomes("manager-1").await, "left");
+        let named = kit.published::<pb::AccountablePersonChanged>().await;
+        let told: Vec<_> = named.iter().map(|event| (event.account.as_str(), event.cause.as_str())).collect();
+        let expected = [("desk-1", "first_receiver"), ("handler-1", "left"), ("lead-1", "left"), ("manager-1", "left")];
+        assert_eq!(told, expected);
+    })
+    .await;
+}

@@ -48,7 +48,7 @@ impl<'a> Row<'a> {
     /// Whether the file has this column.
     #[must_use]
     pub fn has(&self, column: &str) -> bool {
-        self.sheet.columns.contains_key(column)
+        self.sheet.has(column)
     }
 
     /// The text of a cell that must not be empty; `None` is noted as a fault.

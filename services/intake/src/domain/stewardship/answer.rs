@@ -96,6 +96,20 @@ impl Deciding<'_> {
         Ok(())
     }
 
+    /// Whoever receives owners first answers from now on for what somebody had who is not there any more.
+    pub(super) fn relieve(&mut self, account: &str) {
+        if !self.state.open {
+            return;
+        }
+        if let Some(hand_over) = self.state.accountable.hand_over.clone().filter(|hand_over| hand_over.to == account) {
+            self.end_hand_over(hand_over, HandOverOutcome::Lapsed, None);
+        }
+        let next = self.facts.ruling.first_receiver(self.state.id.get());
+        if self.state.accountable.account() == Some(account) && next != account {
+            self.name(next, Why::Left);
+        }
+    }
+
     /// Emergencies do not wait for opening hours.
     fn lapses_at(&self) -> DateTime<Utc> {
         let now = self.facts.now.timestamp();

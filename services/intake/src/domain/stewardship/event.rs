@@ -42,6 +42,8 @@ word_enum! {
         Post = "post",
         /// It was handed over to them, and they accepted.
         HandOver = "hand_over",
+        /// Whoever had it has left, or does not work there any more.
+        Left = "left",
     }
 }
 

@@ -233,6 +233,11 @@ pub enum Command {
         /// Why.
         reason: Line,
     },
+    /// Somebody has left the company, or does not work there any more: somebody else answers for the case, and they are not asked any more.
+    Relieve {
+        /// Who.
+        account: Account,
+    },
     /// To answer for the case from now on.
     AcceptHandOver,
     /// Not to answer for it.
@@ -532,6 +537,7 @@ impl Aggregate for Stewardship {
             C::Rated(scores) => deciding.rated(scores),
             C::Look => {}
             C::HandOver { to, reason } => deciding.hand_over(to, reason)?,
+            C::Relieve { account } => deciding.relieve(account),
             C::AcceptHandOver => deciding.accept_hand_over()?,
             C::RefuseHandOver { reason } => deciding.refuse_hand_over(reason)?,
             C::Acknowledge { escalation_id } => deciding.acknowledge(*escalation_id)?,

@@ -949,5 +949,29 @@ proptest! {
     }
 }
 
+#[test]
+fn what_somebody_had_who_is_not_there_any_more_goes_to_whoever_receives_owners() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    let first = story.state.accountable.account().unwrap().to_owned();
+    let relieve = |account: &str| Command::Relieve { account: account.to_owned() };
+    let giver = facts_of(at("11-23T10:05"), &first, Role::Receptionist);
+    story.does(&Command::HandOver { to: "handler-3".to_owned(), reason: text("休假") }, &giver);
+    story.does(&relieve("handler-3"), &system(at("11-23T10:10")));
+    assert_eq!(story.state.accountable.hand_over, None, "nobody waits for who is not there");
+    assert_eq!(story.state.accountable.account(), Some(first.as_str()));
+
+    let mut facts = system(at("11-23T10:20"));
+    let mut people = (*facts.ruling.people).clone();
+    people.receivers.retain(|receiver| *receiver != first);
+    facts.ruling.people = Arc::new(people);
+    story.does(&relieve(&first), &facts);
+    assert_ne!(story.state.accountable.account(), Some(first.as_str()));
+    assert_eq!(story.state.accountable.why, Why::Left);
+    let again = story.state.decide(&relieve(&first), &facts).unwrap();
+    assert!(!again.iter().any(|event| matches!(event, Event::AccountableNamed { .. })), "{again:?}");
+    let stranger = story.state.decide(&relieve("somebody"), &facts).unwrap();
+    assert!(!stranger.iter().any(|event| matches!(event, Event::AccountableNamed { .. })), "{stranger:?}");
+}
+
 #[path = "task_tests.rs"]
 mod task_tests;

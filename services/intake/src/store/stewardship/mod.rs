@@ -10,7 +10,7 @@ use steward_chassis::{Error, Result, Stored, db::Tx, figures::Figure};
 use steward_clock::Clock;
 use steward_kernel::{
     Recorded, Version,
-    ids::ResidentId,
+    ids::{CaseId, EstateId, ResidentId},
     message::{Outgoing, TimerChange},
 };
 use uuid::Uuid;
@@ -381,4 +381,41 @@ impl Stored for Stewardship {
     fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
         publish::stewardship::timers(event)
     }
+}
+
+/// The estates of the open cases that somebody answers for, one for each case.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn held_by(tx: &mut Tx, account: &str) -> Result<Vec<EstateId>> {
+    let estates: Vec<Uuid> =
+        sqlx::query_scalar("SELECT estate_id FROM stewardship WHERE tenant_id = $1 AND accountable = $2 AND open")
+            .bind(tx.tenant().get())
+            .bind(account)
+            .fetch_all(tx.conn())
+            .await?;
+    Ok(estates.into_iter().map(EstateId::from).collect())
+}
+
+/// Open cases whose accountable person, or whom somebody has asked to take them over, is in the register and has left or does not work for the
+/// estate any more; with that account.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn left_alone(tx: &mut Tx) -> Result<Vec<(CaseId, String)>> {
+    let rows: Vec<(Uuid, String)> = sqlx::query_as(
+        "WITH gone AS MATERIALIZED (
+             SELECT account, array_agg(works_for.estate) FILTER (WHERE works_for.estate IS NOT NULL) AS estates
+             FROM staff LEFT JOIN LATERAL unnest(estate_ids) AS works_for (estate) ON NOT has_left
+             WHERE tenant_id = $1 AND account <> ''
+             GROUP BY account HAVING bool_and(has_left OR estate_ids IS NOT NULL)
+         )
+         SELECT g.case_id, gone.account FROM stewardship g JOIN gone ON gone.account IN (g.accountable, g.asked)
+         WHERE g.tenant_id = $1 AND g.open AND NOT g.estate_id = ANY(coalesce(gone.estates, '{}'))
+         ORDER BY g.case_id LIMIT 2000",
+    )
+    .bind(tx.tenant().get())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|(id, account)| (id.into(), account)).collect())
 }
