@@ -183,9 +183,27 @@ fn closing_the_easy_ones_first_does_not_make_it_look_faster() {
     assert!(figures(&[easy]).resolution_seconds.p50.is_some());
 }
 
+/// Figures of so many cases that none is withheld.
+fn enough_of_everything() -> Figures {
+    let steps = [step("in_progress", "acknowledged", true, 5), step("closed", "closed", false, 60)];
+    let told = fact(&[&[opened(), said(true, 50)], &steps[..]].concat());
+    let mut sums = (0..6).fold(Tally::default(), |sum, _| sum.and(&told.tally())).over_all_days();
+    sums.add(Measure::Asked, "", 8);
+    for measure in [Measure::Outcome, Measure::Handling, Measure::Courtesy] {
+        sums.add(measure, "5", 6);
+    }
+    for (measure, label) in [(Measure::DeadlineMeasure, "met:finish"), (Measure::PromiseTeam, "kept:")] {
+        sums.add(measure, label, 6);
+    }
+    for measure in [Measure::DeadlineElapsed, Measure::DeadlinePaused] {
+        sums.add(measure, "", 60);
+    }
+    Figures::of(&sums, 0)
+}
+
 #[test]
 fn every_figure_of_the_answer_has_a_definition_and_every_definition_a_figure() {
-    let answer = serde_json::to_value(figures(&[fact(&[opened()])])).unwrap();
+    let answer = serde_json::to_value(enough_of_everything()).unwrap();
     let mut places = Vec::new();
     for (block, fields) in answer.as_object().unwrap() {
         places.extend(fields.as_object().unwrap().keys().map(|field| format!("{block}.{field}")));
