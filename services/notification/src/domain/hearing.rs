@@ -249,6 +249,10 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ("feedback-analytics.suggestion-planned", Tells::These(&[message(T::Planned)])),
     ("feedback-analytics.suggestion-delivered", Tells::These(&[message(T::Delivered)])),
     ("feedback-analytics.suggestion-confirmed", Tells::Nobody("nothing is left to be done")),
+    (
+        "feedback-analytics.suggestion-reopened",
+        Tells::These(&[message(T::Reopened), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
+    ),
     ("feedback-analytics.survey-invited", Tells::These(&[message(T::SurveyInvited)])),
     (
         "feedback-analytics.survey-answered",
@@ -345,6 +349,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("refuse_case", &["intake.hand-over-ended"]),
     ("remedy_complaint", &["complaint.remedy-requested"]),
     ("reopen_inquiry", &["inquiry reopened"]),
+    ("reopen_suggestion", &["feedback-analytics.suggestion-reopened"]),
     ("request_service_request_info", &["dispatch.info-requested"]),
     ("resume_complaint", &["complaint.complaint-resumed"]),
     ("resume_work_order", &["dispatch.work-order-resumed"]),
