@@ -36,6 +36,7 @@ pub const KNOWN: &[(&str, u64)] = &[
     ("satisfaction.not_asked", 2),
     ("satisfaction.n", 2),
     ("satisfaction.response_rate", 2),
+    ("satisfaction.rated", 1),
     ("satisfaction.mean", 2),
     ("satisfaction.satisfied_share", 2),
     ("satisfaction.wilson_low", 2),
@@ -501,9 +502,6 @@ impl Books {
         };
         put_promises(sheet, "promises", &those(None));
         let teams: BTreeSet<_> = happened.iter().map(|(team, ..)| team.clone()).collect();
-        if teams.is_empty() {
-            put_value(sheet, "promises.by_team", json!({}), Vec::new());
-        }
         for team in teams {
             put_promises(sheet, &format!("promises.by_team.{team}"), &those(Some(&team)));
         }
@@ -581,6 +579,7 @@ fn put_scores(sheet: &mut Sheet, place: &str, scores: &[u64]) {
     let satisfied = scores.iter().filter(|score| **score >= 4).count();
     let sum: u64 = scores.iter().sum();
     let mean = if scores.len() < FEW { Value::Null } else { json!(sum as f64 / scores.len() as f64) };
+    put_value(sheet, &format!("{place}.rated"), json!(scores.len()), Vec::new());
     put_value(sheet, &format!("{place}.mean"), mean, Vec::new());
     put_share(sheet, place, "satisfied_share", satisfied, scores.len());
 }
@@ -609,10 +608,10 @@ fn put_promises(sheet: &mut Sheet, place: &str, outcomes: &Outcomes) {
 /// What stands in the answer beside the figures.
 const NO_FIGURES: [&str; 6] = ["estate_id", "from", "to", "definitions_version", "minimum_answers", "notes"];
 
-/// Every leaf of an answer by its place; an object without anything inside is one.
+/// Every leaf of an answer by its place.
 fn leaves(value: &Value, place: &str, into: &mut BTreeMap<String, Value>) {
     match value {
-        Value::Object(fields) if !fields.is_empty() => {
+        Value::Object(fields) => {
             for (name, inner) in fields {
                 let inner_place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
                 leaves(inner, &inner_place, into);
@@ -649,8 +648,9 @@ pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
             Some(_) => {}
         }
     }
-    let missing = counted.keys().filter(|place| !shown.contains_key(*place));
-    found.extend(missing.map(|place| format!("{place}: counted, but not shown")));
+    // What is of too few, or lies among those waiting, is left out.
+    let missing = counted.iter().filter(|(place, line)| !line.value.is_null() && !shown.contains_key(*place));
+    found.extend(missing.map(|(place, line)| format!("{place}: counted {}, but not shown", line.value)));
     found
 }
 
