@@ -380,7 +380,8 @@ mod tests {
         assert_eq!(lies(404, "application/problem+json", &json!({ "code": "not-found" })), [""; 0]);
         assert_eq!(lies(200, json, &json!({ "case_id": id, "more": 1 })).len(), 1, "a field that is not documented");
         assert_eq!(lies(200, json, &json!({ "words": "漏水" })).len(), 1, "a field is missing");
-        assert_eq!(lies(200, json, &json!({ "case_id": "7" })).len(), 1, "another format");
+        let format = lies(200, json, &json!({ "case_id": "7" }));
+        assert!(format.iter().any(|lie| lie.contains("uuid")), "another format: {format:?}");
         assert_eq!(lies(200, json, &json!({ "case_id": id, "words": null })).len(), 1, "null");
         assert_eq!(lies(404, json, &json!({ "code": "x" })).len(), 1, "another media type");
         assert_eq!(lies(404, "application/problem+json", &json!({ "code": "x", "more": 1 })).len(), 1);

@@ -27,10 +27,16 @@ async fn is_told(client: &Client, cause: &str, settled: bool) -> Value {
     .await
 }
 
-async fn assign(e: &Estate, order: &str, account: &str) {
+async fn assign(e: &Estate, order: &str, account: &str, instead_of: Option<&str>) {
     let technicians = e.handler.get(&format!("/v1/technicians?estate_id={}", e.id)).await.ok();
-    let found = technicians["items"].as_array().unwrap().iter().find(|one| one["account"] == account).unwrap().clone();
-    let body = json!({"technician_id": found["technician_id"]});
+    let id = |account: &str| {
+        let found = technicians["items"].as_array().unwrap().iter().find(|one| one["account"] == account).unwrap();
+        found["technician_id"].clone()
+    };
+    let mut body = json!({"technician_id": id(account)});
+    if let Some(account) = instead_of {
+        body["instead_of"] = id(account);
+    }
     let _ = e.handler.post(&format!("/v1/work-orders/{order}/assign"), body).await.ok();
 }
 
@@ -53,7 +59,7 @@ async fn a_work_order_reaches_the_technicians_inbox_and_leaves_it_when_somebody_
         let body = json!({"case_id": id, "department": "engineering", "summary": "解救被困人员"});
         let order = text(&e.handler.post("/v1/work-orders", body).await.created()["work_order_id"]);
         is_told(&lead, "work_order_open", false).await;
-        assign(&e, &order, "tech-1").await;
+        assign(&e, &order, "tech-1", None).await;
         let line = is_told(&first, "work_order_assigned", false).await;
         assert_eq!((&line["work_order_id"], &line["reference"]), (&json!(order), &case["reference"]));
         is_told(&lead, "work_order_open", true).await;
@@ -64,7 +70,7 @@ async fn a_work_order_reaches_the_technicians_inbox_and_leaves_it_when_somebody_
         })
         .await;
 
-        assign(&e, &order, "tech-3").await;
+        assign(&e, &order, "tech-3", Some("tech-1")).await;
         is_told(&first, "work_order_assigned", true).await;
         is_told(&first, "work_order_withdrawn", false).await;
         is_told(&second, "work_order_assigned", false).await;

@@ -4,8 +4,9 @@ mod complaints;
 mod consumers;
 mod contracts;
 
+use chrono::NaiveDate;
 use serde_json::{Value, json};
-use steward_kernel::Role;
+use steward_kernel::{Role, reference::reference};
 use steward_proto::{
     dispatch::{WorkOrderCompleted, WorkOrderOpened},
     intake::{CaseCancelled, CasePrioritised, ComplaintReceived},
@@ -30,7 +31,7 @@ impl Known {
     fn received(&self) -> ComplaintReceived {
         ComplaintReceived {
             case_id: self.case_id.to_string(),
-            reference: "C-261123-7K3QD4".into(),
+            reference: reference('C', self.case_id, NaiveDate::default()),
             kind: "complaint".into(),
             category: "noise.neighbour".into(),
             priority: "P3".into(),

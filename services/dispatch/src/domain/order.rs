@@ -468,6 +468,7 @@ impl WorkOrder {
     ) -> Result<Vec<Event>, Refusal> {
         let is_there = |technician: &&Technician| technician.id == technician_id && !technician.left;
         let known = facts.technician.as_ref().filter(is_there);
+        let known = known.filter(|technician| technician.estates.is_seen_by(&facts.actor));
         let technician = known.ok_or(Refusal::UnknownTechnician)?;
         if !technician.has(job.skill.as_ref()) {
             return Err(Refusal::SkillMissing);

@@ -168,7 +168,7 @@ pub(crate) async fn list_departments(
                 "SELECT department_id, code, name, estate_ids, contractor, closed, version, created_at, changed_xid
                  FROM department
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
-                   AND ($3::uuid IS NULL OR estate_ids IS NULL OR $3 = ANY(estate_ids)) ",
+                   AND ($3::uuid IS NULL OR ($2 IS NULL OR $3 = ANY($2)) AND (estate_ids IS NULL OR $3 = ANY(estate_ids))) ",
                 $place
             )
         };
@@ -226,7 +226,7 @@ pub(crate) async fn list_technicians(
                         changed_xid
                  FROM technician t
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
-                   AND ($3::uuid IS NULL OR estate_ids IS NULL OR $3 = ANY(estate_ids))
+                   AND ($3::uuid IS NULL OR ($2 IS NULL OR $3 = ANY($2)) AND (estate_ids IS NULL OR $3 = ANY(estate_ids)))
                    AND ($4::text IS NULL OR $4 = ANY(skills))
                    AND ($5::bool IS NULL OR $5 = EXISTS (
                        SELECT FROM shift s WHERE s.tenant_id = $1 AND s.technician_id = t.technician_id
@@ -294,7 +294,7 @@ pub(crate) async fn list_shifts(
                  FROM shift s JOIN technician t USING (tenant_id, technician_id)
                  WHERE tenant_id = $1 AND ($2::uuid[] IS NULL OR estate_ids IS NULL OR estate_ids && $2)
                    AND ($3::uuid IS NULL OR technician_id = $3)
-                   AND ($4::uuid IS NULL OR estate_ids IS NULL OR $4 = ANY(estate_ids))
+                   AND ($4::uuid IS NULL OR ($2 IS NULL OR $4 = ANY($2)) AND (estate_ids IS NULL OR $4 = ANY(estate_ids)))
                    AND ($5::date IS NULL OR starts_on >= $5) AND ($6::date IS NULL OR starts_on <= $6) ",
                 $place
             )

@@ -47,6 +47,7 @@ async fn named(world: &World, technician: &str) -> (Uuid, String, Vec<(&'static 
         ("work_order_id", text(&read["work_order_id"])),
         ("reference", text(&read["reference"])),
         ("technician_id", text(&world.technician(technician).await)),
+        ("instead_of", text(&world.technician(technician).await)),
     ];
     (case_id, order, things)
 }

@@ -51,7 +51,7 @@ async fn named(kit: &Kit) -> Vec<(&'static str, String)> {
     case.progress("resolved", "accepted", true).await;
     let survey_id = case.survey().await["survey_id"].as_str().unwrap().to_owned();
     let ids = [("case_id", case.id), ("estate_id", estate), ("resident_id", resident), ("unit_id", unit)];
-    let reference = ("reference", "G-261123-00000".to_owned());
+    let reference = ("reference", case.suggestion("").reference);
     ids.map(|(name, id)| (name, id.to_string())).into_iter().chain([("survey_id", survey_id), reference]).collect()
 }
 

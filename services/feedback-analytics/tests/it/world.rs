@@ -2,9 +2,9 @@
 
 use std::sync::atomic::{AtomicI32, Ordering};
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde_json::Value;
-use steward_kernel::{Role, message::Contract};
+use steward_kernel::{Role, message::Contract, reference::reference};
 use steward_proto::{complaint, dispatch, intake as pb};
 use steward_testkit::{Kit, TENANT, db::new_id, eventually};
 use uuid::Uuid;
@@ -94,7 +94,7 @@ impl<'a> Case<'a> {
     pub(crate) fn suggestion(&self, words: &str) -> pb::SuggestionReceived {
         pb::SuggestionReceived {
             case_id: self.id.to_string(),
-            reference: "G-261123-00000".to_owned(),
+            reference: reference('G', self.id, NaiveDate::default()),
             kind: self.kind.to_owned(),
             category: "ev.charging".to_owned(),
             priority: "P4".to_owned(),

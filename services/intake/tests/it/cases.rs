@@ -100,24 +100,26 @@ async fn a_case_is_answered_in_the_language_asked_for_else_the_registers_else_th
         let _ = kit.client(Role::Admin).upload("/v1/residents/import", "text/csv", sheet.into()).await.ok();
         let (desk, owner, neighbour) =
             (kit.client(Role::Receptionist), kit.owner(world.resident), kit.owner(world.neighbour));
-        let body = |resident: Uuid, language: Option<&str>| {
+        let body = |resident: Uuid, language: Option<&str>, channel: &str| {
             let mut body = world.case("complaint");
             body["resident_id"] = json!(resident);
+            body["channel"] = json!(channel);
             if let Some(language) = language {
                 body["language"] = json!(language);
             }
             body
         };
-        // (who opens, for whom, the language asked for, that of the caller) → (the case's, the register's)
+        // (who opens, by which channel, for whom, the language asked for, that of the caller) → (the case's, the register's)
         let tried = [
-            (&desk, world.neighbour, None, "zh-Hant", "en", "en"),
-            (&desk, world.neighbour, Some("zh-Hant"), "zh-Hant", "zh-Hant", "en"),
-            (&desk, world.resident, None, "en", "zh-Hans", ""),
-            (&owner, world.resident, None, "en", "en", ""),
-            (&neighbour, world.neighbour, None, "zh-Hant", "en", "en"),
+            (&desk, "phone", world.neighbour, None, "zh-Hant", "en", "en"),
+            (&desk, "phone", world.neighbour, Some("zh-Hant"), "zh-Hant", "zh-Hant", "en"),
+            (&desk, "phone", world.resident, None, "en", "zh-Hans", ""),
+            (&owner, "app", world.resident, None, "en", "en", ""),
+            (&neighbour, "app", world.neighbour, None, "zh-Hant", "en", "en"),
         ];
-        for (client, resident, asked, accept, language, _) in tried {
-            let answer = client.post("/v1/cases", body(resident, asked)).header("accept-language", accept).await;
+        for (client, channel, resident, asked, accept, language, _) in tried {
+            let case = body(resident, asked, channel);
+            let answer = client.post("/v1/cases", case).header("accept-language", accept).await;
             assert_eq!(answer.created()["language"], language, "{asked:?} {accept}");
         }
         let told = kit.published::<pb::CaseOpened>().await;
@@ -127,7 +129,7 @@ async fn a_case_is_answered_in_the_language_asked_for_else_the_registers_else_th
         // What is changed in the register holds for the next case.
         let sheet = sheet.replace(",en\n", ",繁體中文\n");
         let _ = kit.client(Role::Admin).upload("/v1/residents/import", "text/csv", sheet.into()).await.ok();
-        assert_eq!(desk.post("/v1/cases", body(world.neighbour, None)).await.created()["language"], "zh-Hant");
+        assert_eq!(desk.post("/v1/cases", body(world.neighbour, None, "phone")).await.created()["language"], "zh-Hant");
     })
     .await;
 }

@@ -35,7 +35,7 @@ async fn a_resident_is_found_by_any_spelling_of_their_number_and_it_is_written_d
         }
         assert!(kit.count("intake", "personal_data_access").await > before);
         assert_eq!(found(&desk, "residents", "phone", "13800000003", "code").await, [] as [Value; 0]);
-        let second = "resident_code,name,phone,estate_code,building,unit,role\nR-3,吴三,13800000003/02162345678转801,YX,3,102,tenant\n";
+        let second = "resident_code,name,phone,estate_code,building,unit,role,since_on\nR-3,吴三,13800000003/02162345678转801,YX,3,102,tenant,2024-05-01\n";
         let _ = kit.client(Role::Admin).upload("/v1/residents/import", "text/csv", second.into()).await.ok();
         for phone in ["13800000003", "（021）62345678", "62345678", "+86 21 6234 5678"] {
             assert_eq!(found(&desk, "residents", "phone", phone, "code").await, ["R-3"], "{phone}");
