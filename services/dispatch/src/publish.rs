@@ -1,16 +1,26 @@
 //! What other services are told. Pure. Every event is named, so a new one makes us think about it.
 
-use steward_kernel::{Recorded, message::Outgoing, word};
+use steward_kernel::{
+    Recorded,
+    message::Outgoing,
+    word::{self, WordNote},
+};
 use steward_proto::dispatch as pb;
 use uuid::Uuid;
 
 use crate::domain::{
+    appointment::Appointment,
     order::{self, Job, WorkOrder},
     request::{self, Origin, ServiceRequest},
 };
 
 fn id(id: Option<impl Into<Uuid>>) -> String {
     id.map(|id| id.into().to_string()).unwrap_or_default()
+}
+
+/// From when until when, in Unix milliseconds; 0 = no window.
+fn bounds(window: Option<Appointment>) -> [i64; 2] {
+    window.map_or([0, 0], |window| [window.from.timestamp_millis(), window.to.timestamp_millis()])
 }
 
 /// The public event of a service request's event, if others are told of it.
@@ -23,23 +33,27 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
     Some(match &event.body {
         // Intake knows what it has told us; the work orders speak for themselves.
         E::Received(_) | E::Prioritised { .. } | E::OrderNoted { .. } => return None,
-        E::Confirmed { appointment, .. } => Outgoing::new(pb::ServiceRequestConfirmed {
-            case_id,
-            estate_id,
-            at_ms,
-            appointment_from_ms: appointment.map_or(0, |window| window.from.timestamp_millis()),
-            appointment_to_ms: appointment.map_or(0, |window| window.to.timestamp_millis()),
-        }),
-        E::Appointed { appointment, previous, crew, reason: _ } => Outgoing::new(pb::AppointmentSet {
-            case_id,
-            estate_id,
-            at_ms,
-            from_ms: appointment.from.timestamp_millis(),
-            to_ms: appointment.to.timestamp_millis(),
-            previous_from_ms: previous.map_or(0, |window| window.from.timestamp_millis()),
-            previous_to_ms: previous.map_or(0, |window| window.to.timestamp_millis()),
-            technician_accounts: crew.iter().map(ToString::to_string).collect(),
-        }),
+        E::Confirmed { appointment, .. } => {
+            let [appointment_from_ms, appointment_to_ms] = bounds(*appointment);
+            let told =
+                pb::ServiceRequestConfirmed { case_id, estate_id, at_ms, appointment_from_ms, appointment_to_ms };
+            Outgoing::new(told)
+        }
+        E::Appointed { appointment, previous, crew, reason: _ } => {
+            let ([from_ms, to_ms], [previous_from_ms, previous_to_ms]) =
+                (bounds(Some(*appointment)), bounds(*previous));
+            let technician_accounts = crew.iter().map(ToString::to_string).collect();
+            Outgoing::new(pb::AppointmentSet {
+                case_id,
+                estate_id,
+                at_ms,
+                from_ms,
+                to_ms,
+                previous_from_ms,
+                previous_to_ms,
+                technician_accounts,
+            })
+        }
         E::InfoRequested { .. } => Outgoing::new(pb::InfoRequested { case_id, estate_id, at_ms }),
         E::InfoProvided { taken_down, .. } => {
             let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
@@ -47,17 +61,11 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
         }
         E::Declined { .. } => Outgoing::new(pb::ServiceRequestDeclined { case_id, estate_id, at_ms }),
         E::Cancelled { reason, by_owner, taken_down, .. } => {
-            let by = if *by_owner { "owner" } else { reason.as_ref().map_or("", |_| "staff") }.to_owned();
             let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
-            Outgoing::new(pb::ServiceRequestCancelled {
-                case_id,
-                estate_id,
-                at_ms,
-                by,
-                given_how,
-                given_at_ms,
-                taken_down_by,
-            })
+            let by = called_off_by(*by_owner, reason.is_some()).to_owned();
+            let told =
+                pb::ServiceRequestCancelled { case_id, estate_id, at_ms, by, given_how, given_at_ms, taken_down_by };
+            Outgoing::new(told)
         }
         E::StageChanged { stage } => Outgoing::new(pb::ServiceRequestStageChanged {
             case_id,
@@ -66,22 +74,39 @@ pub(crate) fn of_request(request: &ServiceRequest, event: &Recorded<request::Eve
             stage: stage.as_str().to_owned(),
         }),
         E::Verified { satisfied, taken_down, .. } => {
-            let (given_how, given_at_ms, taken_down_by) = word::told(taken_down.as_ref());
-            let (satisfied, stage) = (*satisfied, request.stage.to_string());
-            Outgoing::new(pb::ServiceRequestVerified {
-                case_id,
-                estate_id,
-                at_ms,
-                satisfied,
-                given_how,
-                given_at_ms,
-                taken_down_by,
-                stage,
-            })
+            verified(request, origin, (*satisfied, taken_down.as_ref()), at_ms)
         }
         E::FurtherNeedRaised { words } => further_need(request, origin, words.as_str(), at_ms),
         E::Closed => Outgoing::new(pb::ServiceRequestClosed { case_id, estate_id, at_ms }),
     })
+}
+
+fn verified(
+    request: &ServiceRequest,
+    origin: &Origin,
+    (satisfied, taken_down): (bool, Option<&WordNote>),
+    at_ms: i64,
+) -> Outgoing {
+    let (given_how, given_at_ms, taken_down_by) = word::told(taken_down);
+    Outgoing::new(pb::ServiceRequestVerified {
+        case_id: request.id.to_string(),
+        estate_id: origin.estate_id.to_string(),
+        at_ms,
+        satisfied,
+        given_how,
+        given_at_ms,
+        taken_down_by,
+        stage: request.stage.to_string(),
+    })
+}
+
+/// Without a reason it follows its case, which says who called it off.
+const fn called_off_by(by_owner: bool, has_reason: bool) -> &'static str {
+    match (by_owner, has_reason) {
+        (true, _) => "owner",
+        (false, true) => "staff",
+        (false, false) => "",
+    }
 }
 
 fn further_need(request: &ServiceRequest, origin: &Origin, words: &str, at_ms: i64) -> Outgoing {

@@ -202,7 +202,7 @@ async fn leaving(
     let before = |row: &StaffMember| known.get(row.code.as_str()).map(|(_, before)| before);
     let has_less = |row: &&Row<StaffMember>| {
         before(&row.value).is_some_and(|before| {
-            !before.account.is_empty() && (row.value.left > before.left || row.value.estates != before.estates)
+            !before.account.is_empty() && ((row.value.left && !before.left) || row.value.estates != before.estates)
         })
     };
     let mut found = Vec::new();

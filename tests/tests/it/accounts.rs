@@ -278,7 +278,7 @@ impl Company {
                     tokio::time::sleep(Duration::from_millis(20)).await;
                 }
                 404 | 409 | 422 => return None,
-                _ => panic!("{} answered {}: {}", answer.asked, answer.status, answer.text()),
+                _ => drop(answer.expect(200)),
             }
         }
     }

@@ -49,7 +49,7 @@ async fn named(kit: &Kit) -> Vec<(&'static str, String)> {
     let (manager, path) = (kit.client(Role::Manager), format!("/v1/suggestions/{}", case.id));
     eventually("the suggestion is here", || async { (manager.get(&path).await.status == 200).then_some(()) }).await;
     case.progress("resolved", "accepted", true).await;
-    let survey_id = case.survey().await["survey_id"].as_str().unwrap().to_owned();
+    let survey_id = case.survey().await["survey_id"].as_str().unwrap_or_default().to_owned();
     let ids = [("case_id", case.id), ("estate_id", estate), ("resident_id", resident), ("unit_id", unit)];
     let reference = ("reference", case.suggestion("").reference);
     ids.map(|(name, id)| (name, id.to_string())).into_iter().chain([("survey_id", survey_id), reference]).collect()

@@ -365,12 +365,15 @@ pub async fn write_ties(tx: &mut Tx, ties: &[TieChange]) -> Result<()> {
     Ok(())
 }
 
+/// Unit, resident, their code and role; from when and until when.
+type OccupantRow = (Uuid, Uuid, String, String, Option<NaiveDate>, Option<NaiveDate>);
+
 /// Everybody who is or was tied to these units.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn occupants(tx: &mut Tx, units: &[UnitId]) -> Result<HashMap<UnitId, Vec<Occupant>>> {
-    let rows: Vec<(Uuid, Uuid, String, String, Option<NaiveDate>, Option<NaiveDate>)> = sqlx::query_as(
+    let rows: Vec<OccupantRow> = sqlx::query_as(
         "SELECT t.unit_id, t.resident_id, r.code, t.role, t.since_on, t.until_on
          FROM resident_unit t JOIN resident r ON r.tenant_id = $1 AND r.resident_id = t.resident_id
          WHERE t.tenant_id = $1 AND t.unit_id = ANY($2) ORDER BY r.code",

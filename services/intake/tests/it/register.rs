@@ -284,23 +284,21 @@ async fn a_file_is_read_as_clerks_keep_it_and_says_what_it_left_out() {
     .await;
 }
 
+/// Row, code and words of the first fault of a file that is refused.
+async fn first_fault(admin: &Client, what: &str, file: &str, language: &str) -> (u64, String, String) {
+    let path = format!("/v1/{what}/import");
+    let answer = admin.upload(&path, CSV, file.as_bytes().to_vec()).header("accept-language", language).await;
+    let error = answer.problem(422, "register-file-invalid")["errors"][0].clone();
+    let text = |field: &str| error[field].as_str().unwrap_or_default().to_owned();
+    (error["row"].as_u64().unwrap_or_default(), text("code"), text("detail"))
+}
+
 #[tokio::test]
 async fn faults_are_told_in_the_callers_language_with_a_remedy() {
     with::<Intake>(async |kit| {
         let admin = kit.client(Role::Admin);
         let _ = import(&admin, "estates", ESTATES).await.ok();
         let head = RESIDENTS.lines().next().unwrap();
-        let tell = async |what: &str, file: String, language: &str| {
-            let path = format!("/v1/{what}/import");
-            let answer = admin.upload(&path, CSV, file.into_bytes()).header("accept-language", language).await;
-            let problem = answer.problem(422, "register-file-invalid");
-            let error = &problem["errors"][0];
-            (
-                error["row"].as_u64().unwrap(),
-                error["code"].as_str().unwrap().to_owned(),
-                error["detail"].as_str().unwrap().to_owned(),
-            )
-        };
         for (row, language, code, detail) in [
             (
                 "R1,王,00000,YX,1号楼,1单元,101,业主,,",
@@ -313,13 +311,13 @@ async fn faults_are_told_in_the_callers_language_with_a_remedy() {
                 "R1,王,,YX,1号楼,1单元,101,业主,2099-01-01,",
                 "en",
                 "date_out_of_bounds",
-                "must be a day from 1920-01-01 to 2028-11-",
+                "must be a day from 1920-01-01 to ",
             ),
             (
                 "R1,王,,YX,1号楼,1单元,101,业主,1900-01-01,",
                 "en",
                 "date_out_of_bounds",
-                "must be a day from 1920-01-01 to 2028-11-",
+                "must be a day from 1920-01-01 to ",
             ),
             (
                 "R1,王,,YX,1号楼,1单元,101,国王,,",
@@ -328,16 +326,24 @@ async fn faults_are_told_in_the_callers_language_with_a_remedy() {
                 "must be one of: agent, co_owner, family, owner, tenant",
             ),
         ] {
-            let told = tell("residents", format!("{head}\n{row}\n"), language).await;
+            let told = first_fault(&admin, "residents", &format!("{head}\n{row}\n"), language).await;
             assert_eq!((told.0, told.1.as_str()), (2, code), "{row}");
             assert!(told.2.starts_with(detail), "{}", told.2);
         }
         assert_eq!(kit.count("intake", "resident").await, 0);
+    })
+    .await;
+}
 
-        // Whoever has no post of ours would be nobody.
+/// Whoever has no post of ours would be nobody.
+#[tokio::test]
+async fn posts_of_staff_are_read_in_the_words_of_companies() {
+    with::<Intake>(async |kit| {
+        let admin = kit.client(Role::Admin);
+        let _ = import(&admin, "estates", ESTATES).await.ok();
         let staff =
             |role: &str| format!("工号,姓名,岗位,部门,小区编码,账号\nK1,武怡芳,{role},customer_service,YX,desk-1\n");
-        let (_, code, detail) = tell("staff", staff("国王"), "zh-CN").await;
+        let (_, code, detail) = first_fault(&admin, "staff", &staff("国王"), "zh-CN").await;
         assert_eq!(code, "unknown_word");
         assert!(detail.contains("前台") && detail.contains("维修工"), "{detail}");
         for (written, role) in [

@@ -21,7 +21,7 @@ async fn tells(kit: &Kit, what: &str, accounts: &[&str]) {
 }
 
 #[tokio::test]
-async fn orders_consultations_and_ratings_are_told_to_whoever_must_act_and_withdrawn() {
+async fn orders_are_told_to_whoever_must_act_and_withdrawn() {
     with::<Intake>(async |kit| {
         let world = staffed(&kit).await;
         // Urgent, so that it is told at any hour.
@@ -63,7 +63,17 @@ async fn orders_consultations_and_ratings_are_told_to_whoever_must_act_and_withd
         );
         let ended: Vec<_> = kit.published::<pb::TaskEnded>().await.into_iter().map(|ended| ended.task_id).collect();
         assert_eq!(ended, [of("work_order_open", "lead-1").task_id, first.task_id]);
+    })
+    .await;
+}
 
+#[tokio::test]
+async fn consultations_and_low_ratings_are_told_to_whoever_must_act() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "complaint", "P2").await;
+        let (case_id, department) = (case.to_string(), "engineering".to_owned());
+        let at_ms = kit.clock.now().timestamp_millis();
         let asked = complaint::ComplaintConsulted {
             case_id: case_id.clone(),
             department: department.clone(),

@@ -395,10 +395,8 @@ impl Deciding<'_> {
         let passed_on = |task: &Task| task.audience == Audience::Accountable && task.is_told();
         let passed: Vec<Task> = self.state.tasks.iter().filter(|task| passed_on(task)).cloned().collect();
         self.end_tasks(passed_on);
-        if account != HEAD_OFFICE {
-            if why != Why::FirstReceiver {
-                self.give(NewTask::of(Duty::Accountable, Audience::Accountable));
-            }
+        if account != HEAD_OFFICE && why != Why::FirstReceiver {
+            self.give(NewTask::of(Duty::Accountable, Audience::Accountable));
         }
         for Task { duty, audience, work_order, department, objection, due_at, .. } in passed {
             if duty != Duty::Accountable {
