@@ -318,6 +318,10 @@ FAULTS: dict[str, list[Fault]] = {
         Fault("is not more than", put(INTAKE, f"{POD} terminationGracePeriodSeconds", 30)),
         Fault("core.http.bind", in_data("steward-", "0.0.0.0:8080", "127.0.0.1:8080")),
     ],
+    "the gateway of a trial leaves its endpoint before it stops, as the services do": [
+        Fault("STEWARD_LINGER", put(the("Deployment", "gateway"), f"{CONTAINER} env", []), "trial"),
+        Fault("is not more than", put(the("Deployment", "gateway"), f"{POD} terminationGracePeriodSeconds", 30), "trial"),
+    ],
     "the database takes the connections of as many replicas as may run, and one more of each in a rollout": [
         Fault("is less than", put(the("ScaledObject", "intake"), "spec maxReplicaCount", 100)),
     ],

@@ -214,7 +214,7 @@ impl Service for Toy {
     const ABOUT: &'static str = "Tallies.";
     const DEFAULTS: &'static str = "[service]\n";
     const GROUPS: &'static [Group] = &[Group { name: "tallies", about: "What is counted. It only grows." }];
-    const RECORDED: &'static str = "{}";
+    const RECORDED: &'static str = r#"{ "add_to_tally": { "codes": ["toy/too-much"] } }"#;
     type Config = Config;
     type App = App;
 
