@@ -9,8 +9,9 @@ readonly SERVICES=(intake complaint dispatch notification feedback-analytics)
 
 readonly NATS_VERSION=2.15.1 OLDEST_POSTGRES=15 EMBEDDED_POSTGRES_VERSION=18.4.0-beta.17
 
-# A caller that has sourced an older steward.env must not configure the system with it.
-unset "${!STEWARD_@}"
+# A caller that has sourced an older steward.env must not configure the system with it. What `test` tells the tests goes on to its steps.
+for name in "${!STEWARD_@}"; do [[ $name == STEWARD_TEST_* ]] || unset "$name"; done
+unset name
 export LC_ALL=C.UTF-8
 umask 022
 # Everything here talks to this machine; a proxy of the network must not stand between.

@@ -58,6 +58,6 @@ const again = await owner.GET("/v1/cases/{case_id}", {
 });
 console.log(good(read).status, again.response.status);
 
-// What is refused says why.
-const refused = await owner.POST("/v1/inquiries/{case_id}/close", { ...atCase, body: {} });
+// What is refused says why: an owner does not speak at the desk through the app.
+const refused = await owner.POST("/v1/cases", { body: { ...words, ...place } });
 console.log(refused.error?.code ?? refused.response.status);
