@@ -382,7 +382,9 @@ mod tests {
         assert_eq!(lies(200, json, &json!({ "words": "漏水" })).len(), 1, "a field is missing");
         let format = lies(200, json, &json!({ "case_id": "7" }));
         assert!(format.iter().any(|lie| lie.contains("uuid")), "another format: {format:?}");
-        assert_eq!(lies(200, json, &json!({ "case_id": id, "words": null })).len(), 1, "null");
+        // What is wrong inside a part of a schema makes its fields unknown to the whole, too.
+        let null = lies(200, json, &json!({ "case_id": id, "words": null }));
+        assert!(null.iter().any(|lie| lie.contains("null")), "null: {null:?}");
         assert_eq!(lies(404, json, &json!({ "code": "x" })).len(), 1, "another media type");
         assert_eq!(lies(404, "application/problem+json", &json!({ "code": "x", "more": 1 })).len(), 1);
         assert_eq!(lies(409, json, &json!({})).len(), 1, "another status");
