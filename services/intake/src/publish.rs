@@ -90,9 +90,10 @@ fn opened(case: &Case, opening: &Opening) -> pb::CaseOpened {
 }
 
 fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<Utc>) -> Option<Outgoing> {
-    let case::Event::Progressed { milestone, status, stage, human, agreed, by, taken_down, .. } = event else {
+    let case::Event::Progressed { milestone, status, stage, human, agreed, dated, by, taken_down, .. } = event else {
         return None;
     };
+    let date = dated.as_ref();
     let ms = |at: DateTime<Utc>| at.timestamp_millis();
     let window = agreed.map(|agreed| agreed.window);
     let previous = agreed.and_then(|agreed| agreed.previous);
@@ -118,6 +119,9 @@ fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<
         previous_from_ms: previous.map_or(0, |window| ms(window.from)),
         previous_to_ms: previous.map_or(0, |window| ms(window.to)),
         time_zone: opening.time_zone.clone(),
+        due_at_ms: date.map_or(0, |date| ms(date.due_at)),
+        previous_due_at_ms: date.and_then(|date| date.previous).map_or(0, ms),
+        reason: date.and_then(|date| date.reason.as_ref()).map(ToString::to_string).unwrap_or_default(),
         by: by.unwrap_or(milestone.by()).to_string(),
         given_how,
         given_at_ms,

@@ -10,11 +10,11 @@ use steward_kernel::{
 use crate::{
     app::App,
     domain::{
-        case::{Case, Step},
+        case::{self, Case, Dated, Step},
         opening::Opening,
         ruling::Ruling,
-        stewardship::{Account, Command, Facts, Matter, Refusal, Stewardship, WorkStep},
-        timeline::Party,
+        stewardship::{Account, Command, Facts, Matter, Promise, Refusal, Stewardship, WorkStep},
+        timeline::{Milestone, Party},
     },
     store,
 };
@@ -63,7 +63,26 @@ pub(crate) async fn command(
     let estate =
         known.matter.as_ref().map(|matter| matter.estate).ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
     let facts = facts(app, work, &known, estate, command).await?;
-    work.execute::<Stewardship>(id, command, &facts).await
+    let done = work.execute::<Stewardship>(id, command, &facts).await?;
+    if !done.replayed {
+        for step in steps(&known, &done.state) {
+            let facts = app.facts_of(work);
+            work.execute::<Case>(id, &case::Command::Progress(step), &facts).await?;
+        }
+    }
+    Ok(done)
+}
+
+/// What its owner sees of what has just happened: a time that the owner is given by itself, and an objection to a pause.
+fn steps(before: &Stewardship, after: &Stewardship) -> Vec<Step> {
+    let is_new = |promise: &&Promise| before.promises.iter().all(|known| known.promise_id != promise.promise_id);
+    let promises = after.promises.iter().filter(is_new).filter_map(|promise| {
+        let (due_at, previous, reason) = (promise.due_at, promise.previous, promise.reason.clone());
+        Some(Step { dated: Some(Dated { due_at, previous, reason }), ..Step::news(promise.told()?) })
+    });
+    let objections = after.objections.iter().skip(before.objections.len());
+    let objections = objections.map(|known| Step::news(Milestone::PauseContested).given(known.taken_down.clone()));
+    promises.chain(objections).collect()
 }
 
 async fn adopt(app: &App, work: &mut Work, id: CaseId) -> Result<Stewardship> {
@@ -177,11 +196,13 @@ pub(crate) async fn ask_at_case(
                 if let Command::HandOver { to, .. } = &asked {
                     check_account(work, id, to).await?;
                 }
+                let read = work.version_of::<Case>(id).await?;
                 let done = command(&app, work, id, &asked).await?;
-                let actual = work.version_of::<Case>(id).await?;
                 match expected {
-                    Some(expected) if expected != actual && !done.replayed => Err(Error::Stale { expected, actual }),
-                    _ => Ok((done, actual)),
+                    Some(expected) if expected != read && !done.replayed => {
+                        Err(Error::Stale { expected, actual: read })
+                    }
+                    _ => Ok((done, work.version_of::<Case>(id).await?)),
                 }
             })
         })

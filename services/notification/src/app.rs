@@ -24,6 +24,8 @@ pub struct App {
     pub templates: Arc<Templates>,
     /// The language of a message when nobody says one.
     pub default_language: Language,
+    /// In how many days owners can come back on what staff took down for them.
+    pub come_back_days: u64,
     /// How long a digest collects.
     pub pace: Pace,
 }
@@ -37,7 +39,8 @@ impl App {
         let Core { engine, db, clock } = core;
         let templates = Arc::new(Templates::parse(Templates::SHIPPED)?);
         let (default_language, pace) = (config.default_language, config.pace());
-        Ok(Self { engine, db, clock, templates, default_language, pace })
+        let come_back_days = config.come_back_days();
+        Ok(Self { engine, db, clock, templates, default_language, come_back_days, pace })
     }
 
     /// What a message's decision needs; the addressee's wishes matter only when it is planned.

@@ -9,6 +9,8 @@ use steward_kernel::vocabulary::Language;
 
 use crate::domain::Pace;
 
+/// A day.
+const DAY: Duration = Duration::from_secs(24 * 3600);
 /// Longest that a digest may collect.
 const LONGEST: Duration = Duration::from_secs(3600);
 
@@ -18,6 +20,9 @@ const LONGEST: Duration = Duration::from_secs(3600);
 pub struct Config {
     /// The language of a message when neither the resident nor the case says one.
     pub default_language: Language,
+    /// How long after the end an owner can come back on it, as messages say it; from 1 hour to 365 days.
+    #[serde(with = "humantime_serde")]
+    pub come_back_within: Duration,
     /// A digest is sent when no line came for so long; from `digest_quiet_urgent` to `digest_longest`.
     #[serde(with = "humantime_serde")]
     pub digest_quiet: Duration,
@@ -30,6 +35,12 @@ pub struct Config {
 }
 
 impl Config {
+    /// The same in days, as people count: what has begun counts.
+    #[must_use]
+    pub fn come_back_days(&self) -> u64 {
+        self.come_back_within.as_secs().div_ceil(DAY.as_secs())
+    }
+
     /// How long a digest collects.
     #[must_use]
     pub fn pace(&self) -> Pace {
@@ -45,9 +56,12 @@ impl Config {
 impl Checked for Config {
     fn findings(&self) -> Vec<String> {
         // A word that is no language is found when the settings are read.
-        let Self { default_language: _, digest_quiet: quiet, digest_quiet_urgent: urgent, digest_longest: longest } =
-            self;
+        let Self { default_language: _, come_back_within, digest_quiet: quiet, digest_quiet_urgent: urgent, .. } = self;
+        let longest = &self.digest_longest;
         let mut found = Vec::new();
+        if !(Duration::from_secs(3600)..=DAY * 365).contains(come_back_within) {
+            found.push(format!("service.come_back_within is {come_back_within:?}; it must be between 1h and 365d"));
+        }
         if *urgent < Duration::from_millis(100) {
             // A timer looks so often at a digest that still collects, and each look is an event.
             found.push(format!("service.digest_quiet_urgent is {urgent:?}; it must be 100ms or more"));
@@ -80,6 +94,7 @@ mod tests {
     fn config(quiet: u64, urgent: u64, longest: u64) -> Config {
         Config {
             default_language: Language::ZhHans,
+            come_back_within: DAY * 15,
             digest_quiet: Duration::from_secs(quiet),
             digest_quiet_urgent: Duration::from_secs(urgent),
             digest_longest: Duration::from_secs(longest),
@@ -90,6 +105,7 @@ mod tests {
     fn the_defaults_are_those_of_the_readme() {
         let shipped = config::load::<Config>(include_str!("../config.default.toml"), None).unwrap().service;
         assert_eq!(shipped.pace(), config(30, 5, 120).pace());
+        assert_eq!(shipped.come_back_days(), 15);
         assert_eq!(shipped.findings(), Vec::<String>::new());
     }
 

@@ -10,13 +10,17 @@ use steward_kernel::{
     ids::{CaseId, EstateId, ResidentId},
     message::optional_uuid,
     vocabulary::{CaseKind, CaseStatus, Language},
+    word::GivenHow,
 };
 use steward_proto::{feedback_analytics, intake};
 use uuid::Uuid;
 
 use crate::{
     app::App,
-    domain::{Letter, Message, Preference, SurveyId, Template, Variables, Window, messages::Command},
+    domain::{
+        Letter, Message, Moment, Noted, Preference, Scribe, SurveyId, TakenDownWord, Template, Variables, Window,
+        messages::Command,
+    },
     store::{self, StaffMember},
 };
 
@@ -79,7 +83,7 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
-        windows: [None; 2],
+        says: Says::default(),
         occasion: cause(work)?,
         happened_at: time("opened_at_ms", heard.opened_at_ms)?,
     };
@@ -94,12 +98,17 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
     }
     // As long as other remedies of a complaint are open, what was promised is not done.
     let is_done = CaseStatus::parse(&heard.status) == Some(CaseStatus::Resolved);
-    let template = Template::of(&heard.milestone, kind).filter(|template| *template != Template::RemedyDone || is_done);
-    let Some(template) = template else { return Ok(()) };
+    let taken_down = taken_down(work, &heard.milestone, [&heard.given_how, &heard.taken_down_by]).await?;
+    // What staff took down is told as that, instead of what the owner would be told of the own word.
+    let template = taken_down.map(|_| Template::TakenDown).or_else(|| Template::of(&heard.milestone, kind));
+    let Some(template) = template.filter(|template| *template != Template::RemedyDone || is_done) else {
+        return Ok(());
+    };
     let windows = [
         window(heard.appointment_from_ms, heard.appointment_to_ms, &heard.time_zone),
         window(heard.previous_from_ms, heard.previous_to_ms, &heard.time_zone),
     ];
+    let dates = [heard.due_at_ms, heard.previous_due_at_ms].map(|ms| moment(ms, &heard.time_zone));
     let due = Due {
         template,
         case: CaseId::from(uuid("case_id", &heard.case_id)?),
@@ -109,8 +118,8 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
+        says: Says { windows, dates, taken_down, reason: heard.reason },
         survey: None,
-        windows,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -123,10 +132,25 @@ fn window(from_ms: i64, to_ms: i64, time_zone: &str) -> Option<Window> {
     time(from_ms).zip(time(to_ms)).map(|(from, to)| Window { from, to, time_zone: day::zone(time_zone) })
 }
 
+/// A point in time in the zone of that name; 0 = none.
+fn moment(ms: i64, time_zone: &str) -> Option<Moment> {
+    let at = DateTime::from_timestamp_millis(ms).filter(|_| ms != 0)?;
+    Some(Moment { at, time_zone: day::zone(time_zone) })
+}
+
+/// What staff took down of the owner's words by that step, if they did, and as what.
+async fn taken_down(work: &mut Work, milestone: &str, [how, by]: [&str; 2]) -> Result<Option<TakenDownWord>> {
+    let Some((how, noted)) = GivenHow::parse(how).zip(Noted::parse(milestone)) else { return Ok(None) };
+    let by = store::post_of(&mut work.tx, by).await?.map_or(Scribe::Staff, Scribe::of);
+    Ok(Some(TakenDownWord { noted: Some(noted), how, by }))
+}
+
 async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
     alerts::case_ended(app, work, &heard.case_id).await?;
+    let taken_down = taken_down(work, Noted::Cancelled.as_str(), [&heard.given_how, &heard.taken_down_by]).await?;
     let due = Due {
-        template: Template::Cancelled,
+        template: if taken_down.is_some() { Template::TakenDown } else { Template::Cancelled },
+        says: Says { taken_down, ..Says::default() },
         case: CaseId::from(uuid("case_id", &heard.case_id)?),
         kind: kind(&heard.kind)?,
         reference: heard.reference,
@@ -135,7 +159,6 @@ async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
-        windows: [None; 2],
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -153,7 +176,7 @@ async fn objection_decided(app: &App, work: &mut Work, heard: intake::ObjectionD
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
         survey: None,
-        windows: [None; 2],
+        says: Says::default(),
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
     };
@@ -176,11 +199,24 @@ async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::S
         language: Language::parse(&heard.language),
         register_language: known.register_language,
         survey: Some(SurveyId::from(survey)),
-        windows: [None; 2],
+        says: Says::default(),
         occasion: survey,
         happened_at: time("at_ms", heard.at_ms)?,
     };
     due.tell(app, work).await
+}
+
+/// What a message says beside which case it is about.
+#[derive(Default)]
+struct Says {
+    /// When somebody comes, and when somebody would have come before.
+    windows: [Option<Window>; 2],
+    /// The date that the owner is given, and the one that it takes the place of.
+    dates: [Option<Moment>; 2],
+    /// What staff took down of the owner's words.
+    taken_down: Option<TakenDownWord>,
+    /// Why, as staff wrote it for the owner.
+    reason: String,
 }
 
 /// Something that somebody should be told.
@@ -196,8 +232,7 @@ struct Due {
     /// The one that the register says for the resident.
     register_language: Option<Language>,
     survey: Option<SurveyId>,
-    /// When somebody comes, and when somebody would have come before.
-    windows: [Option<Window>; 2],
+    says: Says,
     occasion: Uuid,
     happened_at: DateTime<Utc>,
 }
@@ -220,8 +255,17 @@ impl Due {
     /// In the language that the resident wants, else the register's, else the case's, else the company's.
     fn letter(self, app: &App, wanted: Option<Language>) -> Letter {
         let language = wanted.or(self.register_language).or(self.language).unwrap_or(app.default_language);
-        let [window, old_window] = self.windows;
-        let variables = Variables { reference: &self.reference, kind: self.kind, window, old_window };
+        let Says { windows: [window, old_window], dates: [date, old_date], taken_down, reason } = &self.says;
+        let variables = Variables {
+            window: *window,
+            old_window: *old_window,
+            date: *date,
+            old_date: *old_date,
+            taken_down: *taken_down,
+            days: app.come_back_days,
+            reason,
+            ..Variables::of(&self.reference, self.kind)
+        };
         let text = app.templates.render(self.template, language, &variables);
         Letter {
             case: self.case,

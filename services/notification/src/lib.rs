@@ -9,6 +9,7 @@ pub mod domain;
 pub mod error;
 pub mod http;
 pub mod notices;
+pub mod preferences;
 pub mod publish;
 pub mod store;
 pub mod timers;

@@ -64,6 +64,19 @@ pub struct Agreed {
     pub previous: Option<Window>,
 }
 
+/// A date that the owner was given.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Dated {
+    /// Until when.
+    pub due_at: DateTime<Utc>,
+    /// The date that it takes the place of.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<DateTime<Utc>>,
+    /// Why it is another one, as the owner may read it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Line>,
+}
+
 /// A step that was taken with a case.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Step {
@@ -75,6 +88,8 @@ pub struct Step {
     pub category: Option<String>,
     /// When somebody comes, if the step is about that.
     pub agreed: Option<Agreed>,
+    /// The date that the owner is given, if the step is about that.
+    pub dated: Option<Dated>,
     /// Who took it.
     pub by: Party,
     /// How the owner's word that it is was taken down; none when the owner gave it, or it is none.
@@ -85,7 +100,7 @@ impl Step {
     /// A step with that effect.
     #[must_use]
     pub const fn new(milestone: Milestone, effect: Effect) -> Self {
-        Self { milestone, effect, category: None, agreed: None, by: milestone.by(), taken_down: None }
+        Self { milestone, effect, category: None, agreed: None, dated: None, by: milestone.by(), taken_down: None }
     }
 
     /// A step after which the case stands so.
@@ -188,6 +203,9 @@ pub enum Event {
         /// When somebody comes, if it is about that.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agreed: Option<Agreed>,
+        /// The date that the owner was given, if it is about that.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        dated: Option<Dated>,
         /// Who took it; none = as is usual for the step.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         by: Option<Party>,
@@ -315,6 +333,7 @@ pub struct Case {
     pub proof: Vec<FileId>,
     last_milestone: Milestone,
     last_agreed: Option<Agreed>,
+    last_dated: Option<Dated>,
     last_told_at: DateTime<Utc>,
     /// How the last step was taken down, if it was a word of the owner.
     last_taken_down: Option<WordNote>,
@@ -354,7 +373,8 @@ impl Case {
         let is_news = category.is_some()
             || is_other
             || step.taken_down != self.last_taken_down
-            || step.agreed.is_some_and(|agreed| Some(agreed) != self.last_agreed);
+            || step.agreed.is_some_and(|agreed| Some(agreed) != self.last_agreed)
+            || (step.dated.is_some() && step.dated != self.last_dated);
         if step.milestone == self.last_milestone && status == self.status && stage == self.stage && !is_news {
             return Vec::new();
         }
@@ -366,6 +386,7 @@ impl Case {
             at: facts.at,
             category,
             agreed: step.agreed,
+            dated: step.dated.clone(),
             by: (step.by != step.milestone.by()).then_some(step.by),
             taken_down: step.taken_down.clone(),
         }]
@@ -429,6 +450,7 @@ impl Aggregate for Case {
             proof: Vec::new(),
             last_milestone: Milestone::Received,
             last_agreed: None,
+            last_dated: None,
             last_told_at: DateTime::UNIX_EPOCH,
             last_taken_down: None,
             moved_at: DateTime::UNIX_EPOCH,
@@ -507,9 +529,21 @@ impl Aggregate for Case {
                 self.opening = Some(opening.clone());
             }
             Event::HandedOver { .. } => {}
-            Event::Progressed { milestone, status, stage, at, category, agreed, taken_down, human: _, by: _ } => {
+            Event::Progressed {
+                milestone,
+                status,
+                stage,
+                at,
+                category,
+                agreed,
+                dated,
+                taken_down,
+                human: _,
+                by: _,
+            } => {
                 self.last_milestone = *milestone;
                 self.last_agreed = agreed.or(self.last_agreed);
+                self.last_dated = dated.clone().or(self.last_dated);
                 self.last_told_at = *at;
                 self.last_taken_down.clone_from(taken_down);
                 if let Some(category) = category {

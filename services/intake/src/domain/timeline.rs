@@ -47,6 +47,14 @@ word_enum! {
         AppointmentSet = "appointment_set",
         /// Another time for a visit was agreed on.
         AppointmentMoved = "appointment_moved",
+        /// A deadline was put off before its date.
+        DeadlineExtended = "deadline_extended",
+        /// The owner was given a time.
+        PromiseMade = "promise_made",
+        /// The owner was given another time.
+        PromiseMoved = "promise_moved",
+        /// The owner objects to a pause.
+        PauseContested = "pause_contested",
         /// A team has it.
         Routed = "routed",
         /// A technician was chosen.
@@ -128,7 +136,7 @@ impl Milestone {
     pub const fn by(self) -> Party {
         match self {
             Self::Confirmed | Self::Reopened | Self::Withdrawn | Self::InfoProvided | Self::Verified => Party::Owner,
-            Self::Rework | Self::SurveyAnswered => Party::Owner,
+            Self::Rework | Self::SurveyAnswered | Self::PauseContested => Party::Owner,
             Self::TechnicianAccepted | Self::TechnicianOnTheWay | Self::TechnicianOnSite => Party::Technician,
             Self::MadeSafe | Self::OnHold | Self::WorkDone | Self::RemedyDone => Party::Technician,
             Self::Received | Self::Closed | Self::FollowUpDue | Self::Linked | Self::SatisfactionAsked => Party::System,
@@ -139,6 +147,7 @@ impl Milestone {
             Self::InfoRequested | Self::ServiceConfirmed | Self::Routed | Self::TechnicianAssigned => Party::Staff,
             Self::Answered | Self::FollowedUp | Self::Considered | Self::Accepted | Self::Deferred => Party::Staff,
             Self::Planned | Self::Delivered | Self::AppointmentSet | Self::AppointmentMoved => Party::Staff,
+            Self::DeadlineExtended | Self::PromiseMade | Self::PromiseMoved => Party::Staff,
         }
     }
 
@@ -207,6 +216,12 @@ impl Milestone {
             Self::ServiceConfirmed => ["服务内容已确认", "服務內容已確認", "The details have been confirmed"],
             Self::AppointmentSet => ["已约好上门时间", "已約好上門時間", "A time for the visit has been agreed on"],
             Self::AppointmentMoved => ["上门时间已更改", "上門時間已更改", "The visit has been moved to another time"],
+            Self::DeadlineExtended => ["办理期限已延长", "辦理期限已延長", "The date by which we answer was put off"],
+            Self::PromiseMade => ["已向您承诺时间", "已向您承諾時間", "You have been given a time"],
+            Self::PromiseMoved => ["承诺的时间已更改", "承諾的時間已更改", "You have been given another time"],
+            Self::PauseContested => {
+                ["您对暂停计时提出异议", "您對暫停計時提出異議", "You have objected to a pause of the deadline"]
+            }
             Self::Routed => ["已转交负责班组", "已轉交負責班組", "It has been passed to the team in charge"],
             Self::TechnicianAssigned => ["已安排师傅", "已安排師傅", "A technician has been assigned"],
             Self::TechnicianAccepted => ["师傅已接单", "師傅已接單", "The technician has accepted the job"],

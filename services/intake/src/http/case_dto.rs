@@ -247,6 +247,15 @@ pub struct TimelineItem {
     /// When somebody would have come before.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub previous_appointment: Option<Window>,
+    /// The date that the owner was given in this step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub due_at: Option<DateTime<Utc>>,
+    /// The date that it takes the place of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub previous_due_at: Option<DateTime<Utc>>,
+    /// Why the owner was given another date.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reason: Option<Line>,
     /// How staff took down the owner's word that this step is; absent when the owner gave it, or when it is none. Who took it
     /// down is shown to staff alone.
     #[serde(skip_serializing_if = "Option::is_none")]

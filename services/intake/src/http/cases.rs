@@ -367,9 +367,9 @@ fn item(case: &Case, event: &Recorded<Event>, call: &Call) -> Option<TimelineIte
             return None;
         }
     };
-    let agreed = match &event.body {
-        Event::Progressed { agreed, .. } => *agreed,
-        _ => None,
+    let (agreed, dated) = match &event.body {
+        Event::Progressed { agreed, dated, .. } => (*agreed, dated.clone()),
+        _ => (None, None),
     };
     let text = match &taken_down {
         Some(note) => code.taken_down_text(note.how, call.language),
@@ -387,6 +387,9 @@ fn item(case: &Case, event: &Recorded<Event>, call: &Call) -> Option<TimelineIte
         taken_down,
         appointment: agreed.map(|agreed| agreed.window),
         previous_appointment: agreed.and_then(|agreed| agreed.previous),
+        due_at: dated.as_ref().map(|dated| dated.due_at),
+        previous_due_at: dated.as_ref().and_then(|dated| dated.previous),
+        reason: dated.and_then(|dated| dated.reason),
     })
 }
 

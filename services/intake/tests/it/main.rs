@@ -5,6 +5,7 @@ mod articles;
 mod cases;
 mod consumers;
 mod contracts;
+mod dates;
 mod files;
 mod finding;
 mod inquiries;

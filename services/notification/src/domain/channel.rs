@@ -40,7 +40,7 @@ impl OutChannel {
     #[must_use]
     pub const fn limits(self) -> Option<ChannelLimits> {
         match self {
-            Self::AppInbox => Some(ChannelLimits { title_characters: 60, body_characters: 300 }),
+            Self::AppInbox => Some(ChannelLimits { title_characters: 60, body_characters: 500 }),
             Self::BulletinBoard => Some(ChannelLimits { title_characters: 200, body_characters: 4000 }),
             Self::WecomRobot
             | Self::WecomMessage

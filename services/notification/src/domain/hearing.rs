@@ -60,6 +60,12 @@ const fn message(template: T) -> Hearing {
     Hearing { who: OWNER, told: As::Message(template), when: When::AtOnce, until: STAYS }
 }
 
+/// Instead of what the owner is told of the own word.
+const fn taken_down() -> Hearing {
+    let who = "the resident of the case, when staff took the word down";
+    Hearing { who, told: As::Message(T::TakenDown), when: When::AtOnce, until: STAYS }
+}
+
 const fn alert(who: &'static str, cause: C, until: &'static str) -> Hearing {
     Hearing { who, told: As::Alert(cause), when: When::Hours, until }
 }
@@ -79,7 +85,7 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ("intake.estate-registered", Tells::Nobody(REGISTER)),
     ("intake.case-opened", Tells::These(&[message(T::Received)])),
     ("intake.case-progressed", Tells::Nobody("it carries the steps of the other services; they stand there")),
-    ("intake.case-cancelled", Tells::These(&[message(T::Cancelled)])),
+    ("intake.case-cancelled", Tells::These(&[message(T::Cancelled), taken_down()])),
     ("intake.case-linked", Tells::Nobody("nothing is to be done about it")),
     ("intake.complaint-received", Tells::Nobody(DIRECTED)),
     ("intake.service-request-received", Tells::Nobody(DIRECTED)),
@@ -129,7 +135,11 @@ pub const EVENTS: &[(&str, Tells)] = &[
             alert("who asked, who answers for the case", C::HandOverLapsed, READ),
         ]),
     ),
-    ("intake.promise-made", Tells::Nobody("whoever makes it tells the owner while they speak")),
+    // Visits are told by `dispatch.appointment-set`, commitments by `complaint.complaint-decided`.
+    (
+        "intake.promise-made",
+        Tells::These(&[message(T::DeadlineExtended), message(T::PromiseMade), message(T::PromiseMoved)]),
+    ),
     (
         "intake.promise-at-risk",
         Tells::These(&[alert(
@@ -155,9 +165,12 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ("complaint.complaint-awaiting-owner", Tells::These(&[message(T::AwaitingOwner)])),
     ("complaint.complaint-resumed", Tells::Nobody("whoever resumes it goes on with it")),
     ("complaint.complaint-decided", Tells::These(&[message(T::Decided)])),
-    ("complaint.complaint-confirmed", Tells::These(&[message(T::Reopened), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)])),
+    (
+        "complaint.complaint-confirmed",
+        Tells::These(&[message(T::Reopened), taken_down(), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
+    ),
     ("complaint.complaint-closed", Tells::These(&[message(T::Closed)])),
-    ("complaint.complaint-withdrawn", Tells::These(&[message(T::Cancelled)])),
+    ("complaint.complaint-withdrawn", Tells::These(&[message(T::Cancelled), taken_down()])),
     ("complaint.commitment-kept", Tells::Nobody("the promise has ended, and what was told of it with it")),
     ("complaint.remedy-requested", Tells::Nobody("what it tells stands at `dispatch.work-order-opened`")),
     ("complaint.remedy-completed", Tells::These(&[message(T::RemedyDone), alert(ACCOUNTABLE, C::RemedyDone, NEXT)])),
@@ -171,12 +184,12 @@ pub const EVENTS: &[(&str, Tells)] = &[
         ]),
     ),
     ("dispatch.info-requested", Tells::These(&[message(T::InfoRequested)])),
-    ("dispatch.info-provided", Tells::These(&[alert(ACCOUNTABLE, C::InfoProvided, NEXT)])),
+    ("dispatch.info-provided", Tells::These(&[taken_down(), alert(ACCOUNTABLE, C::InfoProvided, NEXT)])),
     ("dispatch.service-request-declined", Tells::These(&[message(T::Declined)])),
-    ("dispatch.service-request-cancelled", Tells::These(&[message(T::Cancelled)])),
+    ("dispatch.service-request-cancelled", Tells::These(&[message(T::Cancelled), taken_down()])),
     (
         "dispatch.service-request-verified",
-        Tells::These(&[message(T::Rework), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
+        Tells::These(&[message(T::Rework), taken_down(), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
     ),
     ("dispatch.service-request-closed", Tells::These(&[message(T::Closed)])),
     ("dispatch.service-request-stage-changed", Tells::These(&[message(T::WorkDone)])),
@@ -266,15 +279,26 @@ pub const OWN: &[(&str, Tells)] = &[
     ("inquiry answered", Tells::These(&[message(T::Answered)])),
     ("inquiry's call-back due", Tells::These(&[alert(ACCOUNTABLE, C::CallBack, NEXT)])),
     ("inquiry followed up", Tells::These(&[message(T::FollowedUp)])),
-    ("inquiry reopened", Tells::These(&[message(T::Reopened), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)])),
-    ("inquiry closed", Tells::These(&[message(T::Closed)])),
+    (
+        "inquiry reopened",
+        Tells::These(&[message(T::Reopened), taken_down(), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
+    ),
+    ("inquiry closed", Tells::These(&[message(T::Closed), taken_down()])),
     (
         "pause contested",
-        Tells::These(&[alert(
-            "the next above who does not answer for the case",
-            C::Objection,
-            "decided, the case is over",
-        )]),
+        Tells::These(&[
+            taken_down(),
+            alert("the next above who does not answer for the case", C::Objection, "decided, the case is over"),
+        ]),
+    ),
+    (
+        "preference set by staff",
+        Tells::These(&[Hearing {
+            who: "the resident, whatever is set",
+            told: As::Message(T::PreferenceTakenDown),
+            when: When::AtOnce,
+            until: STAYS,
+        }]),
     ),
     (
         "notice submitted",
@@ -354,6 +378,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("resume_complaint", &["complaint.complaint-resumed"]),
     ("resume_work_order", &["dispatch.work-order-resumed"]),
     ("return_work_order", &["dispatch.work-order-returned"]),
+    ("set_preference", &["preference set by staff"]),
     ("start_work_order", &["dispatch.work-order-started"]),
     ("store_file", &["intake.file-stored"]),
     ("submit_notice", &["notice submitted"]),
@@ -385,7 +410,6 @@ pub const SILENT_COMMANDS: &[(&str, &str)] = &[
     ("revise_article", "reference data of the register"),
     ("revise_calendar", "a setting"),
     ("serve_visit", "those who wait stand at the desk"),
-    ("set_preference", "who sets it sees what comes of it"),
     ("vacate_post", "the next above is told from then on"),
     ("write_article", "reference data of the register"),
     ("write_notice", "a draft is its author's"),

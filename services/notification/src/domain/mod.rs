@@ -19,6 +19,7 @@ mod channel;
 mod digest;
 pub mod hearing;
 mod message;
+mod noted;
 mod notice;
 mod preference;
 mod template;
@@ -37,9 +38,10 @@ pub use alert::{Alert, AlertCause, AlertId, Matter, is_urgent, rank};
 pub use channel::{ChannelLimits, OutChannel};
 pub use digest::{Digest, DigestId, DigestStatus, Pace, SHOWN_LINES, Summary, Tally};
 pub use message::{DeliveryStatus, Letter, Message, MessageId, SuppressionReason, SurveyId};
+pub use noted::{Noted, Scribe, TakenDownWord};
 pub use notice::{Notice, NoticeContent, NoticeId, NoticeStatus, Reason};
 pub use preference::Preference;
-pub use template::{Broken, MessageText, Template, Templates, Variable, Variables, Window};
+pub use template::{Broken, MessageText, Moment, Template, Templates, Variable, Variables, Window};
 
 /// Commands, events, refusals and facts of digests.
 pub mod digests {

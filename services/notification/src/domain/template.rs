@@ -12,7 +12,7 @@ use steward_kernel::{
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-use super::{MessageId, wording::DigestWords};
+use super::{MessageId, noted, noted::TakenDownWord, wording::DigestWords};
 
 word_enum! {
     /// What a message is about.
@@ -45,6 +45,12 @@ word_enum! {
         AppointmentSet = "appointment_set",
         /// Another time for a visit was agreed on.
         AppointmentMoved = "appointment_moved",
+        /// A deadline was put off before its date.
+        DeadlineExtended = "deadline_extended",
+        /// The owner was given a time.
+        PromiseMade = "promise_made",
+        /// The owner was given another time.
+        PromiseMoved = "promise_moved",
         /// A technician has the work order.
         TechnicianAssigned = "technician_assigned",
         /// The technician has set out.
@@ -77,6 +83,10 @@ word_enum! {
         ObjectionUpheld = "objection_upheld",
         /// The owner's objection to a pause was looked into; the pause stays.
         ObjectionRefused = "objection_refused",
+        /// Staff took down a word of the owner.
+        TakenDown = "taken_down",
+        /// Staff took down how the owner wants to be told.
+        PreferenceTakenDown = "preference_taken_down",
     }
 }
 
@@ -90,6 +100,7 @@ impl Template {
             ("declined", CaseKind::Suggestion) => Some(Self::SuggestionDeclined),
             // These are no milestones.
             ("suggestion_declined" | "survey_invited" | "objection_upheld" | "objection_refused", _) => None,
+            ("taken_down" | "preference_taken_down", _) => None,
             // These texts speak of a suggestion.
             ("considered" | "accepted" | "deferred" | "planned" | "delivered", kind)
                 if kind != CaseKind::Suggestion =>
@@ -126,6 +137,20 @@ word_enum! {
         Window = "window",
         /// When somebody would have come before.
         OldWindow = "old_window",
+        /// The date that the owner is given, in the estate's time: 12月4日（周五）10:00.
+        Date = "date",
+        /// The date that it takes the place of.
+        OldDate = "old_date",
+        /// What staff took down: 事项已解决.
+        Noted = "noted",
+        /// How the owner gave it: 来电.
+        Way = "way",
+        /// As what somebody took it down: 前台.
+        Who = "who",
+        /// In how many days the owner can come back on it.
+        Days = "days",
+        /// Why, as staff wrote it for the owner.
+        Reason = "reason",
     }
 }
 
@@ -147,6 +172,24 @@ impl Window {
         let (from, to) = (self.from.with_timezone(&self.time_zone), self.to.with_timezone(&self.time_zone));
         let end = if from.date_naive() == to.date_naive() { String::new() } else { format!("{} ", day(&to, language)) };
         format!("{} {}–{end}{}", day(&from, language), from.format("%H:%M"), to.format("%H:%M"))
+    }
+}
+
+/// A point in time at a place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Moment {
+    /// When.
+    pub at: DateTime<Utc>,
+    /// The time zone of the estate.
+    pub time_zone: Tz,
+}
+
+impl Moment {
+    /// As people of the estate say it.
+    #[must_use]
+    pub fn say(self, language: Language) -> String {
+        let at = self.at.with_timezone(&self.time_zone);
+        format!("{} {}", day(&at, language), at.format("%H:%M"))
     }
 }
 
@@ -182,6 +225,34 @@ pub struct Variables<'a> {
     pub window: Option<Window>,
     /// When somebody would have come before.
     pub old_window: Option<Window>,
+    /// The date that the owner is given; none where it is not about one.
+    pub date: Option<Moment>,
+    /// The date that it takes the place of.
+    pub old_date: Option<Moment>,
+    /// The word that staff took down, where it is about one.
+    pub taken_down: Option<TakenDownWord>,
+    /// In how many days the owner can come back on it.
+    pub days: u64,
+    /// Why, as staff wrote it for the owner; empty = nobody said.
+    pub reason: &'a str,
+}
+
+impl<'a> Variables<'a> {
+    /// Of a message that says nothing but which case it is about.
+    #[must_use]
+    pub const fn of(reference: &'a str, kind: CaseKind) -> Self {
+        Self {
+            reference,
+            kind,
+            window: None,
+            old_window: None,
+            date: None,
+            old_date: None,
+            taken_down: None,
+            days: 0,
+            reason: "",
+        }
+    }
 }
 
 /// A title and a body; in a template with variables in braces.
@@ -205,8 +276,8 @@ pub enum Broken {
     /// A template or a kind's word is missing in a language.
     #[error("no text for {0} in {1}")]
     Missing(&'static str, Language),
-    /// A word of digests is missing in a language.
-    #[error("no word of digests for {0} in {1}")]
+    /// A word of digests, or of what staff took down, is missing in a language.
+    #[error("no word for {0} in {1}")]
     MissingWord(&'static str, Language),
     /// Something in braces is not a variable.
     #[error("{0} in {1} has something in braces that is not a variable")]
@@ -224,6 +295,8 @@ pub struct Templates {
     /// The words for the kinds of cases.
     kinds: BTreeMap<CaseKind, InLanguages<String>>,
     templates: BTreeMap<Template, InLanguages<MessageText>>,
+    /// The words for what staff took down.
+    taken_down: noted::InLanguages,
     /// The words of digests, which are put together when they are read.
     digests: InLanguages<DigestWords>,
 }
@@ -249,8 +322,9 @@ impl Templates {
                 }
             }
             let words = read.digest_words(language).ok_or(Broken::MissingWord("anything", language))?;
-            if let Some(cause) = words.missing() {
-                return Err(Broken::MissingWord(cause, language));
+            let noted = read.taken_down.get(&language).ok_or(Broken::MissingWord("anything", language))?;
+            if let Some(missing) = words.missing().or(noted.missing()) {
+                return Err(Broken::MissingWord(missing, language));
             }
         }
         Ok(read)
@@ -284,6 +358,12 @@ impl Templates {
         let word = self.kind(variables.kind, language).unwrap_or_default();
         let windows = [variables.window, variables.old_window]
             .map(|window| window.map(|window| window.say(language)).unwrap_or_default());
+        let dates =
+            [variables.date, variables.old_date].map(|date| date.map(|date| date.say(language)).unwrap_or_default());
+        let words = variables.taken_down.as_ref().zip(self.taken_down.get(&language));
+        let [noted, way, who] = words.map(|(word, words)| words.say(word)).unwrap_or_default();
+        let days = variables.days.to_string();
+        // What people wrote comes last: nothing is filled in there.
         let fill = |text: &str| {
             Variable::ALL.iter().fold(text.to_owned(), |text, variable| {
                 let value = match variable {
@@ -291,6 +371,13 @@ impl Templates {
                     Variable::Kind => word,
                     Variable::Window => &windows[0],
                     Variable::OldWindow => &windows[1],
+                    Variable::Date => &dates[0],
+                    Variable::OldDate => &dates[1],
+                    Variable::Noted => noted,
+                    Variable::Way => way,
+                    Variable::Who => who,
+                    Variable::Days => &days,
+                    Variable::Reason => variables.reason,
                 };
                 text.replace(&format!("{{{variable}}}"), value)
             })

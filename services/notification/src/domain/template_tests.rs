@@ -1,11 +1,16 @@
 use chrono::{DateTime, TimeDelta, Utc};
-use steward_kernel::vocabulary::{CaseKind, Language};
+use steward_kernel::{
+    vocabulary::{CaseKind, Language},
+    word::GivenHow,
+};
 use uuid::Uuid;
 
-use super::{Broken, OutChannel, Template, Templates, Variable, Variables, Window};
+use super::{
+    Broken, Moment, Noted, OutChannel, Scribe, TakenDownWord, Template, Templates, Variable, Variables, Window,
+};
 
 /// Every milestone of the contract that has no message, and why is said at [`Template::of`].
-const SILENT: [&str; 17] = [
+const SILENT: [&str; 20] = [
     "assessed",
     "consulting",
     "resumed",
@@ -23,6 +28,9 @@ const SILENT: [&str; 17] = [
     "suggestion_declined",
     "objection_upheld",
     "objection_refused",
+    "pause_contested",
+    "taken_down",
+    "preference_taken_down",
 ];
 
 fn shipped() -> Templates {
@@ -33,8 +41,8 @@ fn shipped() -> Templates {
 fn every_text_is_whole_short_and_in_its_script() {
     let templates = shipped();
     let limits = OutChannel::AppInbox.limits().unwrap();
-    let variables =
-        Variables { reference: "C-261123-7K3QD4", kind: CaseKind::ServiceRequest, window: None, old_window: None };
+    let taken_down = Some(TakenDownWord { noted: Some(Noted::InfoProvided), how: GivenHow::Visit, by: Scribe::Staff });
+    let variables = Variables { taken_down, ..Variables::of("C-261123-7K3QD4", CaseKind::ServiceRequest) };
     for template in Template::ALL.iter().copied() {
         for language in Language::ALL.iter().copied() {
             let text = templates.render(template, language, &variables);
@@ -58,12 +66,13 @@ fn every_text_is_whole_short_and_in_its_script() {
 fn a_changed_text_is_a_new_version() {
     // One line for each version of the texts: (version, digest). Add one; a version that was sent to people stands
     // for ever.
-    const VERSIONS: [(u32, &str); 5] = [
+    const VERSIONS: [(u32, &str); 6] = [
         (1, "89b7b1ec-c604-5eea-ae65-397f76e93ba6"),
         (2, "6e769612-c4fe-5ea1-b6e8-b6f6c517bb6a"),
         (3, "dcd4a054-a460-5cd2-b9f9-f4eddca27299"),
         (4, "40d33fc9-883c-599d-8a06-31696f5a3484"),
         (5, "9ed625aa-3854-5122-b5f7-c82b1e99f58f"),
+        (6, "cfc13ba7-e184-5f3c-bbee-f9723042d48b"),
     ];
     let digest = Uuid::new_v5(&Uuid::nil(), Templates::SHIPPED.as_bytes()).to_string();
     assert_eq!(VERSIONS.last(), Some(&(shipped().version(), digest.as_str())));
@@ -81,7 +90,7 @@ fn a_broken_file_is_refused_with_its_first_fault() {
     let unspoken = broken("\"unowned\": \"无人负责\",", "");
     assert_eq!(unspoken, Broken::MissingWord("unowned", Language::ZhHans));
     assert!(matches!(Templates::parse("{}"), Err(Broken::Unreadable(_))));
-    let none = r#"{"version": 1, "kinds": {}, "templates": {}, "digests": {}}"#;
+    let none = r#"{"version": 1, "kinds": {}, "templates": {}, "taken_down": {}, "digests": {}}"#;
     assert_eq!(Templates::parse(none).unwrap_err(), Broken::Missing("inquiry", Language::ZhHans));
 }
 
@@ -95,10 +104,9 @@ fn window(from: &str, hours: i64) -> Option<Window> {
 fn a_visit_that_was_moved_is_told_with_the_old_and_the_new_time_of_the_place() {
     let templates = shipped();
     let variables = Variables {
-        reference: "S-261130-00000X",
-        kind: CaseKind::ServiceRequest,
         window: window("2026-12-01T06:00:00Z", 2),
         old_window: window("2026-11-30T23:00:00Z", 1),
+        ..Variables::of("S-261130-00000X", CaseKind::ServiceRequest)
     };
     let says = |language| templates.render(Template::AppointmentMoved, language, &variables).body;
     let hans = says(Language::ZhHans);
@@ -115,12 +123,52 @@ fn a_visit_that_was_moved_is_told_with_the_old_and_the_new_time_of_the_place() {
 }
 
 #[test]
+fn a_later_date_is_told_with_the_old_one_and_why() {
+    let templates = shipped();
+    let moment = |at: &str| Some(Moment { at: at.parse().unwrap(), time_zone: chrono_tz::Asia::Shanghai });
+    let variables = Variables {
+        date: moment("2026-12-04T02:00:00Z"),
+        old_date: moment("2026-11-30T02:00:00Z"),
+        reason: "等检测报告 {reference}",
+        ..Variables::of("C-261123-7K3QD4", CaseKind::Complaint)
+    };
+    let says = |template, language| templates.render(template, language, &variables).body;
+    let hans = says(Template::DeadlineExtended, Language::ZhHans);
+    assert!(hans.contains("由 11月30日（周一） 10:00 延至 12月4日（周五） 10:00"), "{hans}");
+    assert!(hans.ends_with("原因：等检测报告 {reference}"), "what people wrote stays as it is: {hans}");
+    let english = says(Template::PromiseMoved, Language::En);
+    assert!(english.contains("Fri 4 Dec 10:00, no longer Mon 30 Nov 10:00"), "{english}");
+    assert!(says(Template::PromiseMade, Language::ZhHant).contains("12月4日（週五） 10:00"));
+}
+
+#[test]
+fn a_word_that_staff_took_down_is_told_with_what_how_and_by_whom() {
+    let templates = shipped();
+    for noted in Noted::ALL.iter().copied() {
+        for (how, by) in GivenHow::ALL.iter().zip(Scribe::ALL) {
+            let taken_down = Some(TakenDownWord { noted: Some(noted), how: *how, by: *by });
+            let of = Variables::of("C-261123-7K3QD4", CaseKind::Complaint);
+            let variables = Variables { taken_down, days: 15, ..of };
+            for language in Language::ALL.iter().copied() {
+                let text = templates.render(Template::TakenDown, language, &variables);
+                assert!(!text.title.ends_with(['：', ':', ' ']) && text.body.contains("15"), "{noted}: {text:?}");
+            }
+        }
+    }
+    let taken_down = TakenDownWord { noted: Some(Noted::Confirmed), how: GivenHow::Phone, by: Scribe::Receptionist };
+    let of = Variables::of("C-261123-7K3QD4", CaseKind::Complaint);
+    let variables = Variables { taken_down: Some(taken_down), days: 15, ..of };
+    let text = templates.render(Template::TakenDown, Language::ZhHans, &variables);
+    assert_eq!(text.title, "已代您记录：事项已解决");
+    assert!(text.body.starts_with("前台根据您的来电，就您的投诉（C-261123-7K3QD4）代您记录：事项已解决。"), "{text:?}");
+}
+
+#[test]
 fn variables_are_typed_and_known() {
     let templates = shipped();
     assert_eq!(templates.variables(Template::Received), [Variable::Reference, Variable::Kind]);
     assert_eq!(templates.variables(Template::SurveyInvited), [Variable::Reference]);
-    let variables =
-        Variables { reference: "S-261123-00000X", kind: CaseKind::ServiceRequest, window: None, old_window: None };
+    let variables = Variables::of("S-261123-00000X", CaseKind::ServiceRequest);
     let text = templates.render(Template::Received, Language::ZhHant, &variables);
     assert_eq!(text.title, "已收到您的服務請求");
 }

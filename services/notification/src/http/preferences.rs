@@ -14,6 +14,7 @@ use super::{
 use crate::{
     app::App,
     domain::{OutChannel, Preference, preferences::Command},
+    preferences,
 };
 
 /// Get a resident's preference
@@ -46,7 +47,7 @@ pub async fn get_preference(
 /// Set a resident's preference
 ///
 /// From the next message on. Owners set their own. Staff may take down what a resident they serve told them, and say how the
-/// resident gave it; the resident sees that and can set it again.
+/// resident gave it; the resident is told, in the inbox whatever is set, and can set it again.
 #[utoipa::path(
     put, path = "/v1/preferences/{resident_id}", tag = "preferences",
     params(("resident_id" = ResidentId, Path, description = "The resident")),
@@ -65,6 +66,6 @@ pub async fn set_preference(
     }
     let facts = app.preference_facts(&call, resident).await?;
     let command = Command::Set { language, channels, taken_down };
-    let done = app.engine.execute::<Preference>(&call, resident, &command, &facts).await?;
+    let done = preferences::set(&app, &call, resident, command, facts).await?;
     Ok(Versioned::ok(PreferenceView::of(done.state, done.version, &call.actor), done.version))
 }

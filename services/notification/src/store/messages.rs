@@ -14,7 +14,7 @@ use steward_kernel::{
 
 use super::{Kept, Row, estates_of, json, read_page};
 use crate::{
-    domain::{DeliveryStatus, Message, messages::Event},
+    domain::{DeliveryStatus, Letter, Message, messages::Event},
     publish,
 };
 
@@ -137,6 +137,25 @@ pub async fn message_of_case(tx: &mut Tx, case: CaseId) -> Result<Option<Message
     state
         .map(|state| serde_json::from_value(state).map_err(|fault| Error::internal("reading a row", fault)))
         .transpose()
+}
+
+/// What was told that resident last of a case in an estate that the actor sees.
+///
+/// # Errors
+/// [`Error::Unavailable`] when the database is away.
+pub async fn latest_letter(tx: &mut Tx, actor: &Actor, resident: ResidentId) -> Result<Option<Letter>> {
+    let state: Option<serde_json::Value> = sqlx::query_scalar(
+        "SELECT state FROM message WHERE tenant_id = $1 AND resident_id = $2
+         AND ($3::uuid[] IS NULL OR estate_id = ANY($3)) ORDER BY created_at DESC, message_id DESC LIMIT 1",
+    )
+    .bind(tx.tenant().get())
+    .bind(resident.get())
+    .bind(estates_of(actor))
+    .fetch_optional(tx.conn())
+    .await?;
+    let message: Option<Message> =
+        state.map(serde_json::from_value).transpose().map_err(|fault| Error::internal("reading a row", fault))?;
+    Ok(message.and_then(|message| message.letter))
 }
 
 /// Whether a message to that resident stands in an estate that the actor sees.

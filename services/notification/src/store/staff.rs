@@ -41,6 +41,20 @@ pub async fn register_staff(tx: &mut Tx, member: &StaffMember) -> Result<()> {
     Ok(())
 }
 
+/// As what somebody works for the company, by the subject of their tokens; `None` when the register does not say.
+///
+/// # Errors
+/// [`steward_chassis::Error::Unavailable`] when the database is away.
+pub async fn post_of(tx: &mut Tx, account: &str) -> Result<Option<Role>> {
+    let post: Option<String> =
+        sqlx::query_scalar("SELECT min(role) FROM staff WHERE tenant_id = $1 AND account <> '' AND account = $2")
+            .bind(tx.tenant().get())
+            .bind(account)
+            .fetch_one(tx.conn())
+            .await?;
+    Ok(post.and_then(|post| Role::parse(&post)))
+}
+
 /// Who has one of these posts in every one of the estates.
 ///
 /// # Errors

@@ -9,6 +9,7 @@ mod messages;
 mod notices;
 mod preferences;
 mod tasks;
+mod told;
 
 use serde_json::Value;
 use steward_kernel::Role;
@@ -48,7 +49,7 @@ impl Story {
         if self.resident.is_nil() { String::new() } else { self.resident.to_string() }
     }
 
-    fn next(&mut self) -> (i32, i32) {
+    pub(crate) fn next(&mut self) -> (i32, i32) {
         self.version += 1;
         (self.version, self.version - 1)
     }

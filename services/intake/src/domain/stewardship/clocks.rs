@@ -366,6 +366,10 @@ impl Deciding<'_> {
             | M::ServiceConfirmed
             | M::AppointmentSet
             | M::AppointmentMoved
+            | M::DeadlineExtended
+            | M::PromiseMade
+            | M::PromiseMoved
+            | M::PauseContested
             | M::Routed
             | M::TechnicianAssigned
             | M::TechnicianAccepted

@@ -12,7 +12,11 @@ use steward_kernel::{
 };
 use uuid::Uuid;
 
-use super::{Event, KeptClock, LEADS, Objection, Outcome, Refusal, What, clocks::End, deciding::Deciding};
+use super::{
+    Event, KeptClock, LEADS, Objection, Outcome, Refusal, What,
+    clocks::End,
+    deciding::{Deciding, instant},
+};
 
 impl Deciding<'_> {
     pub(super) fn prioritise(&mut self, priority: Priority) {
@@ -173,7 +177,7 @@ impl Deciding<'_> {
         let budget = until_budget(&kept.clock, at, until, &self.facts.timetable);
         let changed = ClockEvent::Retargeted { at, change: Change::Extension, target, budget };
         self.emit(Event::ClocksChanged { changes: vec![(clock_id, changed)] });
-        self.promise_extension(clock_id, what, until, reason);
+        self.promise_extension(clock_id, what, (instant(due), until), reason);
         Ok(())
     }
 

@@ -7,6 +7,7 @@ use steward_kernel::{text::Line, word_enum};
 use uuid::Uuid;
 
 use super::{Account, Cause, Event, Outcome, Refusal, deciding::Deciding};
+use crate::domain::timeline::Milestone;
 
 /// The longest time that can be promised ahead.
 const AHEAD: TimeDelta = TimeDelta::days(730);
@@ -58,6 +59,9 @@ pub struct Promise {
     pub due_at: DateTime<Utc>,
     /// When it was made.
     pub made_at: DateTime<Utc>,
+    /// The date that it takes the place of, if any.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub previous: Option<DateTime<Utc>>,
     /// The clock that it put off, if any: it is kept with it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub clock_id: Option<Uuid>,
@@ -73,6 +77,17 @@ pub struct Promise {
 }
 
 impl Promise {
+    /// The step by which its owner is told of it; none where another step tells it: that of the visit, or of the decision that commits to it.
+    #[must_use]
+    pub fn told(&self) -> Option<Milestone> {
+        match (self.what, self.previous) {
+            (What::Appointment | What::Commitment, _) => None,
+            (What::Decision | What::Finish, _) => Some(Milestone::DeadlineExtended),
+            (What::Other, None) => Some(Milestone::PromiseMade),
+            (What::Other, Some(_)) => Some(Milestone::PromiseMoved),
+        }
+    }
+
     fn is_open(&self) -> bool {
         self.ended.is_none()
     }
@@ -100,6 +115,7 @@ impl Deciding<'_> {
             from: None,
             due_at,
             made_at,
+            previous: None,
             clock_id: None,
             reason: None,
             warned: false,
@@ -172,10 +188,17 @@ impl Deciding<'_> {
         too_early
     }
 
-    pub(super) fn promise_extension(&mut self, clock_id: Uuid, what: What, due_at: DateTime<Utc>, reason: &Line) {
+    /// * `dates`: until when so far, and until when now.
+    pub(super) fn promise_extension(
+        &mut self,
+        clock_id: Uuid,
+        what: What,
+        (previous, due_at): (Option<DateTime<Utc>>, DateTime<Utc>),
+        reason: &Line,
+    ) {
         let promise_id = self.id(&format!("extension/{clock_id}/{}", due_at.timestamp()));
         let made = self.made(promise_id, what, "", due_at);
-        let promise = Promise { clock_id: Some(clock_id), reason: Some(reason.clone()), ..made };
+        let promise = Promise { previous, clock_id: Some(clock_id), reason: Some(reason.clone()), ..made };
         self.emit(Event::PromiseMade { promise });
     }
 
@@ -249,7 +272,8 @@ impl Deciding<'_> {
         self.end_promise(promise_id, PromiseOutcome::Moved, self.facts.now, Some(reason.clone()));
         let again = self.id(&format!("moved/{promise_id}/{}", due_at.timestamp()));
         let made = self.made(again, promise.what, &promise.team, due_at);
-        self.emit(Event::PromiseMade { promise: Promise { reason: Some(reason.clone()), ..made } });
+        let (previous, reason) = (Some(promise.due_at), Some(reason.clone()));
+        self.emit(Event::PromiseMade { promise: Promise { previous, reason, ..made } });
         Ok(())
     }
 

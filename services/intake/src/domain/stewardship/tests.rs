@@ -497,7 +497,11 @@ fn a_decision_is_put_off_once_before_its_date_and_the_new_date_is_a_promise() {
     assert_eq!(story.state.decide(&extend("12-04T10:00"), &handler("11-30T10:01")), Err(Refusal::TooLateToExtend));
     story.does(&extend("12-04T10:00"), &handler("11-29T10:00"));
     assert_eq!(story.due(Measure::Decide), at("12-04T10:00"));
-    assert_eq!(story.state.promises[0].due_at, at("12-04T10:00"));
+    let promise = &story.state.promises[0];
+    assert_eq!((promise.previous, promise.due_at), (Some(due), at("12-04T10:00")));
+    assert_eq!(promise.told(), Some(Milestone::DeadlineExtended));
+    let moved = Command::Move { promise_id: promise.promise_id, due_at: at("12-20T10:00"), reason: text("再等等") };
+    assert_eq!(story.state.decide(&moved, &handler("12-01T10:00")), Err(Refusal::DateOfClock));
     assert_eq!(story.state.decide(&extend("12-05T10:00"), &handler("12-01T10:00")), Err(Refusal::NoExtensionLeft));
     story.follow("12-03T10:00", Milestone::Decided);
     assert_eq!(story.outcome(Measure::Decide), Some(Outcome::Met));
@@ -812,6 +816,24 @@ fn a_date_that_was_put_off_loses_its_object_with_its_clock() {
     story.does(&extend, &facts_of(at("11-29T10:00"), "handler", Role::Handler));
     story.follow("12-01T10:00", Milestone::Withdrawn);
     assert_eq!(story.state.promises[0].ended.map(|(outcome, _)| outcome), Some(PromiseOutcome::Void));
+}
+
+#[test]
+fn a_promise_is_told_by_one_step_alone() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    let desk = |time: &str| facts_of(at(time), "desk-1", Role::Receptionist);
+    let promise = Command::Promise { promise_id: Uuid::from_u128(77), due_at: at("11-24T10:00"), team: String::new() };
+    story.does(&promise, &desk("11-23T10:10"));
+    let moved =
+        Command::Move { promise_id: Uuid::from_u128(77), due_at: at("11-25T10:00"), reason: text("配件未到") };
+    story.does(&moved, &desk("11-23T10:20"));
+    // A visit is told by its own step.
+    story.at("11-23T10:30", &window("11-24T11:00", "11-24T12:00"));
+    let told: Vec<_> = story.state.promises.iter().map(|promise| (promise.told(), promise.previous)).collect();
+    assert_eq!(
+        told,
+        [(Some(Milestone::PromiseMade), None), (Some(Milestone::PromiseMoved), Some(at("11-24T10:00"))), (None, None)]
+    );
 }
 
 /// What may happen to a case, in any order.
