@@ -76,6 +76,8 @@ pub struct Call {
     pub cause: Option<EventId>,
     /// W3C `traceparent` of the current span, kept with every event.
     pub traceparent: Option<String>,
+    /// Everything is done and nothing is kept: the caller wants to know what would come of it.
+    pub dry_run: bool,
 }
 
 impl Call {
@@ -90,7 +92,14 @@ impl Call {
             language: Language::ZhHans,
             cause: None,
             traceparent: None,
+            dry_run: false,
         }
+    }
+
+    /// The same as a dry run. It claims no key: the true one may follow under the same.
+    #[must_use]
+    pub fn as_dry_run(&self) -> Self {
+        Self { dry_run: true, key: None, ..self.clone() }
     }
 
     /// Insists on `If-Match`, where two people may edit the same text.

@@ -381,11 +381,14 @@ impl Work {
         &self.clock
     }
 
-    /// Makes it durable and wakes the loops.
+    /// Makes it durable and wakes the loops; of a dry run nothing is kept.
     ///
     /// # Errors
     /// [`Error::Unavailable`] when the database does not confirm.
     pub async fn commit(self) -> Result<()> {
+        if self.call.dry_run {
+            return self.tx.rollback().await;
+        }
         self.tx.commit().await?;
         if self.queued {
             self.wake.relay.notify_one();

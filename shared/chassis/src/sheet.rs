@@ -32,7 +32,7 @@ use steward_kernel::{sheets::Note, vocabulary::Language};
 use utoipa::ToSchema;
 
 pub use row::Row;
-pub use words::{Sentence, SheetNote, known_words, meaning_of, say};
+pub use words::{ImportQuery, Sentence, SheetNote, known_words, meaning_of, say};
 
 use crate::{Error, Result};
 

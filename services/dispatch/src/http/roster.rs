@@ -5,7 +5,8 @@ use chrono::NaiveDate;
 use serde::Deserialize;
 use steward_chassis::{
     Call, Error, Result,
-    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
+    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
+    sheet::ImportQuery,
 };
 use steward_kernel::{era, ids::EstateId, page::Page};
 use utoipa::IntoParams;
@@ -159,6 +160,7 @@ pub(crate) async fn list_shifts(
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
     post, path = "/v1/departments/import", tag = "roster",
+    params(ImportQuery),
     request_body(
         content(
             (String = "text/csv", example = "部门编码,部门名称,小区编码,是否外包\nengineering,工程部,全部,否\n"),
@@ -172,9 +174,10 @@ pub(crate) async fn list_shifts(
 pub(crate) async fn import_departments(
     State(app): State<App>,
     call: Allowed<permission::Import>,
+    Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &call, RosterPart::Departments, &file).await
+    import(&app, &asked.of(&call), RosterPart::Departments, &file).await
 }
 
 /// Import technicians
@@ -185,6 +188,7 @@ pub(crate) async fn import_departments(
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
     post, path = "/v1/technicians/import", tag = "roster",
+    params(ImportQuery),
     request_body(
         content(
             (String = "text/csv", example = "工号,姓名,账号,部门编码,技能,小区编码\nT001,张三,tech-1,engineering,水电;电梯,YX\n"),
@@ -198,9 +202,10 @@ pub(crate) async fn import_departments(
 pub(crate) async fn import_technicians(
     State(app): State<App>,
     call: Allowed<permission::Import>,
+    Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &call, RosterPart::Technicians, &file).await
+    import(&app, &asked.of(&call), RosterPart::Technicians, &file).await
 }
 
 /// Import shifts
@@ -210,6 +215,7 @@ pub(crate) async fn import_technicians(
 /// Rows that are known by their codes are updated; a file with a fault changes nothing.
 #[utoipa::path(
     post, path = "/v1/shifts/import", tag = "roster",
+    params(ImportQuery),
     request_body(
         content(
             (String = "text/csv", example = "工号,日期,开始,结束\nT001,2026-11-24,08:00,20:00\n"),
@@ -223,7 +229,8 @@ pub(crate) async fn import_technicians(
 pub(crate) async fn import_shifts(
     State(app): State<App>,
     call: Allowed<permission::Import>,
+    Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &call, RosterPart::Shifts, &file).await
+    import(&app, &asked.of(&call), RosterPart::Shifts, &file).await
 }

@@ -172,6 +172,10 @@ async fn a_roster_is_read_as_clerks_keep_it() {
         assert_eq!(faults(&problem), [(3, "上班时间", "overlaps")]);
         assert_eq!(problem["errors"][0]["detail"], "overlaps with row 2 of the same person; mend one of the two");
         let late = format!("{head}T001,2026/11/24 0:00,16:00,24:00\n");
+        for times in 1..=2 {
+            let tried = world.admin().upload("/v1/shifts/import?dry_run=true", CSV, late.clone().into_bytes()).await;
+            assert_eq!(counts(&tried.ok()), [1, 1, 0, 0], "dry run {times} keeps nothing");
+        }
         assert_eq!(counts(&world.import("shifts", &late).await.ok()), [1, 1, 0, 0]);
         let listed = world.admin().get("/v1/shifts?from=2026-11-24&to=2026-11-24").await.ok();
         assert_eq!(listed["items"][0]["ends_at"], "2026-11-24T16:00:00Z");

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Call, Error, Permission as _, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
+    sheet::ImportQuery,
 };
 use steward_kernel::{
     Aggregate as _, Recorded, Version,
@@ -172,6 +173,7 @@ fn sees_plans(call: &Call, estate: Option<EstateId>) -> bool {
 /// `category`, 正文 `body`, 语言 `language`, [小区编码 `estate_code`], [生效日期 `valid_from`].
 #[utoipa::path(
     post, path = "/v1/articles/import", tag = "articles",
+    params(ImportQuery),
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
         (String = "text/csv", example = "编码,标题,分类,正文,语言\nDECO-01,装修办理流程,permit.renovation,业主本人到服务中心登记。,zh-Hans\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -182,10 +184,11 @@ fn sees_plans(call: &Call, estate: Option<EstateId>) -> bool {
 pub async fn import_articles(
     State(app): State<App>,
     call: Allowed<permission::ImportRegister>,
+    Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::articles(&body, app.core.clock.now().date_naive())?;
-    Ok(report(&import::articles(&app.core.engine, &call, file).await?, call.language))
+    Ok(report(&import::articles(&app.core.engine, &asked.of(&call), file).await?, call.language))
 }
 
 /// Write an article

@@ -4,8 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Error, Executed, Result,
-    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
-    sheet::SheetNote,
+    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
+    sheet::{ImportQuery, SheetNote},
 };
 use steward_kernel::{
     Version,
@@ -148,6 +148,7 @@ impl From<UnitRow> for UnitView {
 /// the problem names rows and columns.
 #[utoipa::path(
     post, path = "/v1/estates/import", tag = "estates",
+    params(ImportQuery),
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
         (String = "text/csv", example = "小区编码,小区名称,区域,楼栋,单元,房号,楼层,建筑面积\nYX,御溪花园,上海,1号楼,1单元,101,1,89.5\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -158,10 +159,11 @@ impl From<UnitRow> for UnitView {
 pub async fn import_estates(
     State(app): State<App>,
     call: Allowed<permission::ImportRegister>,
+    Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::units(&body)?;
-    let done = import::estates(&app.core.engine, &call, file).await?;
+    let done = import::estates(&app.core.engine, &asked.of(&call), file).await?;
     // Regions and time zones decide which rules hold where.
     app.rules.forget(call.tenant());
     Ok(report(&done, call.language))

@@ -6,7 +6,8 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Call, Error, FieldError, Result,
     db::Tx,
-    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Versioned},
+    http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
+    sheet::ImportQuery,
 };
 use steward_kernel::{
     Version,
@@ -128,6 +129,7 @@ impl From<ResidentUnit> for ResidentUnitView {
 /// 房号 `unit`, 身份 `role` (业主, 共有人, 租客, 家属, 代理人), 入住日期 `since_on`, [迁出日期 `until_on`], [语言 `language`].
 #[utoipa::path(
     post, path = "/v1/residents/import", tag = "residents",
+    params(ImportQuery),
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
         (String = "text/csv",
          example = "住户编号,姓名,手机号,小区编码,楼栋,单元,房号,身份,入住日期\nYX00001,陈家骏,19900000001,YX,1号楼,1单元,101,业主,2018-01-17\n"),
@@ -139,10 +141,11 @@ impl From<ResidentUnit> for ResidentUnitView {
 pub async fn import_residents(
     State(app): State<App>,
     call: Allowed<permission::ImportRegister>,
+    Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::residents(&body, app.core.clock.now().date_naive())?;
-    let done = import::residents(&app.core.engine, &call, file, app.config.phones_elsewhere()).await?;
+    let done = import::residents(&app.core.engine, &asked.of(&call), file, app.config.phones_elsewhere()).await?;
     Ok(report(&done, call.language))
 }
 

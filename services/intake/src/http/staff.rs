@@ -4,7 +4,8 @@ use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Result,
-    http::{Allowed, Body, Json, List, ListParams, Problems, Versioned},
+    http::{Allowed, Body, Json, List, ListParams, Problems, Query, Versioned},
+    sheet::ImportQuery,
 };
 use steward_kernel::{Role, ids::EstateId, page::Page, text::Line};
 use utoipa::{IntoParams, ToSchema};
@@ -71,6 +72,7 @@ impl From<(StaffId, StaffMember)> for StaffView {
 /// work for an estate any more, goes to whoever receives owners there; `notes` says so.
 #[utoipa::path(
     post, path = "/v1/staff/import", tag = "staff",
+    params(ImportQuery),
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
         (String = "text/csv", example = "工号,姓名,岗位,部门,小区编码,账号\nK001,武怡芳,receptionist,customer_service,YX,desk-yx-1\n"),
         (String = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"),
@@ -81,10 +83,11 @@ impl From<(StaffId, StaffMember)> for StaffView {
 pub async fn import_staff(
     State(app): State<App>,
     call: Allowed<permission::ImportRegister>,
+    Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::staff(&body)?;
-    let done = import::staff(&app.core.engine, &call, file).await?;
+    let done = import::staff(&app.core.engine, &asked.of(&call), file).await?;
     app.rules.forget(call.tenant());
     Ok(report(&done, call.language))
 }

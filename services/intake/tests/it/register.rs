@@ -87,6 +87,27 @@ async fn a_file_of_estates_is_imported_once_and_told_to_the_others() {
 }
 
 #[tokio::test]
+async fn a_dry_run_tells_what_would_come_of_a_file_and_keeps_nothing() {
+    with::<Intake>(async |kit| {
+        let admin = kit.client(Role::Admin);
+        let send = |address: &str| admin.upload(address, CSV, ESTATES.as_bytes().to_vec()).key("one");
+        let tried = send("/v1/estates/import?dry_run=true").await.ok();
+        assert!(list(&admin, "/v1/estates").await.is_empty());
+        let done = send("/v1/estates/import").await;
+        assert_eq!((done.header("idempotency-replayed"), done.ok()), ("", tried), "a dry run claims no key");
+
+        let broken = RESIDENTS.replace("HT,1号楼,,101", "HT,9号楼,,101").into_bytes();
+        let problem = admin.upload("/v1/residents/import?dry_run=true", CSV, broken).await;
+        assert_eq!(problem.problem(422, "register-file-invalid")["errors"][0]["code"], "unknown-unit");
+        let known = admin.upload("/v1/residents/import?dry_run=true", CSV, RESIDENTS.as_bytes().to_vec()).await.ok();
+        assert!(known["created"].as_u64() > Some(0));
+        assert_eq!(kit.count("intake", "resident").await, 0);
+        let _ = admin.upload("/v1/estates/import?dryrun=true", CSV, Vec::new()).await.problem(400, "malformed-request");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_broken_file_changes_nothing() {
     with::<Intake>(async |kit| {
         let admin = kit.client(Role::Admin);

@@ -88,6 +88,7 @@ impl<P: Permission, S: Sync> FromRequestParts<S> for Allowed<P> {
             cause: None,
             actor,
             key,
+            dry_run: false,
         };
         Ok(Self(call, PhantomData))
     }

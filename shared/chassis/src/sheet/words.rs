@@ -15,7 +15,9 @@ use steward_kernel::{
     sheets::{Note, TEXTS, WORDS},
     vocabulary::Language,
 };
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
+
+use crate::Call;
 
 type Listed = BTreeMap<String, Vec<String>>;
 
@@ -206,6 +208,24 @@ impl SheetNote {
             note.filled_in.iter().map(|(name, value)| (name.as_str(), Sentence::from(value))).collect();
         let detail = say(&note.code, &filled_in).told(language).to_owned();
         Self { row: note.row, column: note.column.clone(), code: note.code.clone(), detail }
+    }
+}
+
+/// How a file is to be imported.
+#[derive(Debug, Clone, Copy, Default, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields, default)]
+#[into_params(parameter_in = Query)]
+pub struct ImportQuery {
+    /// `true`: the file is checked against the register and nothing is imported; the answer tells what would come of it.
+    #[param(required = false, example = false)]
+    pub dry_run: bool,
+}
+
+impl ImportQuery {
+    /// The call that does what is asked.
+    #[must_use]
+    pub fn of(self, call: &Call) -> Call {
+        if self.dry_run { call.as_dry_run() } else { call.clone() }
     }
 }
 

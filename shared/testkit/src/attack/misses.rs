@@ -1,4 +1,4 @@
-//! Requests that miss: what stands nowhere, cannot be read as an id, or is asked by a wrong method. All are answered in one form.
+//! Requests that miss: what stands nowhere, cannot be read as an id, is asked by a wrong method or with a parameter that nobody knows. All are answered in one form.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -28,12 +28,14 @@ pub async fn misses<S: Service>(kit: &Kit) {
     let operations = operations::<S>();
     for operation in &operations {
         let client = kit.client(operation.roles.first().copied().unwrap_or(Role::Admin));
-        let unread = call(&client, operation, NO_ID).await;
+        let unread = call(&client, operation, NO_ID, "").await;
         if operation.path.contains('{') {
             note(format!("{} without an id", operation.id), &unread, 400, &["malformed-request"]);
         }
+        let misspelt = call(&client, operation, &new_id().to_string(), "?no_parameter=true").await;
+        note(format!("{} with a parameter that nobody knows", operation.id), &misspelt, 400, &["malformed-request"]);
         if operation.path.contains('{') && operation.method == Method::GET {
-            let missing = call(&client, operation, &new_id().to_string()).await;
+            let missing = call(&client, operation, &new_id().to_string(), "").await;
             // One that needs a parameter says so before it looks for the thing.
             if missing.json()["errors"][0]["code"] == "missing" {
                 continue;
@@ -78,8 +80,8 @@ fn fill(path: &str, id: &str) -> String {
     path
 }
 
-async fn call(client: &Client, operation: &Operation, id: &str) -> Answer {
-    let path = fill(&operation.path, id);
+async fn call(client: &Client, operation: &Operation, id: &str, query: &str) -> Answer {
+    let path = fill(&operation.path, id) + query;
     let request = client.request(operation.method.clone(), &path);
     match &operation.body {
         Some((media, body)) if media == "application/json" => request.json(body).await,

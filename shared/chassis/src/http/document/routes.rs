@@ -1,10 +1,22 @@
 //! Routes with their descriptions, under one rule: a schema name stands for one type.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, sync::Arc};
 
-use axum::Router;
-use utoipa::openapi::{OpenApi, RefOr, schema::Schema};
+use axum::{
+    Router,
+    extract::{Request, State},
+    middleware::{self, Next},
+    response::{IntoResponse as _, Response},
+};
+use http::Method;
+use utoipa::openapi::{
+    OpenApi, PathItem, RefOr,
+    path::{Operation, ParameterIn},
+    schema::Schema,
+};
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter};
+
+use crate::{Error, FieldError};
 
 /// The routes of a service with their descriptions, in the order in which a reader should meet them.
 ///
@@ -52,7 +64,10 @@ impl<S: Send + Sync + Clone + 'static> Routes<S> {
         for path in added.1.paths.keys() {
             self.add_path(path.clone());
         }
-        Self { inner: self.inner.routes(added), ..self }
+        let taking: Vec<Method> = added.1.paths.values().flat_map(taking_parameters).collect();
+        let (schemas, paths, router) = added;
+        let router = router.route_layer(middleware::from_fn_with_state(Arc::from(taking), refuse_parameters));
+        Self { inner: self.inner.routes((schemas, paths, router)), ..self }
     }
 
     /// Adds those of another part of the service.
@@ -104,8 +119,38 @@ impl<S: Send + Sync + Clone + 'static> Routes<S> {
     }
 }
 
+/// The methods of a path whose description names parameters after the question mark.
+fn taking_parameters(path: &PathItem) -> Vec<Method> {
+    let takes = |operation: &Operation| {
+        let mut parameters = operation.parameters.iter().flatten();
+        parameters.any(|parameter| matches!(parameter, RefOr::T(it) if it.parameter_in == ParameterIn::Query))
+    };
+    let methods = [
+        (Method::GET, &path.get),
+        (Method::POST, &path.post),
+        (Method::PUT, &path.put),
+        (Method::PATCH, &path.patch),
+        (Method::DELETE, &path.delete),
+    ];
+    let taking = methods.into_iter().filter(|(_, operation)| operation.as_ref().is_some_and(takes));
+    taking.map(|(method, _)| method).collect()
+}
+
+/// Refuses parameters where there are none: who sends one believes that it does something.
+///
+/// Where there are some, [`Query`](crate::http::Query) refuses those that it does not know.
+async fn refuse_parameters(State(taking): State<Arc<[Method]>>, request: Request, next: Next) -> Response {
+    let method = if request.method() == Method::HEAD { &Method::GET } else { request.method() };
+    let first = request.uri().query().unwrap_or_default().split(['=', '&']).next().unwrap_or_default();
+    if first.is_empty() || taking.contains(method) {
+        return next.run(request).await;
+    }
+    Error::Malformed(vec![FieldError::new(first, "unknown_field", "is not known here")]).into_response()
+}
+
 #[cfg(test)]
 mod tests {
+    use tower::ServiceExt as _;
     use utoipa::ToSchema;
     use utoipa_axum::routes;
 
@@ -132,6 +177,27 @@ mod tests {
     #[utoipa::path(get, path = "/v1/clock", responses((status = 200, description = "", body = Party)))]
     async fn get_clock() -> Json<Party> {
         Json(Party::Company)
+    }
+
+    #[utoipa::path(get, path = "/v1/paged", params(("page" = u8, Query)), responses((status = 200, description = "")))]
+    async fn get_paged() {}
+
+    #[tokio::test]
+    async fn a_parameter_is_refused_where_there_are_none() {
+        let router = Routes::new().routes(routes!(get_step)).routes(routes!(get_paged)).into_router(());
+        for (method, address, status) in [
+            ("GET", "/v1/step", 200),
+            ("GET", "/v1/step?", 200),
+            ("GET", "/v1/step?page=1", 400),
+            ("HEAD", "/v1/step?page", 400),
+            ("POST", "/v1/step?page=1", 405),
+            ("GET", "/v1/paged?page=1", 200),
+            ("HEAD", "/v1/paged?page=1", 200),
+        ] {
+            let request = Request::builder().method(method).uri(address).body(axum::body::Body::empty()).unwrap();
+            let answer = router.clone().oneshot(request).await.unwrap();
+            assert_eq!(answer.status().as_u16(), status, "{method} {address}");
+        }
     }
 
     #[test]
