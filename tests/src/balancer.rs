@@ -7,11 +7,12 @@ use std::{
     time::Duration,
 };
 
-use steward_testkit::Client;
 use tokio::{
     net::{TcpListener, TcpStream},
     task::JoinHandle,
 };
+
+use crate::processes::client;
 
 /// How often pods are asked whether they are ready.
 const PERIOD: Duration = Duration::from_millis(100);
@@ -88,7 +89,7 @@ async fn probe(pods: Arc<Mutex<Pods>>) {
         let all = pods.lock().unwrap_or_else(PoisonError::into_inner).all.clone();
         let mut ready = Vec::new();
         for port in all {
-            let client = Client::over_network(&format!("http://127.0.0.1:{port}"), None);
+            let client = client(&format!("http://127.0.0.1:{port}"), None);
             if client.get("/ready").try_send().await.is_ok_and(|answer| answer.status == 200) {
                 ready.push(port);
             }

@@ -17,7 +17,7 @@ use tokio::task::JoinHandle;
 
 use crate::{
     company::{Company, all, text},
-    processes::{PATIENCE, SERVICES, System},
+    processes::{PATIENCE, SERVICES, System, client},
 };
 
 const KINDS: [&str; 4] = ["complaint", "service_request", "suggestion", "inquiry"];
@@ -139,9 +139,7 @@ pub fn all_opened(outcomes: Vec<Outcome>) -> Vec<Opened> {
 
 struct Asker {
     manner: Manner,
-    http: reqwest::Client,
-    url: String,
-    token: String,
+    desk: Client,
     company: Company,
     turn: usize,
 }
@@ -150,8 +148,8 @@ impl Asker {
     fn new(manner: Manner, url: &str, token: &str, company: &Company, turn: usize) -> Self {
         let http = reqwest::Client::builder().timeout(Duration::from_secs(10));
         let http = if manner == Manner::Once { http.pool_max_idle_per_host(0) } else { http };
-        let http = http.build().expect("a client");
-        Self { manner, http, url: format!("{url}/v1/cases"), token: token.to_owned(), company: company.clone(), turn }
+        let desk = client(url, Some(token.to_owned())).through(http.build().expect("a client"));
+        Self { manner, desk, company: company.clone(), turn }
     }
 
     async fn ask_until(mut self, stop: Arc<AtomicBool>, outcomes: Arc<Mutex<Vec<Outcome>>>) {
@@ -178,19 +176,16 @@ impl Asker {
         }
         let (key, asked_at) = (new_id().to_string(), Clock::System.now());
         loop {
-            let outcome = match self.send(&key, &body).await {
-                Ok((201, body)) => match serde_json::from_str::<Value>(&body) {
-                    Ok(case) => {
-                        let (case_id, answered_at) = (text(&case, "case_id"), Clock::System.now());
-                        return Outcome::Opened(Opened { case_id, kind, resident, asked_at, answered_at });
-                    }
-                    Err(fault) => Outcome::Broken { key: key.clone(), fault: fault.to_string() },
-                },
-                Ok((status, body)) if self.manner != Manner::Stubborn || !is_passing(status) => {
-                    return Outcome::Wrong { status, body };
+            let outcome = match self.desk.post("/v1/cases", body.clone()).key(&key).try_send().await {
+                Ok(answer) if answer.status == 201 => {
+                    let (case_id, answered_at) = (text(&answer.json(), "case_id"), Clock::System.now());
+                    return Outcome::Opened(Opened { case_id, kind, resident, asked_at, answered_at });
                 }
-                Ok((status, _)) => Outcome::Broken { key: key.clone(), fault: status.to_string() },
-                Err(fault) if fault.is_connect() => Outcome::Refused,
+                Ok(answer) if self.manner != Manner::Stubborn || !is_passing(answer.status) => {
+                    return Outcome::Wrong { status: answer.status, body: answer.text() };
+                }
+                Ok(answer) => Outcome::Broken { key: key.clone(), fault: answer.status.to_string() },
+                Err(fault) if is_refused(&fault) => Outcome::Refused,
                 Err(fault) => Outcome::Broken { key: key.clone(), fault: format!("{fault:?}") },
             };
             if self.manner != Manner::Stubborn {
@@ -199,17 +194,16 @@ impl Asker {
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     }
-
-    async fn send(&self, key: &str, body: &Value) -> reqwest::Result<(u16, String)> {
-        let request = self.http.post(&self.url).bearer_auth(&self.token).header("idempotency-key", key).json(body);
-        let answer = request.send().await?;
-        Ok((answer.status().as_u16(), answer.text().await?))
-    }
 }
 
-/// Whether an app asks again: somebody is at it, too much at once, nobody behind the gateway, away for now.
+/// Whether nobody listened.
+fn is_refused(fault: &anyhow::Error) -> bool {
+    fault.downcast_ref::<reqwest::Error>().is_some_and(reqwest::Error::is_connect)
+}
+
+/// Whether an app asks again: somebody is at it, too much at once, away for now.
 fn is_passing(status: u16) -> bool {
-    matches!(status, 409 | 429 | 502..=504)
+    matches!(status, 409 | 429 | 503)
 }
 
 /// The cases of a list, one for each of its items.
@@ -286,7 +280,7 @@ pub async fn everything_is_well(system: &System) {
     system.ready().await;
     assert_eq!(system.sum("SELECT count(*) FROM {}.dead_letter").await, 0, "nothing is parked");
     for name in SERVICES {
-        let client = Client::over_network(&system.service(name).url(), None);
+        let client = client(&system.service(name).url(), None);
         within(PATIENCE, &format!("{name} is well"), || async {
             let report = client.get("/health").await;
             (report.status == 200 && report.json()["status"] == "ok").then_some(())

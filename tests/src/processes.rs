@@ -19,6 +19,7 @@ use steward_kernel::{Actor, ActorId, Role, TenantId};
 use steward_testkit::{
     Client, TENANT,
     db::{new_id, url},
+    document::promised,
     servers::{Nats, Process, free_port},
     wait::within,
 };
@@ -34,6 +35,13 @@ const ISSUER: &str = "http://127.0.0.1/dev";
 const PASSWORD: &str = "test";
 /// How long anything may take to come back by itself.
 pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Somebody who speaks over the network to a running service, or to the gateway before all. Every answer is held against the API
+/// documents of the services.
+#[must_use]
+pub fn client(url: &str, token: Option<String>) -> Client {
+    Client::over_network(url, token, services::all().map(|service| promised(service.name, service.openapi)).into())
+}
 
 /// A Steward of five processes.
 #[derive(Debug)]
@@ -292,6 +300,18 @@ impl System {
         self.issuer.token(&actor, Clock::System.now(), TimeDelta::hours(1), new_id()).expect("token")
     }
 
+    /// Somebody of the test company with that role, at the gateway.
+    #[must_use]
+    pub fn client(&self, role: Role) -> Client {
+        client(&self.url(), Some(self.token(role)))
+    }
+
+    /// The same, at a service itself.
+    #[must_use]
+    pub fn client_of(&self, service: &str, role: Role) -> Client {
+        client(&self.service(service).url(), Some(self.token(role)))
+    }
+
     /// Its database, as the superuser.
     #[must_use]
     pub fn database_url(&self) -> &str {
@@ -507,7 +527,7 @@ impl Service {
 
 async fn answers_ready(url: &str) {
     within(PATIENCE, &format!("{url} is ready"), || async {
-        let answer = Client::over_network(url, None).get("/ready").try_send().await.ok()?;
+        let answer = client(url, None).get("/ready").try_send().await.ok()?;
         (answer.status == 200).then_some(())
     })
     .await;

@@ -17,7 +17,7 @@ use steward_e2e::{
     processes::{PATIENCE, SERVICES, System},
 };
 use steward_kernel::Role;
-use steward_testkit::{Client, db::new_id, wait::within};
+use steward_testkit::{db::new_id, wait::within};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -93,8 +93,7 @@ impl Bench {
     pub(crate) async fn sample(&mut self, pgbench: PathBuf, folder: PathBuf) -> anyhow::Result<(Words, Baseline)> {
         self.system.start("intake");
         self.system.ready().await;
-        let url = self.system.service("intake").url();
-        let company = Company::import(&Client::over_network(&url, Some(self.system.token(Role::Admin))), 100).await;
+        let company = Company::import(&self.system.client_of("intake", Role::Admin), 100).await;
         let words = Words::of(&company);
         let (door, key) = (self.door("intake", Role::Receptionist), new_id().to_string());
         let mut connection = Connection::open(door.port).await?;

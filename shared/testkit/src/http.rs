@@ -55,17 +55,21 @@ impl Client {
         Self { target: Target::InProcess(router), token, promised }
     }
 
-    /// Speaks to a running system.
+    /// Speaks to a running system, which has promised what stands in these documents.
     #[must_use]
-    pub fn over_network(url: &str, token: Option<String>) -> Self {
+    pub fn over_network(url: &str, token: Option<String>, promised: Vec<Arc<Promised>>) -> Self {
         let client = reqwest::Client::new();
-        Self { target: Target::Url(url.trim_end_matches('/').to_owned(), client), token, promised: Vec::new() }
+        Self { target: Target::Url(url.trim_end_matches('/').to_owned(), client), token, promised }
     }
 
-    /// The same, held against these documents.
+    /// The same over connections of another manner, where it speaks over the network.
     #[must_use]
-    pub fn promising(self, promised: Vec<Arc<Promised>>) -> Self {
-        Self { promised, ..self }
+    pub fn through(self, client: reqwest::Client) -> Self {
+        let target = match self.target {
+            Target::Url(url, _) => Target::Url(url, client),
+            in_process @ Target::InProcess(_) => in_process,
+        };
+        Self { target, ..self }
     }
 
     /// The same with another token.

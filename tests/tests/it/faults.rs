@@ -9,14 +9,14 @@ use steward_e2e::{
     processes::{SERVICES, System},
 };
 use steward_kernel::Role;
-use steward_testkit::{Client, servers::Postgres};
+use steward_testkit::servers::Postgres;
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn whatever_is_killed_nothing_is_lost_or_done_twice_and_all_heals_by_itself() {
     let mut postgres = Postgres::start();
     let mut system = System::prepare(&postgres.url).await;
     system.start_all().await;
-    let admin = Client::over_network(&system.url(), Some(system.token(Role::Admin)));
+    let admin = system.client(Role::Admin);
     let company = Company::import(&admin, 50).await;
     let token = system.token(Role::Receptionist);
     let crowd = Crowd::gather(4, Manner::Stubborn, &system.url(), &token, &company);
@@ -58,7 +58,7 @@ async fn a_service_that_is_asked_to_stop_answers_whom_it_has_heard() {
     let mut system = System::prepare(&postgres.url).await;
     system.start("intake");
     system.ready().await;
-    let admin = Client::over_network(&system.service("intake").url(), Some(system.token(Role::Admin)));
+    let admin = system.client_of("intake", Role::Admin);
     let company = Company::import(&admin, 20).await;
     let (url, token) = (system.service("intake").url(), system.token(Role::Receptionist));
     let crowd = Crowd::gather(8, Manner::Once, &url, &token, &company);

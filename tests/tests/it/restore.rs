@@ -52,7 +52,7 @@ impl Stricken {
         let postgres = Postgres::start_archiving();
         let mut system = System::prepare_guarded(&postgres.url).await;
         system.start_all().await;
-        let admin = Client::over_network(&system.url(), Some(system.token(Role::Admin)));
+        let admin = system.client(Role::Admin);
         let company = Company::import(&admin, 50).await;
 
         let crowd = at_work(&system, &company);
@@ -156,7 +156,7 @@ impl Stricken {
 }
 
 async fn acknowledge(system: &System, complaints: &[String]) {
-    let handler = Client::over_network(&system.url(), Some(system.token(Role::Handler)));
+    let handler = system.client(Role::Handler);
     for complaint in complaints {
         let _ = handler.post(&format!("/v1/complaints/{complaint}/acknowledge"), json!({})).await.ok();
     }

@@ -40,7 +40,7 @@ async fn all_five_work_under_the_rights_they_have_in_production_and_none_gets_fu
 
 /// An owner complains, and the complaint is in its service.
 async fn a_complaint_runs_through(system: &System) {
-    let admin = Client::over_network(&system.url(), Some(system.token(Role::Admin)));
+    let admin = system.client(Role::Admin);
     let company = Company::import(&admin, 5).await;
     let case = opens(&admin, &company).await;
     within(PATIENCE, "the complaint is there and its owner is told", || async {

@@ -11,10 +11,10 @@ use std::{
 use steward_e2e::{
     company::Company,
     crowd::{Crowd, Manner, all_opened, everything_is_there_once, everything_is_well},
-    processes::{SERVICES, Service, System},
+    processes::{SERVICES, Service, System, client},
 };
 use steward_kernel::Role;
-use steward_testkit::{Client, servers::Postgres};
+use steward_testkit::servers::Postgres;
 use tokio::task::JoinHandle;
 
 /// What somebody reads all the time, one list of each service.
@@ -35,17 +35,17 @@ struct Readers {
 impl Readers {
     fn begin(system: &System) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
-        let token = system.token(Role::Admin);
         let tasks = LISTS.map(|(service, path)| {
-            let (url, token, stop) = (format!("{}{path}", system.front(service)), token.clone(), Arc::clone(&stop));
+            let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
+            let reader = client(&system.front(service), Some(system.token(Role::Admin))).through(http);
+            let stop = Arc::clone(&stop);
             tokio::spawn(async move {
-                let http = reqwest::Client::builder().timeout(Duration::from_secs(10)).build().expect("a client");
                 let (mut good, mut bad) = (0, Vec::new());
                 while !stop.load(Ordering::Relaxed) {
-                    match http.get(&url).bearer_auth(&token).send().await {
-                        Ok(answer) if answer.status() == 200 => good += 1,
-                        Ok(answer) => bad.push(format!("{url}: {}", answer.status())),
-                        Err(fault) => bad.push(format!("{url}: {fault:?}")),
+                    match reader.get(path).try_send().await {
+                        Ok(answer) if answer.status == 200 => good += 1,
+                        Ok(answer) => bad.push(format!("{path}: {}", answer.status)),
+                        Err(fault) => bad.push(format!("{path}: {fault:?}")),
                     }
                     tokio::time::sleep(Duration::from_millis(5)).await;
                 }
@@ -71,7 +71,7 @@ async fn every_service_is_upgraded_and_a_node_is_drained_and_no_request_fails() 
     system.set("STEWARD__CORE__SHUTDOWN__LINGER", "2s");
     system.balance().await;
     system.start_all().await;
-    let admin = Client::over_network(&system.url(), Some(system.token(Role::Admin)));
+    let admin = system.client(Role::Admin);
     let company = Company::import(&admin, 50).await;
     let crowd =
         Crowd::gather(6, Manner::Unforgiving, &system.front("intake"), &system.token(Role::Receptionist), &company);

@@ -8,11 +8,10 @@ use std::{
 
 use steward_e2e::{
     company::Company,
-    processes::{PATIENCE, System, program},
+    processes::{PATIENCE, System, client, program},
 };
 use steward_kernel::Role;
 use steward_testkit::{
-    Client,
     servers::{Nats, Postgres, Process, free_port},
     wait::within,
 };
@@ -64,7 +63,7 @@ async fn without_database_and_nats_a_service_lives_and_is_not_ready_until_they_c
     postgres.kill();
     system.nats.kill();
     system.start("intake");
-    let client = Client::over_network(&system.service("intake").url(), None);
+    let client = client(&system.service("intake").url(), None);
     within(PATIENCE, "it lives", || async { (client.get("/live").try_send().await.ok()?.status == 200).then_some(()) })
         .await;
     let begun = Instant::now();
@@ -98,8 +97,7 @@ async fn a_migration_that_fails_leaves_the_old_version_serving_and_the_new_one_w
     let mut system = System::prepare(&postgres.url).await;
     system.start("intake");
     system.ready().await;
-    let (admin_token, url) = (system.token(Role::Admin), system.service("intake").url());
-    let old = Client::over_network(&url, Some(admin_token.clone()));
+    let old = system.client_of("intake", Role::Admin);
     Company::import(&old, 3).await;
 
     // As if the newest migration were still to come, and could not be applied: what it makes is there already.
@@ -115,7 +113,7 @@ async fn a_migration_that_fails_leaves_the_old_version_serving_and_the_new_one_w
     assert!(said.contains(&version.to_string()), "names the migration: {said}");
 
     let new = system.replica("intake");
-    let newcomer = Client::over_network(&new.url(), None);
+    let newcomer = client(&new.url(), None);
     within(PATIENCE, "the new version says what it waits for", || async {
         let answer = newcomer.get("/ready").try_send().await.ok()?;
         (answer.status == 503 && answer.text().contains("migrations missing")).then_some(())
@@ -136,7 +134,7 @@ async fn the_keeper_of_streams_waits_for_nats_and_says_so() {
     command.args(["streams", "keep"]).env("STEWARD_NATS_URL", &nats.url);
     command.env("STEWARD_HTTP_BIND", format!("127.0.0.1:{port}"));
     let mut keeper = Process::start(&mut command, &folder.path().join("streams.log"));
-    let client = Client::over_network(&format!("http://127.0.0.1:{port}"), None);
+    let client = client(&format!("http://127.0.0.1:{port}"), None);
     within(PATIENCE, "it lives and is not ready", || async {
         let (live, ready) = (client.get("/live").try_send().await.ok()?, client.get("/ready").try_send().await.ok()?);
         (live.status == 200 && ready.status == 503).then_some(())

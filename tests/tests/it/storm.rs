@@ -47,12 +47,12 @@ async fn in_a_storm_that_kills_processes_each_rung_is_reached_once_and_people_ge
     let postgres = Postgres::start();
     let mut system = System::prepare(&postgres.url).await;
     system.start_all().await;
-    let admin = Client::over_network(&system.url(), Some(system.token(Role::Admin)));
+    let admin = system.client(Role::Admin);
     let company = Company::import(&admin, 20).await;
     admin.upload("/v1/staff/import", "text/csv", STAFF.as_bytes().to_vec()).await.expect(200);
     let _ = admin.post("/v1/clock-policies", policy()).await.created();
 
-    let desk = Client::over_network(&system.url(), Some(system.token(Role::Receptionist)));
+    let desk = system.client(Role::Receptionist);
     let body = json!({
         "kind": "service_request", "priority": "P3", "channel": "phone", "words": "停电了", "estate_id": company.estate_id,
     });
@@ -82,7 +82,7 @@ async fn in_a_storm_that_kills_processes_each_rung_is_reached_once_and_people_ge
         assert_eq!(reached, [1, 2, 3], "clock {clock}");
     }
     for role in [Role::Receptionist, Role::Supervisor, Role::Manager] {
-        is_told_in_digests(&Client::over_network(&system.url(), Some(system.token(role))), &opened).await;
+        is_told_in_digests(&system.client(role), &opened).await;
     }
     assert_eq!(system.sum("SELECT count(*) FROM {}.dead_letter").await, 0, "nothing is parked");
 }

@@ -9,7 +9,7 @@ use steward_e2e::{
     processes::{PATIENCE, System},
 };
 use steward_kernel::Role;
-use steward_testkit::{Client, db, servers::Postgres, wait::within};
+use steward_testkit::{db, servers::Postgres, wait::within};
 
 /// What the collector was sent: bodies in OTLP's protobuf.
 type Sent = Arc<Mutex<Vec<Bytes>>>;
@@ -38,12 +38,12 @@ async fn a_request_and_what_comes_of_it_elsewhere_are_one_trace() {
         system.start(service);
     }
     system.ready().await;
-    let intake = system.service("intake").url();
-    let company = Company::import(&Client::over_network(&intake, Some(system.token(Role::Admin))), 1).await;
+    let company = Company::import(&system.client_of("intake", Role::Admin), 1).await;
 
     let trace = u128::from_be_bytes(*db::new_id().as_bytes());
     let body = json!({"kind": "complaint", "words": "楼道灯坏了三天没人管。", "channel": "phone", "estate_id": company.estate_id});
-    let case = Client::over_network(&intake, Some(system.token(Role::Handler)))
+    let case = system
+        .client_of("intake", Role::Handler)
         .post("/v1/cases", body)
         .header("traceparent", &format!("00-{trace:032x}-00f067aa0ba902b7-01"))
         .await

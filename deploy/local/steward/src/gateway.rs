@@ -71,7 +71,8 @@ async fn serve(
     let catalogue = services::catalogue();
     let context = HttpContext::new("gateway", authenticator, Clock::System, &core.http, health.clone(), catalogue);
     let operations = Operations { health: vec![health], openapi: services::openapi(), problems: services::catalogue() };
-    let router = forward(settings).merge(http::operations(operations)).merge(issuer_routes(&settings.issuer)?);
+    let forward = http::forwarding(forward(settings), context.clone());
+    let router = forward.merge(http::operations(operations)).merge(issuer_routes(&settings.issuer)?);
     tracing::info!(address = %settings.bind, "forwarding to five services");
     http::serve(listener, http::complete(router, context), lifecycle).await?;
     lifecycle.drained().await;
@@ -151,6 +152,21 @@ mod tests {
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
         (good, bad)
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn that_no_service_is_there_is_told_as_a_problem() {
+        let folder = tempfile::tempdir().unwrap();
+        let nobody = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let (address, _runs, _task) = gateway(&format!("http://{nobody}"), folder.path()).await;
+        let asked = reqwest::Client::new().get(format!("http://{address}/v1/cases")).header("accept-language", "en");
+        let answer = asked.send().await.unwrap();
+        assert_eq!(answer.status(), 503);
+        assert_eq!(answer.headers()["content-type"], "application/problem+json");
+        assert_eq!(answer.headers()["retry-after"], "5");
+        let problem: serde_json::Value = serde_json::from_str(&answer.text().await.unwrap()).unwrap();
+        assert_eq!(problem["code"], "unavailable");
+        assert_eq!(problem["detail"], "the service is away");
     }
 
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

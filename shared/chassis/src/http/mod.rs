@@ -165,6 +165,23 @@ pub fn complete(routes: Router, context: HttpContext) -> Router {
     routes.fallback_service(layered(unknown, context))
 }
 
+/// The routes of a gateway: what a service answers passes as it is; that nobody answers behind them is a problem, too.
+pub fn forwarding(routes: Router, context: HttpContext) -> Router {
+    routes.layer(middleware::from_fn_with_state(context, ask_behind))
+}
+
+async fn ask_behind(State(context): State<HttpContext>, request: Request, next: Next) -> Response {
+    let asked = Asked::of(&request, &context);
+    let mut response = next.run(request).await;
+    // No service says so: the gateway has reached none.
+    if matches!(response.status(), StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
+        let cause = format!("{} from the way there", response.status());
+        response = Error::Unavailable { what: "the service", cause: cause.into() }.into_response();
+        finish(&mut response, &context, &asked, &NotesInner::default());
+    }
+    response
+}
+
 /// What is known of a request before it is carried out.
 struct Asked {
     method: Method,
