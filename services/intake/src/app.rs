@@ -25,7 +25,8 @@ impl App {
     #[must_use]
     pub fn new(core: Core, config: Config) -> Self {
         let places = Places::new(core.db.clone());
-        Self { core, config: Arc::new(config), places, rules: Rules::default() }
+        let rules = Rules::new(core.clock.clone());
+        Self { core, config: Arc::new(config), places, rules }
     }
 
     /// What is known when deciding for this call.

@@ -14,7 +14,7 @@ use std::{
 
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
-use steward_chassis::{Result, db::Tx};
+use steward_chassis::{Clock, Result, db::Tx};
 use steward_clock::{Calendar, Holidays, Level, Pin, Policies, Policy, Timetable};
 use steward_kernel::{Role, TenantId, ids::EstateId};
 use uuid::Uuid;
@@ -39,8 +39,9 @@ const NEAREST_FIRST: [ScopeKind; 3] = [ScopeKind::Estate, ScopeKind::Region, Sco
 type Compiled = HashMap<(TenantId, Pin), Arc<Calendar>>;
 
 /// What is remembered.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct Rules {
+    clock: Clock,
     companies: Arc<Mutex<HashMap<TenantId, Remembered>>>,
     compiled: Arc<RwLock<Compiled>>,
     /// How often something was forgotten: what was being read meanwhile may be old and is not remembered.
@@ -77,6 +78,12 @@ fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
 }
 
 impl Rules {
+    /// Nothing is remembered yet.
+    #[must_use]
+    pub fn new(clock: Clock) -> Self {
+        Self { clock, companies: Arc::default(), compiled: Arc::default(), forgotten: Arc::default() }
+    }
+
     /// What holds in an estate at an instant.
     ///
     /// # Errors
@@ -176,7 +183,10 @@ impl Rules {
         let (looked_at, (stamps, is_final)) = (Instant::now(), rows::stamps(tx).await?);
         let company = match known {
             Some(known) if known.is_final && known.stamps == stamps => known.company,
-            _ => Arc::new(Company { everything: rows::everything(tx).await?, rulings: Mutex::default() }),
+            _ => Arc::new(Company {
+                everything: rows::everything(tx, self.clock.now()).await?,
+                rulings: Mutex::default(),
+            }),
         };
         let remembered = Remembered { looked_at, stamps, is_final, company: Arc::clone(&company) };
         let mut companies = lock(&self.companies);

@@ -9,7 +9,7 @@ use tokio::sync::{Mutex, OnceCell};
 use uuid::Uuid;
 
 /// Password of all roles on the private test server, where it is not asked for.
-const PASSWORD: &str = "test";
+pub(crate) const PASSWORD: &str = "test";
 
 /// A service as the database sees it.
 pub type Part = (&'static str, &'static Migrator);

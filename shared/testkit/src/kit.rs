@@ -31,10 +31,14 @@ use crate::{
     ledger::REMEDY,
 };
 
+/// When tests begin: a Tuesday in the hours of every estate of the tests, so that none passes by day and fails at night. A test that needs
+/// another time moves the clock; `STEWARD_TEST_START` moves all tests, to find those that hide what they need.
+const START: &str = "2026-12-01T02:00:00Z";
+
 /// A test's world.
 #[derive(Clone)]
 pub struct Kit {
-    /// Time; it stands still until moved, at the real time of the start.
+    /// Time; it stands still until moved, at 10:00 of a working day in Shanghai.
     pub clock: Clock,
     /// All routes of the services under test.
     pub router: Router,
@@ -98,16 +102,21 @@ pub async fn with<S: Service>(test: impl AsyncFnOnce(Kit)) {
 /// # Panics
 /// As [`with`].
 pub async fn with_services(services: &[Under], test: impl AsyncFnOnce(Kit)) {
+    let parts: Vec<Part> = services.iter().map(|service| service.part).collect();
+    let database = db::fresh(&parts).await;
+    with_database(services, &database, test).await;
+}
+
+/// The same on that database.
+pub(crate) async fn with_database(services: &[Under], database: &str, test: impl AsyncFnOnce(Kit)) {
     // What the services say is shown when the test fails; `RUST_LOG` asks for more.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
-    let parts: Vec<Part> = services.iter().map(|service| service.part).collect();
-    let database = db::fresh(&parts).await;
     let prefix = format!("t{}", &new_id().simple().to_string()[20..]);
     // Seen only when the test fails: everything is left in place then.
     println!("database {database}, subjects {prefix}.>");
     let lifecycle = Lifecycle::new(Duration::from_secs(10));
-    let kit = Kit::start(services, &database, &prefix, &lifecycle).await;
+    let kit = Kit::start(services, database, &prefix, &lifecycle).await;
     test(kit.clone()).await;
     kit.nothing_is_left().await;
     kit.examples_were_sent();
@@ -118,7 +127,8 @@ pub async fn with_services(services: &[Under], test: impl AsyncFnOnce(Kit)) {
 
 impl Kit {
     async fn start(services: &[Under], database: &str, prefix: &str, lifecycle: &Lifecycle) -> Self {
-        let clock = Clock::manual(Clock::System.now());
+        let start = std::env::var("STEWARD_TEST_START").unwrap_or_else(|_| START.to_owned());
+        let clock = Clock::manual(start.parse().expect("STEWARD_TEST_START as RFC 3339"));
         let issuer = Arc::new(DevIssuer::generate("http://127.0.0.1/dev").expect("issuer"));
         let jwks = jwks_file(&issuer, prefix);
         let mut router = Router::new();
@@ -249,6 +259,27 @@ impl Kit {
             .expect("publish")
             .await
             .expect("acknowledgement");
+    }
+
+    /// Delivers every event that was published so far once more, as after a loss of the message store: listeners have to discard them all.
+    pub async fn delivers_again(&self) {
+        for service in &self.services {
+            let Ok(stream) = self.messages.js.get_stream(self.messages.subjects.stream(service)).await else {
+                continue;
+            };
+            for sequence in 1..=stream.cached_info().state.last_sequence {
+                let Ok(mut message) = stream.get_raw_message(sequence).await else { continue };
+                let id = |name: &str| message.headers.get(name).map(ToString::to_string);
+                if id("Nats-Msg-Id") != id("ce-id") {
+                    continue; // delivered again itself
+                }
+                // The store would discard what has an id that it knows.
+                message.headers.insert("Nats-Msg-Id", new_id().to_string());
+                let sent =
+                    self.messages.js.publish_with_headers(message.subject, message.headers, message.payload).await;
+                sent.expect("publish").await.expect("acknowledgement");
+            }
+        }
     }
 
     /// All events of a type that were published so far, in order, after everything in the outbox is.

@@ -12,6 +12,7 @@ pub mod golden;
 pub mod http;
 mod kit;
 mod ledger;
+pub mod old;
 pub mod rules;
 pub mod servers;
 pub mod wait;

@@ -3,6 +3,7 @@
 mod complaints;
 mod consumers;
 mod contracts;
+mod migrations;
 
 use chrono::NaiveDate;
 use serde_json::{Value, json};
@@ -101,7 +102,12 @@ impl Known {
 
 /// A complaint that has arrived from intake.
 async fn a_complaint(kit: &Kit) -> Known {
-    let known = Known::new();
+    a_complaint_in(kit, new_id()).await
+}
+
+/// The same of that estate.
+async fn a_complaint_in(kit: &Kit, estate_id: Uuid) -> Known {
+    let known = Known { estate_id, ..Known::new() };
     kit.publish(TENANT, known.case_id, 1, 0, known.received()).await;
     let path = format!("/v1/complaints/{}", known.case_id);
     let handler = kit.client(Role::Handler);

@@ -4,6 +4,7 @@
 mod consumers;
 mod contracts;
 mod imports;
+mod migrations;
 mod orders;
 mod requests;
 mod world;

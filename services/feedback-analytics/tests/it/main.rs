@@ -3,6 +3,7 @@
 mod consumers;
 mod contracts;
 mod metrics;
+mod migrations;
 mod suggestions;
 mod surveys;
 mod timekeeping;

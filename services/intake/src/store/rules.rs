@@ -1,6 +1,6 @@
 //! What decides about time and responsibility, read as a whole.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use sqlx::{FromRow, types::Json};
 use steward_chassis::{Result, db::Tx};
 use steward_clock::Arrangement;
@@ -133,7 +133,7 @@ pub async fn stamps(tx: &mut Tx) -> Result<(Vec<Option<i64>>, bool)> {
 ///
 /// # Errors
 /// When the database is away.
-pub async fn everything(tx: &mut Tx) -> Result<Everything> {
+pub async fn everything(tx: &mut Tx, now: DateTime<Utc>) -> Result<Everything> {
     let tenant = tx.tenant().get();
     let holidays: Vec<Json<Arrangement>> =
         sqlx::query_scalar("SELECT arrangement FROM public_holidays WHERE tenant_id = $1 ORDER BY number")
@@ -161,11 +161,12 @@ pub async fn everything(tx: &mut Tx) -> Result<Everything> {
         .fetch_all(tx.conn())
         .await?,
         absences: sqlx::query_as(
-            "SELECT account, cover, from_at, to_at FROM absence a WHERE tenant_id = $1 AND to_at > now() - interval '1 day'
+            "SELECT account, cover, from_at, to_at FROM absence a WHERE tenant_id = $1 AND to_at > $2
              AND NOT (EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = a.cover)
                       AND NOT EXISTS (SELECT FROM staff s WHERE s.tenant_id = $1 AND s.account = a.cover AND NOT s.has_left))",
         )
             .bind(tenant)
+            .bind(now - TimeDelta::days(1))
             .fetch_all(tx.conn())
             .await?,
         people: sqlx::query_as(

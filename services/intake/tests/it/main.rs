@@ -9,6 +9,7 @@ mod dates;
 mod files;
 mod finding;
 mod inquiries;
+mod migrations;
 mod register;
 mod rules;
 mod stewardship;

@@ -543,7 +543,7 @@ async fn a_process_asks_the_database_nothing_for_two_seconds_and_reads_what_it_d
         let policy = json!({ "scope": "company", "policy": { "calendar": "desk" } });
         let _ = manager.post("/v1/clock-policies", policy).await.created();
 
-        let rules = Rules::default();
+        let rules = Rules::new(kit.clock.clone());
         let mut tx = begin(&kit).await;
         let ruling = rules.ruling(&mut tx, estate, now).await.unwrap();
         let pin = ruling.pin(Hours::Estate, None);
