@@ -9,6 +9,8 @@
 mod document;
 mod misses;
 
+use std::collections::{BTreeMap, BTreeSet};
+
 use http::Method;
 use serde_json::Value;
 use steward_chassis::Service;
@@ -27,17 +29,21 @@ pub struct Targets<'t> {
     pub hidden: &'t [(&'t str, String)],
     /// What the attackers see: their `estate_id`, the `resident_id` whom the owner among them is, and things that they may name.
     pub own: &'t [(&'t str, String)],
-    /// Fields and filters whose ids this service cannot know, since another one keeps what they name. Say why where you write it.
-    pub elsewhere: &'t [&'t str],
+    /// What they name in one operation instead, since that one needs a thing that has come as far: operation, name, thing.
+    pub own_in: &'t [(&'t str, &'t str, String)],
+    /// Fields and filters whose ids this service cannot know, and why.
+    pub elsewhere: &'t [(&'t str, &'t str)],
 }
 
-/// Attacks every operation.
+/// Attacks every operation; what was answered wherever something of others was named, as text for a golden file. A line for each path,
+/// filter and field: who adds one sees how it is attacked.
 ///
 /// # Panics
 /// With every operation that lets somebody in, or tells apart what is hidden and what does not exist; and when something is named by an
 /// operation for which the test gives nothing hidden.
-pub async fn attack<S: Service>(kit: &Kit, targets: Targets<'_>) {
-    let mut attack = Attack { kit, targets, breaches: Vec::new() };
+#[must_use]
+pub async fn attack<S: Service>(kit: &Kit, targets: Targets<'_>) -> String {
+    let mut attack = Attack { kit, targets, breaches: Vec::new(), answered: BTreeMap::new() };
     let operations = operations::<S>();
     for operation in &operations {
         attack.without_permission(operation).await;
@@ -54,6 +60,7 @@ pub async fn attack<S: Service>(kit: &Kit, targets: Targets<'_>) {
         }
     }
     assert!(attack.breaches.is_empty(), "{}", attack.breaches.join("\n"));
+    attack.told()
 }
 
 /// People with the right role who must see nothing: of another company, and of another estate of the same company (for owners: another
@@ -112,7 +119,7 @@ struct Blow {
     method: Method,
     path: String,
     body: Option<(String, Value)>,
-    if_match: Option<i64>,
+    if_match: Option<&'static str>,
     /// What it names: to be left out of the comparison.
     named: Vec<String>,
 }
@@ -127,7 +134,7 @@ impl Blow {
             }
             Some((_, body)) => request.json(body),
         };
-        let request = self.if_match.into_iter().fold(request, crate::http::Request::if_match);
+        let request = self.if_match.into_iter().fold(request, |request, version| request.header("if-match", version));
         key.into_iter().fold(request, crate::http::Request::key).await
     }
 
@@ -156,9 +163,24 @@ struct Attack<'a> {
     kit: &'a Kit,
     targets: Targets<'a>,
     breaches: Vec<String>,
+    /// What people of another estate were answered: by operation and the place where they named what is hidden.
+    answered: BTreeMap<(String, String), BTreeSet<String>>,
 }
 
 impl Attack<'_> {
+    fn told(&self) -> String {
+        let mut lines = vec!["| operation | where | answered |".to_owned(), "|---|---|---|".to_owned()];
+        for ((operation, place), answers) in &self.answered {
+            let answers = answers.iter().cloned().collect::<Vec<_>>().join(", ");
+            lines.push(format!("| {operation} | {place} | {answers} |"));
+        }
+        lines.join("\n") + "\n"
+    }
+
+    fn note(&mut self, operation: &Operation, place: &str, answer: &str) {
+        self.answered.entry((operation.id.clone(), place.to_owned())).or_default().insert(answer.to_owned());
+    }
+
     fn report(&mut self, operation: &Operation, what: &str, answer: &Answer) {
         self.breaches.push(format!("{} {what}: {} {}", operation.id, answer.status, answer.text()));
     }
@@ -184,23 +206,36 @@ impl Attack<'_> {
         let client = self.kit.client_of(stranger);
         let mut pairs = self.at_path(operation);
         if pairs.is_empty() {
-            let answer = self.blow(operation, self.targets.own).strike(&client, None).await;
+            let answer = self.blow(operation, &self.own(operation)).strike(&client, None).await;
             self.shows_nothing(operation, stranger, &answer, &[]);
         }
-        pairs.extend(operation.filters.iter().filter_map(|filter| self.at_filter(operation, filter)));
+        for filter in &operation.filters {
+            pairs.extend(self.at_filter(operation, filter));
+        }
         if !is_foreign {
-            pairs.extend(operation.names.iter().filter_map(|naming| self.at_field(operation, naming)));
+            for naming in &operation.names {
+                // Whatever the version, and one that was read: or else nobody would look at what is named.
+                for version in ["*", "\"1\""] {
+                    pairs.extend(self.at_field(operation, naming, version));
+                }
+            }
         }
         for (place, hidden, missing) in pairs {
             let unknown = missing.strike(&client, None).await;
             let answer = hidden.strike(&client, None).await;
+            if !is_foreign {
+                let problem = answer.json();
+                let told = [&problem["code"], &problem["errors"][0]["pointer"]];
+                let told: String = told.iter().filter_map(|it| it.as_str()).map(|it| format!(" {it}")).collect();
+                self.note(operation, &place, &format!("{}{told}", answer.status));
+            }
             let who = format!("{} at {place}", words(stranger));
             if hidden.comparable(&answer) != missing.comparable(&unknown) {
                 let both = format!("tells {who} what is hidden from what is not there ({})", unknown.text());
                 self.report(operation, &both, &answer);
             }
-            let is_elsewhere =
-                self.targets.elsewhere.contains(&place.rsplit('/').find(|step| *step != "*").unwrap_or_default());
+            let named = place.rsplit('/').find(|step| *step != "*").unwrap_or_default();
+            let is_elsewhere = self.elsewhere(named).is_some();
             if answer.status < 300 && operation.method != Method::GET && !is_elsewhere {
                 self.report(operation, &format!("lets {who} name what is hidden"), &answer);
             }
@@ -234,7 +269,7 @@ impl Attack<'_> {
             (elsewhere, key.clone()),
             (subject("joint:b", &foreigner), key.clone()),
         ];
-        let blow = self.blow(operation, self.targets.own);
+        let blow = self.blow(operation, &self.own(operation));
         let _ = blow.strike(&self.kit.client_of(&first), Some(&key)).await;
         for (other, key) in others {
             let answer = blow.strike(&self.kit.client_of(&other), Some(&key)).await;
@@ -242,6 +277,19 @@ impl Attack<'_> {
                 self.report(operation, "answers with what was answered to another", &answer);
             }
         }
+    }
+
+    /// What the attackers may name in that operation.
+    fn own(&self, operation: &Operation) -> Vec<(&str, String)> {
+        let instead = self.targets.own_in.iter().filter(|(id, ..)| *id == operation.id);
+        let instead: Vec<_> = instead.map(|(_, name, thing)| (*name, thing.clone())).collect();
+        let kept = self.targets.own.iter().filter(|(name, _)| instead.iter().all(|(other, _)| name != other));
+        kept.cloned().chain(instead.iter().cloned()).collect()
+    }
+
+    /// Why this service cannot know what a field names.
+    fn elsewhere(&self, field: &str) -> Option<&str> {
+        self.targets.elsewhere.iter().find(|(known, _)| *known == field).map(|(_, why)| *why)
     }
 
     /// A request that names these things in its path, and what is the attackers' own everywhere else.
@@ -256,10 +304,13 @@ impl Attack<'_> {
         }
         let body = operation.body.clone().map(|(media, mut body)| {
             for naming in &operation.names {
-                self.put_own(&mut body, naming);
+                self.put_own(operation, &mut body, naming);
             }
             (media, body)
         });
+        if !operation.query.is_empty() {
+            path = format!("{path}?{}", operation.query);
+        }
         Blow { method: operation.method.clone(), path, body, if_match: None, named }
     }
 
@@ -269,8 +320,8 @@ impl Attack<'_> {
         thing(things, name).map_or_else(|| new_id().to_string(), str::to_owned)
     }
 
-    fn put_own(&self, body: &mut Value, naming: &Naming) {
-        match thing(self.targets.own, &naming.field) {
+    fn put_own(&self, operation: &Operation, body: &mut Value, naming: &Naming) {
+        match thing(&self.own(operation), &naming.field) {
             Some(own) => put(body, &naming.way, Some(own), !naming.optional),
             None if naming.optional => put(body, &naming.way, None, false),
             None => put(body, &naming.way, Some(&new_id().to_string()), true),
@@ -283,45 +334,68 @@ impl Attack<'_> {
             return Vec::new();
         }
         let missing: Vec<_> = self.targets.hidden.iter().map(|(name, thing)| (*name, another(thing))).collect();
-        let versions: &[Option<i64>] =
-            if operation.method == Method::GET { &[None] } else { &[None, Some(1), Some(7)] };
-        let pair = |if_match: &Option<i64>| {
+        let versions: &[Option<&str>] =
+            if operation.method == Method::GET { &[None] } else { &[None, Some("\"1\""), Some("\"7\"")] };
+        let place = operation.path.split('/').filter(|step| step.starts_with('{')).collect::<Vec<_>>().join("/");
+        let pair = |if_match: &Option<&'static str>| {
             let with = |things: &[(&str, String)]| Blow { if_match: *if_match, ..self.blow(operation, things) };
-            (operation.path.clone(), with(self.targets.hidden), with(&missing))
+            (place.clone(), with(self.targets.hidden), with(&missing))
         };
         versions.iter().map(pair).collect()
     }
 
-    fn at_filter(&self, operation: &Operation, filter: &str) -> Option<(String, Blow, Blow)> {
-        let hidden = self.hidden(operation, filter)?;
-        let with = |value: &str| {
-            let blow = self.blow(operation, self.targets.own);
-            let query = serde_html_form::to_string([(filter, value)]).expect("a query");
-            Blow { path: format!("{}?{query}", blow.path), named: vec![value.to_owned()], ..blow }
+    fn at_filter(&mut self, operation: &Operation, filter: &str) -> Option<(String, Blow, Blow)> {
+        let place = format!("?{filter}");
+        let Some(hidden) = self.hidden(operation, filter).map(str::to_owned) else {
+            self.leave(operation, &place, filter);
+            return None;
         };
-        Some((filter.to_owned(), with(hidden), with(&another(hidden))))
+        let with = |value: &str| {
+            let blow = self.blow(operation, &self.own(operation));
+            let query = serde_html_form::to_string([(filter, value)]).expect("a query");
+            let mark = if blow.path.contains('?') { '&' } else { '?' };
+            Blow { path: format!("{}{mark}{query}", blow.path), named: vec![value.to_owned()], ..blow }
+        };
+        Some((place, with(&hidden), with(&another(&hidden))))
     }
 
-    fn at_field(&self, operation: &Operation, naming: &Naming) -> Option<(String, Blow, Blow)> {
-        let hidden = self.hidden(operation, &naming.field)?;
+    fn at_field(
+        &mut self,
+        operation: &Operation,
+        naming: &Naming,
+        version: &'static str,
+    ) -> Option<(String, Blow, Blow)> {
+        let place = naming.way.join("/");
+        let Some(hidden) = self.hidden(operation, &naming.field).map(str::to_owned) else {
+            self.leave(operation, &place, &naming.field);
+            return None;
+        };
         if let Some(name) = placeholder(&operation.path) {
             assert!(
-                thing(self.targets.own, name).is_some(),
+                thing(&self.own(operation), name).is_some(),
                 "{}: the test has to give the attackers a {name}",
                 operation.id
             );
         }
         let with = |value: &str| {
-            let mut blow = self.blow(operation, self.targets.own);
+            let mut blow = self.blow(operation, &self.own(operation));
             let reached = blow.body.as_mut().is_some_and(|(_, body)| put(body, &naming.way, Some(value), true));
-            reached.then(|| Blow { named: vec![value.to_owned()], if_match: Some(1), ..blow })
+            assert!(reached, "the example of {} has no {place}", operation.id);
+            Blow { named: vec![value.to_owned()], if_match: Some(version), ..blow }
         };
-        Some((naming.way.join("/"), with(hidden)?, with(&another(hidden))?))
+        let (hidden, missing) = (with(&hidden), with(&another(&hidden)));
+        Some((place, hidden, missing))
+    }
+
+    /// Notes that something is not attacked here.
+    fn leave(&mut self, operation: &Operation, place: &str, field: &str) {
+        let why = format!("not attacked: {}", self.elsewhere(field).unwrap_or_default());
+        self.note(operation, place, &why);
     }
 
     fn hidden(&self, operation: &Operation, field: &str) -> Option<&str> {
         let hidden = thing(self.targets.hidden, field);
-        let is_known = hidden.is_some() || self.targets.elsewhere.contains(&field);
+        let is_known = hidden.is_some() || self.elsewhere(field).is_some();
         assert!(is_known, "{} names {field}: the test has to give one that is hidden", operation.id);
         hidden
     }

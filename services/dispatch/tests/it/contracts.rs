@@ -65,9 +65,10 @@ async fn no_route_lets_a_stranger_in() {
         let (case_id, order, hidden) = named(&world, "T001").await;
         world.walk(&order, &["assign"]).await;
         let (_, _, own) = named(&elsewhere_in_it, "T004").await;
-        // Files are intake's; whether one may be shown is asked there.
-        let targets = Targets { hidden: &hidden, own: &own, elsewhere: &["file_ids"] };
-        attack::attack::<Dispatch>(&world.kit, targets).await;
+        let elsewhere = &[("file_ids", "files are intake's; whether one may be shown is asked there")];
+        let targets = Targets { hidden: &hidden, own: &own, elsewhere, ..Targets::default() };
+        let attacked = attack::attack::<Dispatch>(&world.kit, targets).await;
+        golden(format!("{HERE}/attacks.golden.md"), &attacked);
         assert_eq!(world.status(&order).await, "assigned");
         assert_eq!(world.stage(case_id).await, "routed");
         world.kit.assert_row_security("dispatch").await;

@@ -59,7 +59,9 @@ async fn named(kit: &Kit) -> Vec<(&'static str, String)> {
 async fn nobody_gets_in_who_may_not() {
     with::<FeedbackAnalytics>(async |kit| {
         let (hidden, own) = (named(&kit).await, named(&kit).await);
-        attack::<FeedbackAnalytics>(&kit, Targets { hidden: &hidden, own: &own, elsewhere: &[] }).await;
+        let attacked =
+            attack::<FeedbackAnalytics>(&kit, Targets { hidden: &hidden, own: &own, ..Targets::default() }).await;
+        golden(here("attacks.golden.md"), &attacked);
         kit.assert_row_security(NAME).await;
     })
     .await;

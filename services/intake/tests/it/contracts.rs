@@ -4,8 +4,9 @@ use serde_json::{Value, json};
 use steward_chassis::run;
 use steward_intake::Intake;
 use steward_kernel::Role;
+use steward_proto::complaint::ComplaintAwaitingOwner;
 use steward_testkit::{
-    Kit,
+    Kit, TENANT,
     attack::{self, Targets},
     document, eventually,
     golden::golden,
@@ -64,6 +65,7 @@ impl<'t> Things<'t> {
         }
         things.note("account", &json!(account));
         things.desk(&person["resident_id"]).await;
+        things.pause().await;
         things.rules(account, cover).await;
         things
     }
@@ -110,6 +112,35 @@ impl<'t> Things<'t> {
         self.note("file_id", &photo["file_id"]);
     }
 
+    /// A complaint whose clocks were paused, and that its owner objects to it.
+    async fn pause(&mut self) {
+        let (manager, resident) = (self.kit.client(Role::Manager), self.get("resident_id").to_owned());
+        let owner = self.kit.owner(resident.parse().unwrap());
+        let complaint = json!({
+            "kind": "complaint", "words": "楼上深夜拖动桌椅", "channel": "phone", "estate_id": self.estate, "resident_id": resident
+        });
+        let case = manager.post("/v1/cases", complaint).await.created()["case_id"].clone();
+        let case_id: Uuid = case.as_str().unwrap().parse().unwrap();
+        let awaits = ComplaintAwaitingOwner {
+            case_id: case_id.to_string(),
+            at_ms: self.kit.clock.now().timestamp_millis(),
+            ..ComplaintAwaitingOwner::default()
+        };
+        self.kit.publish(TENANT, case_id, 2, 0, awaits).await;
+        let clock = eventually("the clock is paused", || async {
+            let list = manager.get(&format!("/v1/clocks?case_id={case_id}&measure=decide&state=paused")).await.ok();
+            Some(list["items"][0].clone()).filter(Value::is_object)
+        })
+        .await;
+        self.note("paused_clock", &clock["clock_id"]);
+        self.note("pause_id", &clock["pause"]["pause_id"]);
+        let path = |verb: &str| format!("/v1/clocks/{}/{verb}", clock["clock_id"].as_str().unwrap());
+        let contest = json!({ "pause_id": clock["pause"]["pause_id"], "reason": "没有人联系过我" });
+        let _ = owner.post(&path("contest-pause"), contest).await.ok();
+        let objection = owner.get(&path("explain")).await.ok()["objections"][0]["objection_id"].clone();
+        self.note("objection_id", &objection);
+    }
+
     /// A calendar, a policy, a post and an absence.
     async fn rules(&mut self, account: &str, cover: &str) {
         let (manager, estate) = (self.kit.client(Role::Manager), self.estate);
@@ -152,9 +183,12 @@ async fn no_route_lets_a_stranger_in() {
         hidden.escalation().await;
         own.escalation().await;
         let before = admin.get(&format!("/v1/cases/{}", hidden.get("case_id"))).await.ok()["version"].clone();
-        // Of a pause and an objection there is none but within its clock.
-        let elsewhere = &["pause_id", "objection_id", "work_order_id"];
-        attack::attack::<Intake>(&kit, Targets { hidden: &hidden.named, own: &own.named, elsewhere }).await;
+        let elsewhere = &[("work_order_id", "work orders are dispatch's; here they only tell clocks apart")];
+        let paused = own.get("paused_clock").to_owned();
+        let own_in = ["contest_pause", "decide_objection"].map(|operation| (operation, "clock_id", paused.clone()));
+        let targets = Targets { hidden: &hidden.named, own: &own.named, own_in: &own_in, elsewhere };
+        let attacked = attack::attack::<Intake>(&kit, targets).await;
+        golden(format!("{HERE}/attacks.golden.md"), &attacked);
         assert_eq!(admin.get(&format!("/v1/cases/{}", hidden.get("case_id"))).await.ok()["version"], before);
         kit.assert_row_security("intake").await;
     })

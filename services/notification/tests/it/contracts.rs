@@ -67,7 +67,9 @@ async fn no_operation_lets_strangers_in() {
         kit.clock.advance(TimeDelta::seconds(31));
         let digest = digests(&somebody(&kit, "wang"), "", 1).await.remove(0);
         hidden.push(("digest_id", digest["digest_id"].as_str().unwrap().to_owned()));
-        attack::attack::<Notification>(&kit, Targets { hidden: &hidden, own: &own, elsewhere: &[] }).await;
+        let targets = Targets { hidden: &hidden, own: &own, ..Targets::default() };
+        let attacked = attack::attack::<Notification>(&kit, targets).await;
+        golden(concat!(env!("CARGO_MANIFEST_DIR"), "/attacks.golden.md"), &attacked);
         kit.assert_row_security(NAME).await;
     })
     .await;

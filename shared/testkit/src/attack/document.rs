@@ -26,6 +26,8 @@ pub struct Operation {
     pub names: Vec<Naming>,
     /// Filters that name something.
     pub filters: Vec<String>,
+    /// What has to stand behind the question mark, as a query.
+    pub query: String,
 }
 
 /// A place in a body where something is named: by its id, or a person by their account.
@@ -64,8 +66,8 @@ pub fn operations<S: Service>() -> Vec<Operation> {
                 .unwrap_or_else(|| panic!("{id} names the permission {permission}, which is not declared"))
                 .to_vec();
             let (body, names) = (example(&document, operation), names(&document, operation));
-            let filters = filters(&document, operation);
-            found.push(Operation { id, method, path: path.clone(), roles, permission, body, names, filters });
+            let (filters, query) = (filters(&document, operation), needed(&document, operation));
+            found.push(Operation { id, method, path: path.clone(), roles, permission, body, names, filters, query });
         }
     }
     found
@@ -126,10 +128,11 @@ fn walk(document: &Value, schema: &Value, way: &[String], seen: &mut BTreeSet<St
     for (field, property) in schema["properties"].as_object().into_iter().flatten() {
         let optional = !schema["required"].as_array().is_some_and(|required| required.iter().any(|one| one == field));
         let way = further(field);
-        if is_name(document, field, property) {
-            found.push(Naming { way, field: field.clone(), optional });
-        } else if is_name(document, field, &resolve(document, property)["items"]) {
+        let items = &resolve(document, property)["items"];
+        if items.is_object() && is_name(document, field, items) {
             let way = way.into_iter().chain(["*".to_owned()]).collect();
+            found.push(Naming { way, field: field.clone(), optional });
+        } else if is_name(document, field, property) {
             found.push(Naming { way, field: field.clone(), optional });
         } else {
             walk(document, property, &way, seen, found);
@@ -140,8 +143,11 @@ fn walk(document: &Value, schema: &Value, way: &[String], seen: &mut BTreeSet<St
     }
 }
 
-/// Whether a value names something of the company: an id, or the account of one of its people.
+/// Whether a value names something of the company: an id by its form or by its name, or the account of one of its people.
 fn is_name(document: &Value, field: &str, schema: &Value) -> bool {
+    if field.ends_with("_id") || field.ends_with("_ids") {
+        return true;
+    }
     let schema = resolve(document, schema);
     let either = ["oneOf", "anyOf"].iter().filter_map(|variants| schema[*variants].as_array()).flatten();
     let is_text = |schema: &Value| {
@@ -164,6 +170,27 @@ fn filters(document: &Value, operation: &Value) -> Vec<String> {
         .filter(|(name, schema)| SEARCHES.contains(name) || is_name(document, name, schema))
         .map(|(name, _)| name.to_owned())
         .collect()
+}
+
+/// A query of the parameters without which the operation looks at nothing, each with some value of its form.
+fn needed(document: &Value, operation: &Value) -> String {
+    let parameters = operation["parameters"].as_array().into_iter().flatten();
+    let parameters = parameters.map(|parameter| resolve(document, parameter));
+    let is_needed = |parameter: &&Value| parameter["in"] == "query" && parameter["required"] == true;
+    let names =
+        |parameter: &&Value| is_name(document, parameter["name"].as_str().unwrap_or_default(), &parameter["schema"]);
+    let needed = parameters.filter(is_needed).filter(|parameter| !names(parameter));
+    let values = needed.map(|parameter| {
+        let schema = resolve(document, &parameter["schema"]);
+        let value = match schema["format"].as_str() {
+            Some("date") => "2026-12-01",
+            Some("date-time") => "2026-12-01T02:00:00Z",
+            _ if schema["type"] == "integer" => "1",
+            _ => schema["enum"][0].as_str().unwrap_or("x"),
+        };
+        (parameter["name"].as_str().unwrap_or_default(), value)
+    });
+    serde_html_form::to_string(values.collect::<Vec<_>>()).unwrap_or_default()
 }
 
 /// Filters by what people read rather than by an id.
