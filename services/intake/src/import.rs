@@ -9,15 +9,13 @@ use std::{
     sync::Arc,
 };
 
+use chrono_tz::Tz;
 use futures::future::BoxFuture;
 use steward_chassis::{
     Call, Engine, Error, Executed, Result, Work,
     sheet::{Sheet, say},
 };
-use steward_kernel::{
-    ids::{EstateId, UnitId},
-    sheets::Note,
-};
+use steward_kernel::{day, ids::EstateId, sheets::Note};
 use uuid::Uuid;
 
 use crate::{
@@ -108,6 +106,7 @@ pub async fn estates(engine: &Engine, call: &Call, file: File<UnitRow>) -> Resul
 /// Imports residents and their units.
 ///
 /// * `elsewhere`: how telephone numbers are read in estates whose time zone does not say it.
+/// * `replaces`: whether the file names all residents of its units; the ties of others to these units end yesterday.
 ///
 /// # Errors
 /// [`Error::Sheet`] for rows that do not fit; nothing is written then.
@@ -116,12 +115,15 @@ pub async fn residents(
     call: &Call,
     file: File<ResidentRow>,
     elsewhere: PhoneRegion,
+    replaces: bool,
 ) -> Result<Executed<RegisterImport>> {
     in_one(engine, call, file, move |work, file| {
         Box::pin(async move {
             let estates =
                 store::register::estates_by_code(&mut work.tx, &file.distinct(|row| row.estate_code.as_str())).await?;
             let region = |zone: &str| PhoneRegion::of_time_zone(zone).unwrap_or(elsewhere);
+            let zones: HashMap<EstateId, Tz> =
+                estates.values().map(|(id, estate)| (*id, day::zone(&estate.time_zone))).collect();
             let estates: HashMap<String, (EstateId, PhoneRegion)> =
                 estates.into_iter().map(|(code, (id, estate))| (code, (id, region(&estate.time_zone)))).collect();
             let ids: Vec<EstateId> = estates.values().map(|(id, _)| *id).collect();
@@ -133,19 +135,25 @@ pub async fn residents(
             let register = residents::Register { estates: &estates, units: &units, residents: &known };
             let plan = residents::plan_residents(&file.rows, register, || clock.new_id())
                 .map_err(|faults| file.faults(faults))?;
-            let entered: Vec<UnitId> = plan.ties.iter().map(|(_, tie)| tie.unit).collect();
-            let occupants = store::people::occupants(&mut work.tx, &entered).await?;
-            let superseded = residents::superseded(&plan.ties, &occupants).into_iter();
-            let superseded =
-                superseded.map(|(row, code)| Note::new(row, "", "superseded", &[("code", code.to_owned())]));
-            let report = report(work, RegisterPart::Residents, plan.tally, notes(file, superseded)).await?;
+            let occupants = store::people::occupants(&mut work.tx, &plan.named.units()).await?;
+            let today = |estate| day::day(clock.now(), zones.get(&estate).copied().unwrap_or(day::HOME));
+            let ended = if replaces { residents::replaced(&plan.named, &occupants, today) } else { Vec::new() };
+            let superseded = if replaces { Vec::new() } else { residents::superseded(&plan, &occupants) };
+            let note = |row, what, code: &str| Note::new(row, "", what, &[("code", code.to_owned())]);
+            let told = superseded.into_iter().map(|(row, code)| note(row, "superseded", code));
+            let told = told.chain(ended.iter().map(|(row, _, code)| note(*row, "moved_out", code)));
+            let tally = Tally { ended: u32::try_from(ended.len()).unwrap_or(u32::MAX), ..plan.tally };
+            let report = report(work, RegisterPart::Residents, tally, notes(file, told)).await?;
             if report.replayed {
                 return Ok(report);
             }
             store::people::write_residents(&mut work.tx, &plan.residents, clock.now()).await?;
-            let ties: Vec<_> = plan.ties.into_iter().map(|(_, tie)| tie).collect();
-            store::people::write_ties(&mut work.tx, &ties).await?;
-            count(work, plan.estates).await?;
+            let gone: Vec<_> = ended.iter().map(|(_, tie, _)| tie.resident).collect();
+            store::people::touch(&mut work.tx, &gone).await?;
+            let estates = plan.estates.iter().copied().chain(ended.iter().map(|(_, tie, _)| tie.estate)).collect();
+            let ties = plan.ties.into_iter().map(|(_, tie)| tie).chain(ended.into_iter().map(|(_, tie, _)| tie));
+            store::people::write_ties(&mut work.tx, &ties.collect::<Vec<_>>()).await?;
+            count(work, estates).await?;
             Ok(report)
         })
     })

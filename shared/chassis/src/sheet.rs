@@ -225,6 +225,7 @@ impl Sheet {
         let mut faults = Vec::new();
         for (number, cells) in &self.rows {
             let mut row = Row::new(self, *number, cells);
+            row.refuse_blanks();
             let value = make(&mut row);
             if value.is_none() && row.faults.is_empty() {
                 return Err(Error::internal("register file", format!("row {number} was refused without a reason")));

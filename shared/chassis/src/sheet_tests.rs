@@ -325,3 +325,16 @@ fn faults_of_all_cells_are_told_by_row_and_column_as_written() {
     assert_eq!(faults(result), expected);
     assert_eq!(faults(csv("unit,name\na,b,c\n"))[0].2, "no_header");
 }
+
+#[test]
+fn a_cell_that_shows_nothing_is_refused_and_marks_of_direction_change_nothing() {
+    let sheet = csv("unit,name,\u{200e}建筑面积\u{200e}\n\u{202d}101\u{202c},\u{200f}王\u{202e}一,\u{feff}\n").unwrap();
+    let read = sheet.each(|row| Some((row.text("unit")?, row.text("name")?, row.text("area_m2"))));
+    assert_eq!(read.unwrap()[0].value, ("101", "王一", None));
+
+    let sheet = csv("unit,name,area_m2\n101,\u{200b},\u{ad}\n\u{202e},王,\u{3164}\n102,王\u{200b},\n").unwrap();
+    let read =
+        sheet.each(|row| Some((row.required("unit").map(str::to_owned), row.required("name").map(str::to_owned))));
+    let found = [(2, "name"), (2, "area_m2"), (3, "unit"), (3, "area_m2")];
+    assert_eq!(faults(read), found.map(|(row, column)| (row, column.to_owned(), "nothing_to_see")));
+}

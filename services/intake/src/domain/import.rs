@@ -31,6 +31,9 @@ pub struct Tally {
     pub updated: u32,
     /// Rows that said what was known.
     pub unchanged: u32,
+    /// Ties that ended since the file replaces the residents of its units, and does not name them.
+    #[serde(default)]
+    pub ended: u32,
 }
 
 impl Tally {

@@ -24,8 +24,8 @@ use super::{
     phone::PhoneRegion,
     register::*,
     residents::{
-        KnownResident, Occupant, Person, Register, ResidentRole, ResidentRow, Tie, TieChange, plan_residents,
-        superseded,
+        KnownResident, Occupant, Person, Register, ResidentPlan, ResidentRole, ResidentRow, Tie, TieChange,
+        plan_residents, replaced, superseded,
     },
 };
 
@@ -35,6 +35,10 @@ fn text<const MAX: usize>(raw: &str) -> Text<MAX> {
 
 fn id<I: From<Uuid>>(n: u128) -> I {
     Uuid::from_u128(n).into()
+}
+
+fn tally(created: u32, updated: u32, unchanged: u32) -> Tally {
+    Tally { created, updated, unchanged, ended: 0 }
 }
 
 fn ids() -> impl FnMut() -> Uuid {
@@ -104,18 +108,18 @@ fn day(text: &str) -> Option<chrono::NaiveDate> {
 fn a_file_of_estates_is_new_then_known_then_changed() {
     let mut rows = vec![unit(2, "YX", "1", "101"), unit(3, "YX", "1", "102"), unit(4, "HT", "1", "101")];
     let first = plan_units(&rows, &Estates::new(), &Units::new(), ids()).unwrap();
-    assert_eq!(first.tally, Tally { created: 3, updated: 0, unchanged: 0 });
+    assert_eq!(first.tally, tally(3, 0, 0));
     assert_eq!((first.estates.len(), first.units.len()), (2, 3));
     assert_eq!(first.estates[0].1.time_zone, DEFAULT_TIME_ZONE);
 
     let (estates, units) = known(&first);
     let again = plan_units(&rows, &estates, &units, ids()).unwrap();
-    assert_eq!(again, UnitPlan { tally: Tally { created: 0, updated: 0, unchanged: 3 }, ..UnitPlan::default() });
+    assert_eq!(again, UnitPlan { tally: tally(0, 0, 3), ..UnitPlan::default() });
 
     rows[0].value.details.area_m2 = Some(90.0);
     rows[2].value.estate_name = text("和塘雅苑");
     let changed = plan_units(&rows, &estates, &units, ids()).unwrap();
-    assert_eq!(changed.tally, Tally { created: 0, updated: 2, unchanged: 1 });
+    assert_eq!(changed.tally, tally(0, 2, 1));
     assert_eq!((changed.estates.len(), changed.units.len()), (1, 1));
     assert_eq!(changed.units[0].unit, first.units[0].unit);
 }
@@ -144,7 +148,7 @@ fn residents_are_tied_to_units_of_the_register() {
     let person = known_person(&rows[0]);
     let known = HashMap::from([("R1".to_owned(), KnownResident { id: id(5), person, ties })]);
     let plan = plan_residents(&rows, Register { residents: &known, ..register }, ids()).unwrap();
-    assert_eq!(plan.tally, Tally { created: 1, updated: 0, unchanged: 1 });
+    assert_eq!(plan.tally, tally(1, 0, 1));
     assert_eq!(plan.residents[0].0, id::<ResidentId>(5), "who gets a unit has changed");
 
     let mut rows = [
@@ -195,10 +199,20 @@ fn a_tenant_who_comes_while_another_one_stays_is_noticed() {
             before("LATER", 4, tie(ResidentRole::Tenant, "2026-11-15")),
         ],
     )]);
-    assert_eq!(superseded(&[new(2, 9, tenant)], &known), [(2, "A")]);
-    assert_eq!(superseded(&[new(2, 9, tie(ResidentRole::Owner, "2026-11-01"))], &known), []);
-    let both = [new(2, 9, tenant), new(3, 1, Tie { until_on: day("2026-10-31"), ..old })];
+    let plan = |ties: Vec<(u32, TieChange)>| {
+        let mut plan = ResidentPlan { ties, ..ResidentPlan::default() };
+        plan.ties.iter().for_each(|(row, tie)| plan.named.note(tie.resident, tie.unit, *row, tie.estate));
+        plan
+    };
+    assert_eq!(superseded(&plan(vec![new(2, 9, tenant)]), &known), [(2, "A")]);
+    assert_eq!(superseded(&plan(vec![new(2, 9, tie(ResidentRole::Owner, "2026-11-01"))]), &known), []);
+    let both = plan(vec![new(2, 9, tenant), new(3, 1, Tie { until_on: day("2026-10-31"), ..old })]);
     assert_eq!(superseded(&both, &known), [], "the file ends the other one itself");
+
+    // A file that names all residents of its units ends the ties of the others, but for those that have ended.
+    let ended = replaced(&both.named, &known, |_| "2026-11-20".parse().unwrap());
+    let ended: Vec<_> = ended.into_iter().map(|(row, change, code)| (row, code, change.tie.until_on)).collect();
+    assert_eq!(ended, [(2, "OWNER", day("2026-11-19")), (2, "LATER", day("2026-11-19"))]);
 }
 
 proptest! {

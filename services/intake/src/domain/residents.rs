@@ -1,6 +1,6 @@
 //! What a file of residents would change: rows compared with what is known. Pure, and all or nothing.
 
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::NaiveDate;
 use steward_kernel::{
@@ -135,6 +135,28 @@ pub struct ResidentPlan {
     pub ties: Vec<(u32, TieChange)>,
     /// Estates with new ties.
     pub estates: BTreeSet<EstateId>,
+    /// Whom the file names in which units, with the first row of each unit.
+    pub named: Named,
+}
+
+/// Whom a file names in its units.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Named {
+    residents: HashSet<(ResidentId, UnitId)>,
+    units: BTreeMap<UnitId, (u32, EstateId)>,
+}
+
+impl Named {
+    pub(super) fn note(&mut self, resident: ResidentId, unit: UnitId, row: u32, estate: EstateId) {
+        self.residents.insert((resident, unit));
+        self.units.entry(unit).or_insert((row, estate));
+    }
+
+    /// The units.
+    #[must_use]
+    pub fn units(&self) -> Vec<UnitId> {
+        self.units.keys().copied().collect()
+    }
 }
 
 /// What is known when a file of residents is read.
@@ -172,6 +194,7 @@ pub fn plan_residents(
         if let Some(other) = seen.insert((resident, unit), *number) {
             reading.faults.push(Fault::repeated(*number, "unit", other));
         }
+        plan.named.note(resident, unit, *number, estate);
         let before = known.and_then(|known| known.ties.get(&unit));
         let known_end = before.and_then(|before| before.until_on).filter(|_| !row.has_end);
         let tie = Tie { until_on: known_end.or(row.tie.until_on), ..row.tie };
@@ -242,21 +265,45 @@ impl Reading<'_> {
     }
 }
 
+/// The ties that end yesterday, since the file replaces the residents of its units and does not name them there: the row that names the unit
+/// first, the tie as it will be, and the code of its resident.
+///
+/// * `occupants`: everybody who was tied to these units before.
+/// * `today`: in that estate.
+#[must_use]
+pub fn replaced<'a>(
+    named: &Named,
+    occupants: &'a HashMap<UnitId, Vec<Occupant>>,
+    today: impl Fn(EstateId) -> NaiveDate,
+) -> Vec<(u32, TieChange, &'a str)> {
+    let mut found = Vec::new();
+    for (unit, (row, estate)) in &named.units {
+        let yesterday = today(*estate).pred_opt().unwrap_or_default();
+        let others = occupants.get(unit).into_iter().flatten();
+        let others = others.filter(|other| !named.residents.contains(&(other.resident, *unit)));
+        for other in others.filter(|other| other.tie.until_on.is_none_or(|until| yesterday < until)) {
+            let tie = Tie { until_on: Some(yesterday), ..other.tie };
+            let change = TieChange { resident: other.resident, unit: *unit, estate: *estate, tie };
+            found.push((*row, change, other.code.as_str()));
+        }
+    }
+    found
+}
+
 /// Rows whose tie begins while somebody else's of the same kind goes on, with the code of that resident: probably they have moved out.
 ///
 /// Only tenants: several owners of a unit are as usual as one.
 ///
 /// * `occupants`: everybody who was tied to these units before.
 #[must_use]
-pub fn superseded<'a>(ties: &[(u32, TieChange)], occupants: &'a HashMap<UnitId, Vec<Occupant>>) -> Vec<(u32, &'a str)> {
-    let in_file: HashSet<(ResidentId, UnitId)> = ties.iter().map(|(_, tie)| (tie.resident, tie.unit)).collect();
+pub fn superseded<'a>(plan: &ResidentPlan, occupants: &'a HashMap<UnitId, Vec<Occupant>>) -> Vec<(u32, &'a str)> {
     let is_open_tenant = |tie: &Tie| tie.role == ResidentRole::Tenant && tie.until_on.is_none();
     let mut found = Vec::new();
-    for (row, change) in ties.iter().filter(|(_, change)| is_open_tenant(&change.tie)) {
+    for (row, change) in plan.ties.iter().filter(|(_, change)| is_open_tenant(&change.tie)) {
         let before = occupants.get(&change.unit).into_iter().flatten();
         let others = before.filter(|other| {
             is_open_tenant(&other.tie)
-                && !in_file.contains(&(other.resident, change.unit))
+                && !plan.named.residents.contains(&(other.resident, change.unit))
                 && other.tie.since_on.is_none_or(|since| change.tie.since_on.is_none_or(|later| since < later))
         });
         found.extend(others.map(|other| (*row, other.code.as_str())));

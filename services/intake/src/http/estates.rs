@@ -36,10 +36,19 @@ pub struct ImportReport {
     pub updated: u32,
     /// Rows that said what was known.
     pub unchanged: u32,
+    /// Ties of residents that ended since the file replaces the residents of its units (`replace=units`); a note names each. Absent = none.
+    #[serde(skip_serializing_if = "is_zero")]
+    #[schema(required = false, example = 2)]
+    pub ended: u32,
     /// Rows and columns that were left out, and what looks wrong though it was taken.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
     pub notes: Vec<SheetNote>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "as serde calls it")]
+fn is_zero(count: &u32) -> bool {
+    *count == 0
 }
 
 /// The answer to an import.
@@ -50,6 +59,7 @@ pub(super) fn report(done: &Executed<RegisterImport>, language: Language) -> Ver
         created: tally.created,
         updated: tally.updated,
         unchanged: tally.unchanged,
+        ended: tally.ended,
         notes: done.state.notes.iter().map(|note| SheetNote::new(note, language)).collect(),
     };
     Versioned::ok(report, done.version).replayed(done.replayed)

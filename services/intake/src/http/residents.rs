@@ -15,6 +15,7 @@ use steward_kernel::{
     page::Page,
     text::Line,
     vocabulary::Language,
+    word_enum,
 };
 use utoipa::{IntoParams, ToSchema};
 
@@ -120,16 +121,39 @@ impl From<ResidentUnit> for ResidentUnitView {
     }
 }
 
+/// How a file of residents is to be taken.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub struct ResidentImportQuery {
+    /// `true`: the file is checked against the register and nothing is imported; the answer tells what would come of it.
+    #[serde(default)]
+    #[param(required = false, example = false)]
+    dry_run: bool,
+    /// `units`: the file names all residents of each unit that it names. Ties of others to these units end yesterday, in the estate's days; the
+    /// answer counts them and names them in its notes. Absent: residents whom the file does not name stay.
+    #[param(inline)]
+    replace: Option<Replace>,
+}
+
+word_enum! {
+    /// What a file of residents replaces.
+    Replace {
+        /// The residents of its units.
+        Units = "units",
+    }
+}
+
 /// Import residents
 ///
 /// One row for each resident and unit; several rows with the same code are one person with several units. Estates and
-/// units must be in the register. Units that the file does not name stay with their residents; a tie ends with its
-/// [迁出日期 `until_on`], the last day on which it holds. Headers, and the words that templates have for them: 住户编号
+/// units must be in the register. Residents and units that the file does not name stay as they are, unless it replaces the residents of
+/// its units (`replace=units`); a tie ends with its [迁出日期 `until_on`], the last day on which it holds. Headers, and the words that templates have for them: 住户编号
 /// `resident_code`, 姓名 `name`, 手机号 `phone` (up to three in a cell), 小区编码 `estate_code`, 楼栋 `building`, [单元 `entrance`],
 /// 房号 `unit`, 身份 `role` (业主, 共有人, 租客, 家属, 代理人), 入住日期 `since_on`, [迁出日期 `until_on`], [语言 `language`].
 #[utoipa::path(
     post, path = "/v1/residents/import", tag = "residents",
-    params(ImportQuery),
+    params(ResidentImportQuery),
     request_body(description = "The file, at most 10 MiB and 50,000 rows", content(
         (String = "text/csv",
          example = "住户编号,姓名,手机号,小区编码,楼栋,单元,房号,身份,入住日期\nYX00001,陈家骏,19900000001,YX,1号楼,1单元,101,业主,2018-01-17\n"),
@@ -141,11 +165,13 @@ impl From<ResidentUnit> for ResidentUnitView {
 pub async fn import_residents(
     State(app): State<App>,
     call: Allowed<permission::ImportRegister>,
-    Query(asked): Query<ImportQuery>,
+    Query(ResidentImportQuery { dry_run, replace }): Query<ResidentImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
     let file = sheets::residents(&body, app.core.clock.now().date_naive())?;
-    let done = import::residents(&app.core.engine, &asked.of(&call), file, app.config.phones_elsewhere()).await?;
+    let replaces = replace == Some(Replace::Units);
+    let call = ImportQuery { dry_run }.of(&call);
+    let done = import::residents(&app.core.engine, &call, file, app.config.phones_elsewhere(), replaces).await?;
     Ok(report(&done, call.language))
 }
 

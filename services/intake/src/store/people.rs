@@ -177,7 +177,8 @@ pub async fn list_residents(
     filter: &ResidentFilter,
     page: PageRequest,
 ) -> Result<Page<Resident>> {
-    // The few residents of a unit are found first; an estate has many, so there each resident is asked.
+    // The few residents of a unit are found first; an estate has many, so there each resident is asked. A name of one character is that of so many
+    // in the company that those of the estates are found first.
     const STATEMENTS: [&str; 2] = statements!(
         "SELECT resident_id, version, changed_xid, code, name, phone, other_phones, language, language_said, registered_at
          FROM resident WHERE tenant_id = $1 AND ($8::text IS NULL OR code = $8)
@@ -187,6 +188,9 @@ pub async fn list_residents(
              SELECT p.resident_id FROM resident_phone p WHERE p.tenant_id = $1 AND p.phone_end ^@ $11
              AND (p.phone_end ^@ $12 OR $12 ^@ p.phone_end))))
          AND ($13::text IS NULL OR name_start ^@ $13)
+         AND ($13 IS NULL OR char_length($13) > 1 OR ($7::uuid[] IS NULL AND $10::uuid IS NULL) OR resident_id = ANY(ARRAY(
+             SELECT t.resident_id FROM resident_unit t WHERE t.tenant_id = $1
+             AND ($7 IS NULL OR t.estate_id = ANY($7)) AND ($10 IS NULL OR t.estate_id = $10))))
          AND (($7::uuid[] IS NULL AND $10::uuid IS NULL) OR EXISTS (
              SELECT FROM resident_unit t WHERE t.tenant_id = $1 AND t.resident_id = resident.resident_id
              AND ($7 IS NULL OR t.estate_id = ANY($7)) AND ($10 IS NULL OR t.estate_id = $10)
@@ -334,6 +338,25 @@ pub async fn write_residents(tx: &mut Tx, residents: &[(ResidentId, Person)], no
     .bind(residents.iter().map(|(_, person)| person.language.is_some()).collect::<Vec<_>>())
     // An array of arrays would have to be rectangular; numbers have no comma.
     .bind(residents.iter().map(|(_, person)| format!("{{{}}}", person.other_phones.join(","))).collect::<Vec<_>>())
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Notes that something of these residents has changed, so that readers of the feed read them again.
+///
+/// # Errors
+/// When the database is away.
+pub async fn touch(tx: &mut Tx, residents: &[ResidentId]) -> Result<()> {
+    if residents.is_empty() {
+        return Ok(());
+    }
+    sqlx::query(
+        "UPDATE resident SET version = version + 1, changed_xid = pg_current_xact_id()::text::bigint
+         WHERE tenant_id = $1 AND resident_id = ANY($2)",
+    )
+    .bind(tx.tenant().get())
+    .bind(uuids(residents))
     .execute(tx.conn())
     .await?;
     Ok(())

@@ -305,6 +305,49 @@ async fn a_file_is_read_as_clerks_keep_it_and_says_what_it_left_out() {
     .await;
 }
 
+#[tokio::test]
+async fn a_file_that_replaces_the_residents_of_its_units_ends_the_ties_of_those_it_does_not_name() {
+    with::<Intake>(async |kit| {
+        let admin = registered(&kit).await;
+        let before = list(&admin, "/v1/residents?code=R2").await[0].clone();
+        let head = RESIDENTS.lines().next().unwrap();
+        let file = format!("{head}\nR5,林小燕,13900000005,YX,1号楼,1单元,101,业主,2026-11-20,\n");
+        let send = |replace: &str, key: &str| {
+            let path = format!("/v1/residents/import{replace}");
+            admin.upload(&path, CSV, file.as_bytes().to_vec()).header("accept-language", "en").key(key)
+        };
+        let _ = send("?replace=estates", "k1").await.problem(400, "malformed-request");
+        let tried = send("?replace=units&dry_run=true", "k1").await.ok();
+        let report = send("?replace=units", "k1").await.ok();
+        assert_eq!(tried, report, "a dry run tells who would go");
+        assert_eq!((&report["created"], &report["ended"]), (&json!(1), &json!(2)));
+        let told: Vec<_> = report["notes"].as_array().unwrap().iter().map(|note| note["detail"].clone()).collect();
+        let gone = |code: &str| format!("{code} is not in the file: their tie to the unit ended yesterday");
+        assert_eq!(told, [gone("R1"), gone("R2")]);
+        let _ = send("", "k1").await.problem(422, "command-key-reused");
+
+        let ends = async |code: &str| {
+            let person = list(&admin, &format!("/v1/residents?code={code}")).await[0].clone();
+            person["units"].as_array().unwrap().iter().map(|unit| unit["until_on"].clone()).collect::<Vec<_>>()
+        };
+        // What R1 has elsewhere stays.
+        assert_eq!(ends("R1").await, [Value::Null, json!("2026-11-30")]);
+        assert_eq!(ends("R2").await, [json!("2026-11-30")]);
+        assert_eq!(ends("R5").await, [Value::Null]);
+        let after = list(&admin, "/v1/residents?code=R2").await[0].clone();
+        assert_eq!(after["version"].as_i64(), before["version"].as_i64().map(|version| version + 1));
+        let unit = &after["units"][0];
+        let words = json!({
+            "kind": "inquiry", "words": "门禁卡怎么办？", "channel": "app", "estate_id": unit["estate_id"], "unit_id": unit["unit_id"]
+        });
+        kit.owner(uuid(&after["resident_id"])).post("/v1/cases", words).await.problem(422, "intake/not-your-unit");
+
+        let again = send("?replace=units", "k2").await.ok();
+        assert_eq!(again, json!({"rows": 1, "created": 0, "updated": 0, "unchanged": 1}));
+    })
+    .await;
+}
+
 /// Row, code and words of the first fault of a file that is refused.
 async fn first_fault(admin: &Client, what: &str, file: &str, language: &str) -> (u64, String, String) {
     let path = format!("/v1/{what}/import");

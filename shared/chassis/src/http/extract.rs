@@ -154,7 +154,8 @@ async fn fingerprint_of(parts: &mut Parts) -> Result<Vec<u8>> {
         return Err(Error::internal("fingerprint", "the route stands outside of http::layered"));
     };
     let bytes = read(shared.take(), limit(parts)).await?;
-    let digest = fingerprint(&parts.method, parts.uri.path(), &bytes);
+    let asked = parts.uri.path_and_query().map_or("", |asked| asked.as_str());
+    let digest = fingerprint(&parts.method, asked, &bytes);
     shared.put(HttpBody::from(bytes));
     Ok(digest)
 }

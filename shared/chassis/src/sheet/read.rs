@@ -5,6 +5,7 @@ use std::io::Cursor;
 use bytes::Bytes;
 use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx};
 use chrono::NaiveDate;
+use steward_kernel::text::{is_direction_mark, is_visible};
 
 use super::{CellError, MAX_ROWS, text::decoded};
 use crate::Result;
@@ -35,9 +36,14 @@ fn too_many() -> crate::Error {
     CellError::of_file("too_many_rows", "too_many_rows", &[("most", MAX_ROWS.into())])
 }
 
+/// A cell as it is read. One that shows nothing stays as it is, to be refused.
 fn clean(text: &str) -> String {
-    // Spreadsheets leave no-break and full-width spaces around what was pasted.
-    text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned()
+    // Spreadsheets leave no-break and full-width spaces around what was pasted; telephones put marks of direction around numbers.
+    let trimmed = |text: &str| text.trim_matches(|c: char| c.is_whitespace() || c == '\u{feff}').to_owned();
+    if text.contains(is_direction_mark) && is_visible(text) {
+        return trimmed(&text.replace(is_direction_mark, ""));
+    }
+    trimmed(text)
 }
 
 /// CSV in UTF-8, UTF-16, GB18030 or Big5, parted by comma, semicolon, tab or bar: as it makes the best head of a sheet.

@@ -3,6 +3,7 @@
 use std::{ops::RangeInclusive, str::FromStr};
 
 use chrono::{NaiveDate, TimeDelta};
+use steward_kernel::text::is_visible;
 
 use super::{CellError, Sentence, Sheet, known_words, meaning_of, moments, say};
 
@@ -21,6 +22,16 @@ pub struct Row<'a> {
 impl<'a> Row<'a> {
     pub(super) fn new(sheet: &'a Sheet, number: u32, cells: &'a [String]) -> Self {
         Self { sheet, number, cells, faults: Vec::new() }
+    }
+
+    /// Notes the cells in which something stands that nobody can see.
+    pub(super) fn refuse_blanks(&mut self) {
+        let blank = |column: &&&str| self.text(column).is_some_and(|text| !is_visible(text));
+        let mut blanks: Vec<&str> = self.sheet.columns.keys().filter(blank).copied().collect();
+        blanks.sort_by_key(|column| self.sheet.columns.get(column).map(|(place, _)| *place));
+        for column in blanks {
+            self.refuse(column, "nothing_to_see", &[]);
+        }
     }
 
     /// Its number in the file, whose first row is row 1.
