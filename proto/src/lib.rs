@@ -153,6 +153,9 @@ contracts! {
         CommitmentKept = "commitment-kept",
         RemedyRequested = "remedy-requested" => "dispatch",
         RemedyCompleted = "remedy-completed",
+        RemedyCalledOff = "remedy-called-off",
+        ComplaintWorkResumed = "complaint-work-resumed",
+        ComplaintCalledBack = "complaint-called-back",
     }
     "dispatch" in dispatch {
         AppointmentSet = "appointment-set",

@@ -26,6 +26,7 @@ impl App {
             now: call.occurred_at.unwrap_or_else(|| self.core.clock.now()),
             actor: call.actor.clone(),
             handled: false,
+            has_read: call.has_read(),
             // Settings are checked to be at most 365 days.
             come_back_within: TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15)),
         }

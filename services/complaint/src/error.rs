@@ -12,6 +12,12 @@ const CONSULTATIONS_OPEN: ProblemKind =
     ProblemKind::conflict("complaint/consultations-open", "A department that was asked has not answered yet");
 const CONSULTATION_ALREADY_ANSWERED: ProblemKind =
     ProblemKind::conflict("complaint/consultation-already-answered", "The department has already answered otherwise");
+const ALREADY_ACKNOWLEDGED: ProblemKind =
+    ProblemKind::conflict("complaint/already-acknowledged", "The complaint has been taken up already");
+const ASSESSED_BY_ANOTHER: ProblemKind =
+    ProblemKind::conflict("complaint/assessed-by-another", "Somebody else has assessed the complaint");
+const PLANNED_BY_ANOTHER: ProblemKind =
+    ProblemKind::conflict("complaint/planned-by-another", "Somebody else has made a plan and told the owner");
 const REMEDIES_OPEN: ProblemKind =
     ProblemKind::conflict("complaint/remedies-open", "Work for the complaint is not done yet");
 const WRONG_NUMBER: ProblemKind =
@@ -39,6 +45,9 @@ pub const PROBLEMS: &[(ProblemKind, [&str; 2])] = &[
     (ILLEGAL_MOVE, ["投诉目前所处阶段不允许此操作", "投訴目前所處階段不允許此操作"]),
     (CONSULTATIONS_OPEN, ["还有被征询的部门没有答复", "還有被徵詢的部門沒有答覆"]),
     (CONSULTATION_ALREADY_ANSWERED, ["该部门已有不同的答复", "該部門已有不同的答覆"]),
+    (ALREADY_ACKNOWLEDGED, ["投诉已有人受理", "投訴已有人受理"]),
+    (ASSESSED_BY_ANOTHER, ["其他同事已核实分类此投诉", "其他同事已核實分類此投訴"]),
+    (PLANNED_BY_ANOTHER, ["其他同事已制定方案并告知业主", "其他同事已制定方案並告知業主"]),
     (REMEDIES_OPEN, ["投诉的整改工作尚未完成", "投訴的整改工作尚未完成"]),
     (WRONG_NUMBER, ["列表的条目过少或过多", "列表的條目過少或過多"]),
     (UNKNOWN_CATEGORY, ["没有这个类别", "沒有這個類別"]),
@@ -59,6 +68,9 @@ impl Refuses for Refusal {
             Self::IllegalMove { .. } => ILLEGAL_MOVE,
             Self::ConsultationsOpen { .. } => CONSULTATIONS_OPEN,
             Self::ConsultationAlreadyAnswered { .. } => CONSULTATION_ALREADY_ANSWERED,
+            Self::AlreadyAcknowledged { .. } => ALREADY_ACKNOWLEDGED,
+            Self::AssessedByAnother { .. } => ASSESSED_BY_ANOTHER,
+            Self::PlannedByAnother { .. } => PLANNED_BY_ANOTHER,
             Self::RemediesOpen { .. } => REMEDIES_OPEN,
             Self::WrongNumber { .. } => WRONG_NUMBER,
             Self::UnknownCategory => UNKNOWN_CATEGORY,
@@ -79,6 +91,9 @@ impl Refuses for Refusal {
             Self::IllegalMove { allowed }
             | Self::ConsultationsOpen { allowed }
             | Self::ConsultationAlreadyAnswered { allowed }
+            | Self::AlreadyAcknowledged { allowed }
+            | Self::AssessedByAnother { allowed }
+            | Self::PlannedByAnother { allowed }
             | Self::RemediesOpen { allowed } => allowed.clone(),
             Self::NoSuchComplaint
             | Self::WrongNumber { .. }
@@ -104,6 +119,17 @@ impl Refuses for Refusal {
             | Self::ConsultationAlreadyAnswered { .. }
             | Self::RemediesOpen { .. }
             | Self::NoSuchRemedy => None,
+            Self::AlreadyAcknowledged { .. } => field(
+                "/note".to_owned(),
+                "it would be lost: read the complaint, and say what is new to the owner with a plan or await-owner",
+            ),
+            Self::AssessedByAnother { .. } => field(
+                "/points".to_owned(),
+                "would replace theirs: read the complaint, and send its version as If-Match",
+            ),
+            Self::PlannedByAnother { .. } => {
+                field("/text".to_owned(), "would replace theirs: read the complaint, and send its version as If-Match")
+            }
             Self::Word(fault) => fault.field(),
             Self::WrongNumber { pointer, min, max } => {
                 field((*pointer).to_owned(), &format!("must have {min} to {max} entries"))

@@ -2,14 +2,13 @@
 
 use steward_kernel::{
     Recorded,
+    call_back::CallResult,
     message::Outgoing,
     word::{WordNote, told},
 };
 use steward_proto::complaint as pb;
 
-use crate::domain::{
-    Complaint, ComplaintStage, ConsultationId, Event, Matter, NewRemedy, Outcome, PointOutcome, RemedyId,
-};
+use crate::domain::{Complaint, ConsultationId, Event, Matter, NewRemedy, Outcome, PointOutcome, RemedyId};
 
 /// The public event of a private one; `complaint` is the state right after it.
 #[must_use]
@@ -30,10 +29,9 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
         | Event::Prioritised { .. }
         | Event::WorkOrderOpened { .. }
         | Event::WorkOrderCompleted { .. }
-        | Event::WorkOrderCancelled { .. }
-        | Event::RemedyCalledOff { .. } => return None,
+        | Event::WorkOrderCancelled { .. } => return None,
         Event::Acknowledged { .. } => Outgoing::new(pb::ComplaintAcknowledged { case_id, estate_id, at_ms }),
-        Event::Assessed { category, severity, points } => Outgoing::new(pb::ComplaintAssessed {
+        Event::Assessed { category, severity, points, .. } => Outgoing::new(pb::ComplaintAssessed {
             case_id,
             estate_id,
             at_ms,
@@ -60,18 +58,25 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
             not_upheld: outcomes_of(outcomes, Outcome::NotUpheld),
             out_of_scope: outcomes_of(outcomes, Outcome::OutOfScope),
             commitments: count(commitments.len()),
-            open_remedies: count(matter.open_remedies()),
+            open_remedies: count(matter.unsettled_remedies()),
             commitment_ids: commitments.iter().map(|promise| promise.commitment_id.to_string()).collect(),
             commitment_due_on: commitments.iter().map(|promise| promise.due_on.to_string()).collect(),
         }),
         Event::RemedyRequested { remedy } => Outgoing::new(remedy_requested(matter, remedy, at_ms)),
         Event::RemedyCompleted { remedy_id } => return remedy_completed(matter, *remedy_id, at_ms),
+        Event::RemedyCalledOff { remedy_id } => Outgoing::new(remedy_called_off(matter, *remedy_id, at_ms)),
+        Event::WorkResumed => {
+            let open_remedies = count(matter.unsettled_remedies());
+            Outgoing::new(pb::ComplaintWorkResumed { case_id, estate_id, at_ms, open_remedies })
+        }
+        Event::CallMissed { .. } => Outgoing::new(called_back(matter, CallResult::NotReached, at_ms)),
+        Event::CalledBack { result, .. } => Outgoing::new(called_back(matter, *result, at_ms)),
         Event::CommitmentKept { commitment_id, .. } => {
             let commitment_id = commitment_id.to_string();
             Outgoing::new(pb::CommitmentKept { case_id, estate_id, at_ms, commitment_id })
         }
         Event::Confirmed { satisfied, taken_down, .. } => confirmed(matter, *satisfied, taken_down.as_ref(), at_ms),
-        Event::Closed => Outgoing::new(pb::ComplaintClosed { case_id, estate_id, at_ms }),
+        Event::Closed { .. } => Outgoing::new(pb::ComplaintClosed { case_id, estate_id, at_ms }),
         Event::Withdrawn { taken_down, called_off, .. } => withdrawn(matter, *called_off, taken_down.as_ref(), at_ms),
     })
 }
@@ -119,16 +124,39 @@ fn remedy_requested(matter: &Matter, remedy: &NewRemedy, at_ms: i64) -> pb::Reme
     }
 }
 
-/// Told while the decision is carried out. Before the decision, `ComplaintDecided` counts what is open; after the end
+fn remedy_called_off(matter: &Matter, remedy_id: RemedyId, at_ms: i64) -> pb::RemedyCalledOff {
+    pb::RemedyCalledOff {
+        case_id: matter.case_id.to_string(),
+        estate_id: matter.receipt.estate_id.to_string(),
+        at_ms,
+        remedy_id: remedy_id.to_string(),
+        open_remedies: count(matter.unsettled_remedies()),
+        fallen_away: matter.remedy(remedy_id).is_some_and(|remedy| remedy.fallen_away),
+        stage: matter.stage.to_string(),
+    }
+}
+
+fn called_back(matter: &Matter, result: CallResult, at_ms: i64) -> pb::ComplaintCalledBack {
+    pb::ComplaintCalledBack {
+        case_id: matter.case_id.to_string(),
+        estate_id: matter.receipt.estate_id.to_string(),
+        at_ms,
+        result: result.to_string(),
+        missed_days: count(matter.calls.missed_days()),
+        over: !matter.call_back_owed,
+    }
+}
+
+/// Told while the decision stands. Before the decision, `ComplaintDecided` counts what is open; after the end
 /// nobody waits for it, and it would make an ended case look like one whose owner has to speak.
 fn remedy_completed(matter: &Matter, remedy_id: RemedyId, at_ms: i64) -> Option<Outgoing> {
-    (matter.stage == ComplaintStage::Remedying).then(|| {
+    matter.decision_stands().then(|| {
         Outgoing::new(pb::RemedyCompleted {
             case_id: matter.case_id.to_string(),
             estate_id: matter.receipt.estate_id.to_string(),
             at_ms,
             remedy_id: remedy_id.to_string(),
-            open_remedies: count(matter.open_remedies()),
+            open_remedies: count(matter.unsettled_remedies()),
         })
     })
 }

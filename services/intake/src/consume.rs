@@ -4,6 +4,7 @@ use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use futures::future::BoxFuture;
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
+    call_back::CallResult,
     day::HOME,
     ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
@@ -71,9 +72,17 @@ fn of_complaint() -> Consumer<App> {
         })
         .on::<pb::CommitmentKept, _>(|app, work, heard| Box::pin(commitment_kept(app, work, heard)))
         .on::<pb::RemedyCompleted, _>(|app, work, heard| {
-            let status = if heard.open_remedies == 0 { S::Resolved } else { S::InProgress };
-            progress(app, work, &heard.case_id, Step::to(M::RemedyDone, status, "remedying"))
+            let step = match heard.open_remedies {
+                0 => Step::to(M::RemedyDone, S::Resolved, "decided"),
+                _ => Step::to(M::RemedyDone, S::InProgress, "remedying"),
+            };
+            progress(app, work, &heard.case_id, step)
         })
+        .on::<pb::RemedyCalledOff, _>(|app, work, heard| Box::pin(remedy_called_off(app, work, heard)))
+        .on::<pb::ComplaintWorkResumed, _>(|app, work, heard| {
+            progress(app, work, &heard.case_id, Step::to(M::RemedyStarted, S::InProgress, "remedying"))
+        })
+        .on::<pb::ComplaintCalledBack, _>(|app, work, heard| Box::pin(called_back(app, work, heard)))
         .on::<pb::ComplaintConfirmed, _>(|app, work, heard| {
             let step = if heard.satisfied {
                 Step::to(M::Confirmed, S::Resolved, "verified")
@@ -97,6 +106,32 @@ fn stage_of_return(stage: &str) -> &'static str {
         "received" => "received",
         "acknowledged" => "acknowledged",
         _ => "investigating",
+    }
+}
+
+/// What was promised and has fallen away is not done: the case goes on, and somebody has to say how.
+async fn remedy_called_off(app: &App, work: &mut Work, heard: complaint::RemedyCalledOff) -> Result<()> {
+    let step = match heard.stage.as_str() {
+        // Nobody waits for it any more.
+        "verified" | "closed" | "withdrawn" => return Ok(()),
+        "decided" | "remedying" => Step::to(M::RemedyCalledOff, S::InProgress, "remedying"),
+        _ => Step::news(M::RemedyCalledOff),
+    };
+    progress(app, work, &heard.case_id, step).await?;
+    if heard.fallen_away {
+        stewardship::command(app, work, id("case_id", &heard.case_id)?, &Promised::FallAway).await?;
+    }
+    Ok(())
+}
+
+/// A call that reached nobody is no step of the case; the last one in vain ends the call-back.
+async fn called_back(app: &App, work: &mut Work, heard: complaint::ComplaintCalledBack) -> Result<()> {
+    match (CallResult::parse(&heard.result), heard.over) {
+        (Some(CallResult::Reached), _) => progress(app, work, &heard.case_id, Step::news(M::FollowedUp)).await,
+        (_, true) => {
+            stewardship::command(app, work, id("case_id", &heard.case_id)?, &Promised::CallInVain).await.map(drop)
+        }
+        (_, false) => Ok(()),
     }
 }
 

@@ -5,6 +5,7 @@
 
 pub mod actor;
 pub mod aggregate;
+pub mod call_back;
 pub mod day;
 pub mod era;
 pub mod fold;

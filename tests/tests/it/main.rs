@@ -3,6 +3,7 @@
 
 mod accounts;
 mod clients;
+mod complaints;
 mod faults;
 mod inbox;
 mod journeys;

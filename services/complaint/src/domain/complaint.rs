@@ -1,11 +1,12 @@
 //! A complaint (投訴): what can be asked of it, and what can happen to it.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, NaiveDate, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
-    Actor, Aggregate,
+    Actor, ActorId, Aggregate,
+    call_back::CallResult,
     ids::{CaseId, ResidentId, WorkOrderId},
-    text::Words,
+    text::{Line, Words},
     vocabulary::{Channel, Priority},
     word::{self, TakenDown, Whose, WordNote},
 };
@@ -80,7 +81,7 @@ pub enum Command {
     },
     /// Wait no longer.
     Resume,
-    /// Decide every point.
+    /// Decide every point; once more when promised work has fallen away.
     Decide {
         /// An outcome for every point.
         outcomes: Vec<PointOutcome>,
@@ -102,6 +103,13 @@ pub enum Command {
     KeepCommitment {
         /// Which one.
         commitment_id: CommitmentId,
+    },
+    /// Note a call-back to the owner.
+    FollowUp {
+        /// What came of it.
+        result: CallResult,
+        /// What was said.
+        note: Option<Line>,
     },
     /// The owner's word on the result.
     Confirm {
@@ -149,15 +157,33 @@ pub enum Event {
     /// It is more or less urgent than it was.
     Prioritised { priority: Priority },
     /// A person took it up.
-    Acknowledged { note: Option<Words>, at: DateTime<Utc> },
+    Acknowledged {
+        note: Option<Words>,
+        at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ActorId>,
+    },
     /// It was classified and split into points.
-    Assessed { category: String, severity: Severity, points: Vec<NewPoint> },
+    Assessed {
+        category: String,
+        severity: Severity,
+        points: Vec<NewPoint>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ActorId>,
+    },
     /// A department was asked.
     Consulted { consultation_id: ConsultationId, department: Code, question: Words, at: DateTime<Utc> },
     /// A department answered.
     ConsultationAnswered { consultation_id: ConsultationId, answer: Words, at: DateTime<Utc> },
     /// There is a plan, and the owner was told.
-    Planned { text: Words, departments: Vec<Code>, told_owner_via: Channel, at: DateTime<Utc> },
+    Planned {
+        text: Words,
+        departments: Vec<Code>,
+        told_owner_via: Channel,
+        at: DateTime<Utc>,
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        by: Option<ActorId>,
+    },
     /// The owner is waited for.
     AwaitedOwner { reason: Words },
     /// The owner is waited for no longer.
@@ -166,6 +192,8 @@ pub enum Event {
     Decided { outcomes: Vec<PointOutcome>, commitments: Vec<NewCommitment>, at: DateTime<Utc> },
     /// Work was ordered.
     RemedyRequested { remedy: NewRemedy },
+    /// Work is open again for what was decided and had none.
+    WorkResumed,
     /// Dispatch made a work order of a remedy.
     WorkOrderOpened { remedy_id: RemedyId, work_order_id: WorkOrderId, reference: String },
     /// A remedy's work order is done.
@@ -178,6 +206,10 @@ pub enum Event {
     RemedyCalledOff { remedy_id: RemedyId },
     /// A commitment was kept.
     CommitmentKept { commitment_id: CommitmentId, at: DateTime<Utc> },
+    /// A call reached nobody; more of them are owed.
+    CallMissed { note: Option<Line>, on: NaiveDate, at: DateTime<Utc> },
+    /// The owner was called back, or on three days in vain.
+    CalledBack { result: CallResult, note: Option<Line>, on: NaiveDate, at: DateTime<Utc> },
     /// The owner gave a word on the result.
     Confirmed {
         satisfied: bool,
@@ -187,7 +219,11 @@ pub enum Event {
         taken_down: Option<WordNote>,
     },
     /// It is over.
-    Closed,
+    Closed {
+        /// When, where that is not the owner's word.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<DateTime<Utc>>,
+    },
     /// It was taken back by its owner, or called off with its case.
     Withdrawn {
         reason: Option<Words>,
@@ -209,11 +245,25 @@ pub struct Facts {
     pub actor: Actor,
     /// Whether who asks has handled the complaint.
     pub handled: bool,
+    /// Whether who asks has read the version that stands.
+    pub has_read: bool,
     /// How long after the end its owner can come back on it.
     pub come_back_within: TimeDelta,
 }
 
 impl Facts {
+    /// Who does it, for what is kept of it.
+    pub(super) fn by(&self) -> Option<ActorId> {
+        Some(self.actor.id.clone())
+    }
+
+    /// Whether what somebody has done would be replaced by who has not seen it.
+    ///
+    /// * `by`: who did it; nobody where that was not written down.
+    pub(super) fn overwrites(&self, by: Option<&ActorId>) -> bool {
+        !self.has_read && by != Some(&self.actor.id)
+    }
+
     /// Whose word it is that is given on the complaint of this resident.
     pub(super) fn whose(&self, resident: Option<ResidentId>, taken_down: Option<&TakenDown>) -> Result<Whose, Refusal> {
         word::whose(&self.actor, resident, taken_down, self.handled, self.now).map_err(Refusal::Word)
@@ -224,7 +274,7 @@ impl Event {
     /// Whether whoever caused it handled the complaint with it; taking down the owner's word is not handling.
     #[must_use]
     pub const fn is_handling(&self) -> bool {
-        !matches!(self, Self::Confirmed { .. } | Self::Closed | Self::Withdrawn { .. })
+        !matches!(self, Self::Confirmed { .. } | Self::Closed { .. } | Self::Withdrawn { .. })
     }
 }
 
@@ -244,6 +294,7 @@ impl Command {
             Self::Decide { .. } => Some(Verb::Decide),
             Self::Remedy(_) => Some(Verb::Remedy),
             Self::KeepCommitment { .. } => Some(Verb::KeepCommitment),
+            Self::FollowUp { .. } => Some(Verb::FollowUp),
             Self::Confirm { .. } => Some(Verb::Confirm),
             Self::Withdraw { .. } => Some(Verb::Withdraw),
         }
@@ -279,6 +330,7 @@ impl Aggregate for Complaint {
                 | Command::Remedy(_)
                 | Command::FollowWorkOrder { .. }
                 | Command::KeepCommitment { .. }
+                | Command::FollowUp { .. }
                 | Command::Confirm { .. }
                 | Command::Withdraw { .. }
                 | Command::CallOff,

@@ -3,7 +3,8 @@ use std::{collections::BTreeSet, fmt::Write as _};
 use chrono::{DateTime, TimeDelta, Utc};
 use proptest::{collection::vec, prelude::*};
 use steward_kernel::{
-    Actor, Aggregate as _, Refuses as _, Role,
+    Actor, ActorId, Aggregate as _, Refuses as _, Role,
+    call_back::CallResult,
     ids::{CaseId, EstateId, ResidentId, TenantId, WorkOrderId},
     replay,
     text::Text,
@@ -39,7 +40,7 @@ fn handler() -> Facts {
 }
 
 fn facts(actor: Actor) -> Facts {
-    Facts { now: now(), actor, handled: false, come_back_within: TimeDelta::days(15) }
+    Facts { now: now(), actor, handled: false, has_read: false, come_back_within: TimeDelta::days(15) }
 }
 
 fn owner(resident: u128) -> Facts {
@@ -116,6 +117,10 @@ fn opened() -> WorkOrderStep {
 
 fn confirm(satisfied: bool) -> Command {
     Command::Confirm { satisfied, comment: None, taken_down: by_phone() }
+}
+
+fn call(result: CallResult) -> Command {
+    Command::FollowUp { result, note: None }
 }
 
 fn withdraw() -> Command {
@@ -311,6 +316,7 @@ fn a_stranger_learns_nothing() {
 fn what_is_listed_as_allowed_is_granted_and_nothing_else() {
     for (stage, history) in stages() {
         let (complaint, matter) = (after(&history), matter(&history));
+        let handler = || Facts { has_read: true, ..handler() };
         assert_eq!(matter.stage, stage);
         let allowed: BTreeSet<_> = matter.allowed(&handler()).into_iter().collect();
         let does_something =
@@ -336,6 +342,8 @@ fn one_of_each() -> Vec<Command> {
         remedy(31),
         order(30, 50, opened()),
         Command::KeepCommitment { commitment_id: id(40) },
+        call(CallResult::Reached),
+        call(CallResult::NotReached),
         confirm(true),
         confirm(false),
         withdraw(),
@@ -360,13 +368,14 @@ fn the_case_table_is_as_reviewed() {
             Command::Prioritise { .. } => "(prioritised)".to_owned(),
             Command::FollowWorkOrder { .. } => "(work order opened)".to_owned(),
             Command::CallOff => "(case called off)".to_owned(),
+            Command::FollowUp { result, .. } => format!("follow-up, {result}"),
             Command::Confirm { satisfied, .. } => format!("confirm, satisfied: {satisfied}"),
             other => other.verb().map(|verb| verb.to_string()).unwrap_or_default(),
         };
         write!(page, "\n| {name} |").unwrap();
         for (_, history) in &stages {
             let complaint = after(history);
-            let cell = match complaint.decide(&command, &handler()) {
+            let cell = match complaint.decide(&command, &Facts { has_read: true, ..handler() }) {
                 Ok(events) if events.is_empty() => "–".to_owned(),
                 Ok(events) => match replay(complaint, &events) {
                     Complaint::Born(matter) => matter.stage.to_string(),
@@ -451,6 +460,187 @@ fn words_that_were_recorded_without_who_gave_them_are_still_read() {
     assert_eq!((matter.stage, matter.ended_at), (ComplaintStage::Withdrawn, Some(now())));
 }
 
+/// The state after these commands on that one; what is refused is passed over.
+fn go_on(complaint: Complaint, commands: &[Command]) -> Complaint {
+    commands.iter().fold(complaint, |complaint, command| match complaint.decide(command, &handler()) {
+        Ok(events) => replay(complaint, &events),
+        Err(_) => complaint,
+    })
+}
+
+fn born(complaint: &Complaint) -> &Matter {
+    match complaint {
+        Complaint::Born(matter) => matter,
+        Complaint::Unborn(_) => panic!("not born"),
+    }
+}
+
+#[test]
+fn promised_work_that_falls_away_is_ordered_again_or_decided_anew() {
+    let cancelled = order(30, 50, WorkOrderStep::Cancelled);
+    let fallen = with(proposed(), &[remedy(30), decide(), order(30, 50, opened()), cancelled]);
+    let complaint = matter(&fallen);
+    assert_eq!((complaint.stage, complaint.open_remedies()), (ComplaintStage::Remedying, 0));
+    assert!(complaint.remedies[0].fallen_away && complaint.unsettled_remedies() == 1);
+    assert!(complaint.allowed(&handler()).contains(&"decide"));
+
+    let anew = matter(&with(fallen.clone(), &[decide()]));
+    assert_eq!((anew.stage, anew.unsettled_remedies()), (ComplaintStage::Decided, 0));
+    assert!(!anew.allowed(&handler()).contains(&"decide"));
+
+    let again = [remedy(31), order(31, 51, opened()), order(31, 51, WorkOrderStep::Completed)];
+    assert_eq!(matter(&with(fallen.clone(), &again[..1])).unsettled_remedies(), 1);
+    assert_eq!(matter(&with(fallen.clone(), &again)).stage, ComplaintStage::Decided);
+    // Dispatch may add work to the same remedy.
+    let added = [order(30, 51, opened()), order(30, 51, WorkOrderStep::Completed)];
+    assert_eq!(matter(&with(fallen.clone(), &added)).stage, ComplaintStage::Decided);
+    // The owner is content without it.
+    assert_eq!(matter(&with(fallen, &[confirm(true)])).stage, ComplaintStage::Closed);
+}
+
+#[test]
+fn what_was_called_off_before_the_decision_was_not_promised() {
+    let off = with(proposed(), &[remedy(30), order(30, 50, opened()), order(30, 50, WorkOrderStep::Cancelled)]);
+    let decided = matter(&with(off, &[decide()]));
+    assert_eq!((decided.stage, decided.remedies[0].fallen_away), (ComplaintStage::Decided, false));
+    assert!(after(&with(proposed(), &[decide()])).decide(&decide(), &handler()).is_err());
+    let open = after(&with(proposed(), &[remedy(30), decide()]));
+    assert_eq!(open.decide(&decide(), &handler()).unwrap_err().problem().slug, "complaint/illegal-move");
+}
+
+#[test]
+fn work_that_is_added_after_all_was_done_is_told_and_brings_the_decision_back_to_being_carried_out() {
+    let done = [order(30, 50, opened()), order(30, 50, WorkOrderStep::Completed)];
+    let decided = with(with(proposed(), &[remedy(30)]), &with(done.to_vec(), &[decide()]));
+    assert_eq!(matter(&decided).stage, ComplaintStage::Decided);
+    for added in [order(30, 51, opened()), remedy(31)] {
+        let events = after(&decided).decide(&added, &handler()).unwrap();
+        assert_eq!(events.last(), Some(&Event::WorkResumed), "{added:?}");
+        assert_eq!(matter(&with(decided.clone(), &[added])).stage, ComplaintStage::Remedying);
+    }
+    let completed = [order(30, 51, opened()), order(30, 51, WorkOrderStep::Completed)];
+    assert_eq!(matter(&with(decided, &completed)).stage, ComplaintStage::Decided);
+}
+
+#[test]
+fn the_owner_is_called_back_until_somebody_is_reached_on_three_days_of_the_estate_at_most() {
+    let decided = with(proposed(), &[decide()]);
+    let calls = |complaint: Complaint, hours: i64, result| {
+        let events = complaint.decide(&call(result), &later(handler(), TimeDelta::hours(hours))).unwrap();
+        replay(complaint, &events)
+    };
+    let vain = |complaint, hours| calls(complaint, hours, CallResult::NotReached);
+    // 16:00, 23:00 and midnight in Shanghai.
+    let tried = [0, 7, 8].into_iter().fold(after(&decided), vain);
+    let matter_of = born(&tried);
+    assert_eq!((matter_of.calls.missed(), matter_of.calls.missed_days(), matter_of.calls.days_owed()), (3, 2, 1));
+    assert!(matter_of.allowed(&handler()).contains(&"follow-up"));
+
+    let reached = calls(tried.clone(), 24, CallResult::Reached);
+    assert_eq!((born(&reached).stage, born(&reached).call_back_owed), (ComplaintStage::Decided, false));
+    assert!(reached.decide(&call(CallResult::Reached), &handler()).is_err());
+
+    let closed = vain(tried, 32);
+    let ended_at = Some(now() + TimeDelta::hours(32));
+    assert_eq!((born(&closed).stage, born(&closed).ended_at), (ComplaintStage::Closed, ended_at));
+    // The owner has not said anything yet, and can.
+    let said = closed.decide(&own(confirm(true)), &owner(OWNER)).unwrap();
+    assert!(matches!(said[..], [Event::Confirmed { satisfied: true, .. }]));
+    let back = replay(closed.clone(), &closed.decide(&own(confirm(false)), &owner(OWNER)).unwrap());
+    assert_eq!((born(&back).stage, born(&back).call_back_owed), (ComplaintStage::Investigating, false));
+    let again = go_on(back, &[plan(), decide()]);
+    assert_eq!((born(&again).call_back_owed, born(&again).calls.missed()), (true, 0), "each decision owes its own");
+}
+
+#[test]
+fn calls_in_vain_do_not_end_what_is_still_to_be_done() {
+    let vain = |complaint: Complaint, days: i64| {
+        let facts = later(handler(), TimeDelta::days(days));
+        let events = complaint.decide(&call(CallResult::NotReached), &facts).unwrap();
+        replay(complaint, &events)
+    };
+    let remedying = (0..3).fold(after(&with(proposed(), &[decide(), remedy(30)])), vain);
+    assert_eq!((born(&remedying).stage, born(&remedying).call_back_owed), (ComplaintStage::Remedying, false));
+}
+
+/// Who else handles it.
+fn colleague() -> Facts {
+    let mut facts = handler();
+    facts.actor.id = ActorId::new("handler-2");
+    facts
+}
+
+#[test]
+fn what_somebody_else_has_done_is_not_replaced_unseen() {
+    let ours = |commands: &[Command]| go_on(after(&[]), commands);
+    let text_of = |raw: &str| Some(text(raw));
+    let taken_up = ours(&[Command::Acknowledge { note: text_of("we come at once") }]);
+    let again = |note| taken_up.decide(&Command::Acknowledge { note }, &handler());
+    assert_eq!((again(None), again(text_of("we come at once"))), (Ok(Vec::new()), Ok(Vec::new())));
+    let lost = |refused: Result<Vec<Event>, Refusal>| refused.unwrap_err().problem().slug;
+    assert_eq!(lost(again(text_of("tomorrow"))), "complaint/already-acknowledged");
+    let theirs = taken_up.decide(&Command::Acknowledge { note: None }, &colleague());
+    assert_eq!(lost(theirs), "complaint/already-acknowledged");
+
+    let assessed = go_on(taken_up, &[assess(&[1, 2])]);
+    assert_eq!(lost(assessed.decide(&assess(&[3]), &colleague())), "complaint/assessed-by-another");
+    assert!(assessed.decide(&assess(&[1, 2]), &colleague()).unwrap().is_empty(), "the same again");
+    let planned = go_on(assessed.clone(), &[plan()]);
+    let other = Command::Plan { text: text("another plan"), departments: vec![], told_owner_via: Channel::App };
+    assert_eq!(lost(planned.decide(&other, &colleague())), "complaint/planned-by-another");
+    for (complaint, command) in [(assessed, assess(&[3])), (planned, other)] {
+        assert!(!complaint.decide(&command, &handler()).unwrap().is_empty(), "who did it corrects it");
+        assert!(!complaint.decide(&command, &Facts { has_read: true, ..colleague() }).unwrap().is_empty());
+    }
+}
+
+#[test]
+fn a_withdrawal_that_was_taken_down_becomes_the_owners_own() {
+    let withdrawn = after(&with(proposed(), &[withdraw()]));
+    let events = withdrawn.decide(&own(withdraw()), &later(owner(OWNER), TimeDelta::days(1))).unwrap();
+    let own_now = replay(withdrawn.clone(), &events);
+    assert_eq!((born(&own_now).withdrawal_taken_down.as_ref(), born(&own_now).ended_at), (None, Some(now())));
+    assert_eq!(own_now.decide(&own(withdraw()), &owner(OWNER)), Ok(Vec::new()));
+    // What staff take down takes the place of nothing.
+    let other = Command::Withdraw { reason: text("moved out"), taken_down: by_phone() };
+    for complaint in [withdrawn, own_now] {
+        assert_eq!(complaint.decide(&withdraw(), &handler()), Ok(Vec::new()));
+        assert_eq!(complaint.decide(&other, &handler()).unwrap_err().problem().slug, "complaint/illegal-move");
+    }
+}
+
+/// What becomes of work orders of two remedies, the second of which was ordered after the decision.
+fn any_work() -> impl Strategy<Value = Vec<Command>> {
+    let fate = prop_oneof![Just(None), Just(Some(WorkOrderStep::Completed)), Just(Some(WorkOrderStep::Cancelled))];
+    vec((30_u128..32, fate), 1..6).prop_map(|orders| {
+        let steps = (50..).zip(orders).flat_map(|(number, (remedy, fate))| {
+            std::iter::once(opened()).chain(fate).map(move |step| order(remedy, number, step))
+        });
+        steps.collect()
+    })
+}
+
+/// What lasts of a complaint's work, whatever was heard first.
+fn work_of(complaint: &Complaint) -> (ComplaintStage, Vec<Remedy>) {
+    let mut remedies = born(complaint).remedies.clone();
+    for remedy in &mut remedies {
+        remedy.work_orders.sort_by_key(|order| order.work_order_id.get());
+    }
+    (born(complaint).stage, remedies)
+}
+
+/// Whether others are told of where the complaint goes with these events.
+fn is_told(before: &Matter, after: &Matter, events: &[Event]) -> bool {
+    let told = |is_meant: fn(&Event) -> bool| events.iter().any(is_meant);
+    match (before.stage, after.stage) {
+        (one, other) if one == other => true,
+        (_, ComplaintStage::Remedying) => {
+            told(|event| matches!(event, Event::WorkResumed | Event::RemedyCalledOff { .. } | Event::Decided { .. }))
+        }
+        _ => told(|event| matches!(event, Event::RemedyCompleted { .. } | Event::Decided { .. })),
+    }
+}
+
 fn any_command() -> impl Strategy<Value = Command> {
     let step = prop_oneof![Just(opened()), Just(WorkOrderStep::Completed), Just(WorkOrderStep::Cancelled)];
     prop_oneof![
@@ -465,6 +655,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => (30_u128..33).prop_map(remedy),
         3 => (30_u128..33, 50_u128..53, step).prop_map(|(remedy, number, step)| order(remedy, number, step)),
         1 => Just(Command::KeepCommitment { commitment_id: id(40) }),
+        2 => prop_oneof![Just(call(CallResult::Reached)), Just(call(CallResult::NotReached))],
         2 => any::<bool>().prop_map(confirm),
         1 => Just(withdraw()),
         1 => Just(Command::CallOff),
@@ -484,9 +675,40 @@ fn any_history() -> impl Strategy<Value = Complaint> {
 }
 
 proptest! {
+    /// Whatever is heard first, twice or late of the work for a decision: it ends in the same place, and on the way there
+    /// others are told of every change.
+    #[test]
+    fn work_ends_in_the_same_place_whatever_is_heard_first(
+        (work, shuffled) in any_work().prop_flat_map(|work| {
+            let twice = [&work[..], &work[..]].concat();
+            (Just(work), Just(twice).prop_shuffle())
+        }),
+    ) {
+        let start = after(&with(proposed(), &[remedy(30), decide(), remedy(31)]));
+        let mut complaint = start.clone();
+        for command in &shuffled {
+            let events = complaint.decide(command, &handler()).unwrap();
+            let next = replay(complaint.clone(), &events);
+            prop_assert!(is_told(born(&complaint), born(&next), &events), "{command:?}: {events:?}");
+            complaint = next;
+        }
+        prop_assert_eq!(work_of(&complaint), work_of(&go_on(start, &work)));
+    }
+
+    /// A decision is being carried out exactly as long as something of it is open or has fallen away.
+    #[test]
+    fn a_decision_is_carried_out_as_long_as_something_is_to_be_done(complaint in any_history()) {
+        let matter = born(&complaint);
+        let is_to_be_done = matter.unsettled_remedies() > 0;
+        prop_assert!(!matter.decision_stands() || (matter.stage == ComplaintStage::Remedying) == is_to_be_done);
+        prop_assert!(matter.open_remedies() <= matter.unsettled_remedies());
+    }
+
     /// Doing the same thing twice in a row never records more than doing it once.
     #[test]
     fn repeating_a_command_adds_nothing(complaint in any_history(), command in any_command()) {
+        // Each call in vain counts.
+        prop_assume!(command != call(CallResult::NotReached));
         if let Ok(events) = complaint.decide(&command, &handler()) {
             let again = replay(complaint, &events).decide(&command, &handler());
             prop_assert!(again.as_ref().is_err() || again == Ok(Vec::new()), "{command:?}: {again:?}");

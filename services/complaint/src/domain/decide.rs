@@ -4,17 +4,17 @@ use std::ops::RangeInclusive;
 
 use chrono::{DateTime, Days, Utc};
 use steward_kernel::{
+    call_back::{CallMeans, CallResult},
     day::{day, zone},
     ids::WorkOrderId,
-    text::Words,
-    vocabulary,
+    text::{Line, Words},
+    vocabulary::{self, Channel},
     word::{self, TakenDown},
 };
 
 use super::{
     Code, Command, CommitmentId, ComplaintStage, ConsultationId, Event, Facts, Matter, NewCommitment, NewPoint,
-    NewRemedy, PointOutcome, Refusal, Remedy, RemedyId, RemedyProgress, Severity, WorkOrder, WorkOrderProgress,
-    WorkOrderStep,
+    NewRemedy, PointOutcome, Refusal, Remedy, RemedyId, RemedyProgress, Severity, WorkOrderProgress, WorkOrderStep,
 };
 
 /// How many points a complaint has. Source: the public event of the assessment.
@@ -33,10 +33,16 @@ impl Matter {
         if !facts.actor.sees(self.receipt.estate_id, self.receipt.resident_id) {
             return Err(Refusal::NoSuchComplaint);
         }
-        if self.is_already(command, facts.now) {
+        if let (C::Withdraw { reason, taken_down }, ComplaintStage::Withdrawn) = (command, self.stage) {
+            return self.withdraw_again(reason, taken_down.as_ref(), facts);
+        }
+        if self.is_already(command, facts) {
             return Ok(Vec::new());
         }
         let allowed = || self.allowed(facts);
+        if matches!(command, C::Acknowledge { .. }) && self.goes_on() && self.acknowledged_at.is_some() {
+            return Err(Refusal::AlreadyAcknowledged { allowed: allowed() });
+        }
         if command.verb().is_some_and(|verb| !self.stage.permits().contains(&verb)) {
             return Err(Refusal::IllegalMove { allowed: allowed() });
         }
@@ -44,8 +50,8 @@ impl Matter {
         match command {
             C::Receive(_) => Ok(Vec::new()),
             C::Prioritise { priority } => Ok(vec![Event::Prioritised { priority: *priority }]),
-            C::Acknowledge { note } => Ok(vec![Event::Acknowledged { note: note.clone(), at }]),
-            C::Assess { category, severity, points } => self.assess(category.as_ref(), *severity, points),
+            C::Acknowledge { note } => Ok(vec![Event::Acknowledged { note: note.clone(), at, by: facts.by() }]),
+            C::Assess { category, severity, points } => self.assess(category.as_ref(), *severity, points, facts),
             C::Consult { consultation_id, department, question } => Ok(vec![Event::Consulted {
                 consultation_id: *consultation_id,
                 department: department.clone(),
@@ -53,39 +59,71 @@ impl Matter {
                 at,
             }]),
             C::AnswerConsultation { consultation_id, answer } => self.answer(*consultation_id, answer, facts),
-            C::Plan { .. } if self.open_consultations() > 0 => Err(Refusal::ConsultationsOpen { allowed: allowed() }),
-            C::Plan { text, departments, told_owner_via } => {
-                counted("/departments", departments.len(), &DEPARTMENTS)?;
-                Ok(vec![Event::Planned {
-                    text: text.clone(),
-                    departments: departments.clone(),
-                    told_owner_via: *told_owner_via,
-                    at,
-                }])
-            }
+            C::Plan { text, departments, told_owner_via } => self.propose(text, departments, *told_owner_via, facts),
             C::AwaitOwner { reason } => Ok(vec![Event::AwaitedOwner { reason: reason.clone() }]),
             C::Resume => Ok(vec![Event::Resumed]),
+            C::Decide { .. } if !self.can_be_decided() => Err(Refusal::IllegalMove { allowed: allowed() }),
             C::Decide { outcomes, commitments } => self.conclude(outcomes, commitments, at),
-            C::Remedy(remedy) => Ok(vec![Event::RemedyRequested { remedy: remedy.clone() }]),
+            C::Remedy(remedy) => Ok(self.with_news_of_work(Event::RemedyRequested { remedy: remedy.clone() })),
             C::FollowWorkOrder { remedy_id, work_order_id, step } => self.follow(*remedy_id, *work_order_id, step),
             C::KeepCommitment { commitment_id } => self.keep(*commitment_id, at),
+            C::FollowUp { .. } if !self.call_back_owed => Err(Refusal::IllegalMove { allowed: allowed() }),
+            C::FollowUp { result, note } => Ok(self.follow_up(*result, note.as_ref(), at)),
             C::Confirm { satisfied: true, comment, taken_down } => {
                 self.satisfied(comment.as_ref(), taken_down.as_ref(), facts)
             }
             C::Confirm { satisfied: false, comment, taken_down } => {
                 self.not_satisfied(comment.as_ref(), taken_down.as_ref(), facts)
             }
-            C::Withdraw { reason, taken_down } => {
-                let taken_down = facts.whose(self.receipt.resident_id, taken_down.as_ref())?.note();
-                let reason = Some(reason.clone());
-                Ok(vec![Event::Withdrawn { reason, at: Some(at), taken_down, called_off: false }])
-            }
+            C::Withdraw { reason, taken_down } => self.withdraw(reason, taken_down.as_ref(), facts),
             C::CallOff => Ok(vec![Event::Withdrawn { reason: None, at: Some(at), taken_down: None, called_off: true }]),
         }
     }
 
-    /// The owner says that it is solved. On a closed complaint that changes something only where the company's people
-    /// had taken that word down before: then it is the owner's own.
+    fn propose(
+        &self,
+        text: &Words,
+        departments: &[Code],
+        told_owner_via: Channel,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
+        if self.open_consultations() > 0 {
+            return Err(Refusal::ConsultationsOpen { allowed: self.allowed(facts) });
+        }
+        if self.stage == ComplaintStage::Proposed && facts.overwrites(self.planned_by.as_ref()) {
+            return Err(Refusal::PlannedByAnother { allowed: self.allowed(facts) });
+        }
+        counted("/departments", departments.len(), &DEPARTMENTS)?;
+        let (text, departments) = (text.clone(), departments.to_vec());
+        Ok(vec![Event::Planned { text, departments, told_owner_via, at: facts.now, by: facts.by() }])
+    }
+
+    fn withdraw(&self, reason: &Words, taken_down: Option<&TakenDown>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        let taken_down = facts.whose(self.receipt.resident_id, taken_down)?.note();
+        Ok(vec![Event::Withdrawn { reason: Some(reason.clone()), at: Some(facts.now), taken_down, called_off: false }])
+    }
+
+    /// The owner takes back what is withdrawn already: where the company's people had taken that word down before, it is
+    /// the owner's own now. Nothing that others say takes its place.
+    fn withdraw_again(
+        &self,
+        reason: &Words,
+        taken_down: Option<&TakenDown>,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
+        let is_own = facts.whose(self.receipt.resident_id, taken_down)?.note().is_none();
+        if is_own && self.withdrawal_taken_down.is_some() {
+            let reason = Some(reason.clone());
+            return Ok(vec![Event::Withdrawn { reason, at: self.ended_at, taken_down: None, called_off: false }]);
+        }
+        if is_own || self.withdrawn_because.as_ref() == Some(reason) {
+            return Ok(Vec::new());
+        }
+        Err(Refusal::IllegalMove { allowed: self.allowed(facts) })
+    }
+
+    /// The owner says that it is solved. On a closed complaint that changes something only where its owner had not said so
+    /// before, or the company's people had taken that word down: then it is the owner's own.
     fn satisfied(
         &self,
         comment: Option<&Words>,
@@ -96,11 +134,14 @@ impl Matter {
         let is_own = taken_down.is_none();
         let confirmed = Event::Confirmed { satisfied: true, comment: comment.cloned(), at: facts.now, taken_down };
         match self.stage {
-            ComplaintStage::Closed if is_own && self.was_taken_down() => Ok(vec![confirmed]),
-            ComplaintStage::Closed => Ok(Vec::new()),
+            ComplaintStage::Closed => {
+                let said = self.confirmation.as_ref().filter(|word| word.satisfied);
+                let is_new = said.is_none_or(|word| is_own && word.taken_down.is_some());
+                Ok(if is_new { vec![confirmed] } else { Vec::new() })
+            }
             ComplaintStage::Withdrawn => Err(Refusal::IllegalMove { allowed: self.allowed(facts) }),
             _ if self.open_remedies() > 0 => Err(Refusal::RemediesOpen { allowed: self.allowed(facts) }),
-            _ => Ok(vec![confirmed, Event::Closed]),
+            _ => Ok(vec![confirmed, Event::Closed { at: None }]),
         }
     }
 
@@ -119,14 +160,14 @@ impl Matter {
     }
 
     /// Whether it is so already, so that asking again is harmless.
-    fn is_already(&self, command: &Command, at: DateTime<Utc>) -> bool {
+    fn is_already(&self, command: &Command, facts: &Facts) -> bool {
         use Command as C;
-        let goes_on = !matches!(self.stage, ComplaintStage::Closed | ComplaintStage::Withdrawn);
+        let goes_on = self.goes_on();
         match command {
             C::Receive(_) => true,
             // What is over keeps the priority that it had.
             C::Prioritise { priority } => !goes_on || self.priority == *priority,
-            C::Acknowledge { .. } => goes_on && self.acknowledged_at.is_some(),
+            C::Acknowledge { note } => goes_on && self.is_acknowledged_so(note.as_ref(), facts),
             C::Assess { category, severity, points } => self.is_assessed_as(category.as_ref(), *severity, points),
             C::Consult { department, question, .. } => goes_on && self.asks(department, question),
             C::AnswerConsultation { consultation_id, answer } => {
@@ -144,23 +185,36 @@ impl Matter {
             C::Resume | C::Decide { .. } => false,
             C::Remedy(remedy) => goes_on && self.has_ordered(remedy),
             C::FollowWorkOrder { remedy_id, work_order_id, step } => {
-                let known = self.remedy(*remedy_id).and_then(|remedy| find(remedy, *work_order_id));
+                let known = self.remedy(*remedy_id).and_then(|remedy| remedy.order(*work_order_id));
                 known.is_some_and(|order| match step {
-                    WorkOrderStep::Opened { .. } => true,
+                    WorkOrderStep::Opened { reference } => order.reference == *reference,
                     WorkOrderStep::Completed => order.progress == WorkOrderProgress::Completed,
-                    WorkOrderStep::Cancelled => order.progress == WorkOrderProgress::Cancelled,
+                    // What was done stays done.
+                    WorkOrderStep::Cancelled => order.progress != WorkOrderProgress::Open,
                 })
             }
             C::KeepCommitment { commitment_id } => {
                 let mut kept = self.commitments.iter().filter(|commitment| commitment.kept_at.is_some());
                 kept.any(|commitment| commitment.commitment_id == *commitment_id)
             }
-            // On a closed one it may be the owner's own word over one that was taken down.
-            C::Confirm { .. } => false,
-            C::Withdraw { .. } => self.stage == ComplaintStage::Withdrawn,
+            // On a closed one it may be the owner's own word over one that was taken down; each call counts.
+            C::Confirm { .. } | C::Withdraw { .. } | C::FollowUp { .. } => false,
             // What its owner has come back on since was not called off by what happened before.
-            C::CallOff => !goes_on || self.came_back_after(at),
+            C::CallOff => !goes_on || self.came_back_after(facts.now),
         }
+    }
+
+    fn goes_on(&self) -> bool {
+        !matches!(self.stage, ComplaintStage::Closed | ComplaintStage::Withdrawn)
+    }
+
+    /// Whether that person has taken it up with these words, or says nothing new.
+    fn is_acknowledged_so(&self, note: Option<&Words>, facts: &Facts) -> bool {
+        self.acknowledged_at.is_some()
+            && self
+                .acknowledged_by
+                .as_ref()
+                .is_none_or(|(by, said)| *by == facts.actor.id && note.is_none_or(|note| Some(note) == said.as_ref()))
     }
 
     fn is_assessed_as(&self, category: Option<&String>, severity: Severity, points: &[NewPoint]) -> bool {
@@ -187,13 +241,17 @@ impl Matter {
         category: Option<&String>,
         severity: Severity,
         points: &[NewPoint],
+        facts: &Facts,
     ) -> Result<Vec<Event>, Refusal> {
+        if self.stage != ComplaintStage::Acknowledged && facts.overwrites(self.assessed_by.as_ref()) {
+            return Err(Refusal::AssessedByAnother { allowed: self.allowed(facts) });
+        }
         if category.is_some_and(|code| vocabulary::category(code).is_none()) {
             return Err(Refusal::UnknownCategory);
         }
         counted("/points", points.len(), &POINTS)?;
         let category = category.unwrap_or(&self.category).clone();
-        Ok(vec![Event::Assessed { category, severity, points: points.to_vec() }])
+        Ok(vec![Event::Assessed { category, severity, points: points.to_vec(), by: facts.by() }])
     }
 
     fn answer(&self, id: ConsultationId, answer: &Words, facts: &Facts) -> Result<Vec<Event>, Refusal> {
@@ -243,9 +301,6 @@ impl Matter {
             WorkOrderStep::Opened { reference } => {
                 Event::WorkOrderOpened { remedy_id, work_order_id, reference: reference.clone() }
             }
-            WorkOrderStep::Completed | WorkOrderStep::Cancelled if find(remedy, work_order_id).is_none() => {
-                return Err(Refusal::NoSuchRemedy);
-            }
             WorkOrderStep::Completed => Event::WorkOrderCompleted { remedy_id, work_order_id },
             WorkOrderStep::Cancelled => Event::WorkOrderCancelled { remedy_id, work_order_id },
         };
@@ -257,7 +312,31 @@ impl Matter {
             Some(RemedyProgress::Completed) => Some(Event::RemedyCompleted { remedy_id }),
             Some(RemedyProgress::CalledOff) => Some(Event::RemedyCalledOff { remedy_id }),
         };
-        Ok(std::iter::once(event).chain(consequence).collect())
+        Ok(self.with_news_of_work(event).into_iter().chain(consequence).collect())
+    }
+
+    /// What follows from an event by which work may be open again.
+    fn with_news_of_work(&self, event: Event) -> Vec<Event> {
+        let mut after = self.clone();
+        after.apply(&event);
+        let resumed = self.stage == ComplaintStage::Decided && after.stage == ComplaintStage::Remedying;
+        std::iter::once(event).chain(resumed.then_some(Event::WorkResumed)).collect()
+    }
+
+    /// A call-back about the decision. After calls on three days in vain it is over, and the complaint with it when nothing
+    /// is left to be done: its owner can come back on it.
+    fn follow_up(&self, result: CallResult, note: Option<&Line>, at: DateTime<Utc>) -> Vec<Event> {
+        let on = day(at, zone(&self.receipt.time_zone));
+        let note = note.cloned();
+        match self.calls.judge(result, on) {
+            CallMeans::Missed => vec![Event::CallMissed { note, on, at }],
+            CallMeans::Reached => vec![Event::CalledBack { result, note, on, at }],
+            CallMeans::InVain => {
+                let ends = self.unsettled_remedies() == 0;
+                let closed = ends.then_some(Event::Closed { at: Some(at) });
+                std::iter::once(Event::CalledBack { result, note, on, at }).chain(closed).collect()
+            }
+        }
     }
 
     fn keep(&self, commitment_id: CommitmentId, at: DateTime<Utc>) -> Result<Vec<Event>, Refusal> {
@@ -266,10 +345,6 @@ impl Matter {
         }
         Ok(vec![Event::CommitmentKept { commitment_id, at }])
     }
-}
-
-fn find(remedy: &Remedy, id: WorkOrderId) -> Option<&WorkOrder> {
-    remedy.work_orders.iter().find(|order| order.work_order_id == id)
 }
 
 fn counted(pointer: &'static str, count: usize, range: &RangeInclusive<usize>) -> Result<(), Refusal> {

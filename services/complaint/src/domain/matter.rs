@@ -2,6 +2,8 @@
 
 use chrono::{DateTime, Utc};
 use steward_kernel::{
+    ActorId,
+    call_back::{CallResult, Calls},
     ids::{CaseId, WorkOrderId},
     text::Words,
     vocabulary::Priority,
@@ -31,6 +33,12 @@ pub struct Matter {
     pub severity: Option<Severity>,
     /// When a person took it up.
     pub acknowledged_at: Option<DateTime<Utc>>,
+    /// Who that was, and what they said to the owner; nobody where that was not written down.
+    pub(super) acknowledged_by: Option<(ActorId, Option<Words>)>,
+    /// Who has assessed it last.
+    pub(super) assessed_by: Option<ActorId>,
+    /// Who has planned it last.
+    pub(super) planned_by: Option<ActorId>,
     /// Its points, once assessed.
     pub points: Vec<Point>,
     /// Which departments were asked, oldest first.
@@ -45,6 +53,10 @@ pub struct Matter {
     pub commitments: Vec<Commitment>,
     /// What work was ordered, oldest first.
     pub remedies: Vec<Remedy>,
+    /// Whether its owner is to be called back about the decision.
+    pub call_back_owed: bool,
+    /// The calls of that call-back that reached nobody.
+    pub calls: Calls,
     /// The owner's last word on the result.
     pub confirmation: Option<Confirmation>,
     /// Why it was withdrawn, if that was said.
@@ -67,6 +79,9 @@ impl Matter {
             priority: receipt.priority,
             severity: None,
             acknowledged_at: None,
+            acknowledged_by: None,
+            assessed_by: None,
+            planned_by: None,
             points: Vec::new(),
             consultations: Vec::new(),
             plan: None,
@@ -74,6 +89,8 @@ impl Matter {
             decided_at: None,
             commitments: Vec::new(),
             remedies: Vec::new(),
+            call_back_owed: false,
+            calls: Calls::default(),
             confirmation: None,
             withdrawn_because: None,
             withdrawal_taken_down: None,
@@ -95,18 +112,25 @@ impl Matter {
             | Verb::Consult
             | Verb::AwaitOwner
             | Verb::Resume
-            | Verb::Decide
             | Verb::Remedy
             | Verb::Withdraw => true,
+            Verb::Decide => self.can_be_decided(),
+            Verb::FollowUp => self.call_back_owed,
             Verb::Confirm => can_come_back,
         };
         let permitted = self.stage.permits().iter().copied().filter(|verb| has_object(*verb));
         permitted.filter(|verb| verb.is_owners() || !facts.actor.is_only_owner()).map(Verb::as_str).collect()
     }
 
-    /// Whether the owner's last word was taken down by somebody of the company.
-    pub(super) fn was_taken_down(&self) -> bool {
-        self.confirmation.as_ref().is_some_and(|word| word.taken_down.is_some())
+    /// Whether a decision can be made: the first one, or another one since promised work has fallen away.
+    pub(super) fn can_be_decided(&self) -> bool {
+        self.stage != ComplaintStage::Remedying || self.remedies.iter().any(|remedy| remedy.fallen_away)
+    }
+
+    /// Whether there is a decision that the owner has not spoken about.
+    #[must_use]
+    pub const fn decision_stands(&self) -> bool {
+        matches!(self.stage, ComplaintStage::Decided | ComplaintStage::Remedying)
     }
 
     /// Whether its owner has said since then that it is not solved.
@@ -145,6 +169,12 @@ impl Matter {
         self.commitments.iter().filter(|commitment| commitment.kept_at.is_none()).count()
     }
 
+    /// How many remedies are not settled: not yet done, or fallen away with nothing in their place.
+    #[must_use]
+    pub fn unsettled_remedies(&self) -> usize {
+        self.remedies.iter().filter(|remedy| remedy.is_unsettled()).count()
+    }
+
     /// How many remedies are not yet done.
     #[must_use]
     pub fn open_remedies(&self) -> usize {
@@ -163,23 +193,23 @@ impl Matter {
             // A complaint is received once; the engine never records it a second time.
             Event::Received { .. } => {}
             Event::Prioritised { priority } => self.priority = *priority,
-            Event::Acknowledged { note: _, at } => {
-                self.acknowledged_at = Some(*at);
-                self.stage = ComplaintStage::Acknowledged;
+            Event::Acknowledged { note, at, by } => {
+                let by = by.clone().map(|by| (by, note.clone()));
+                (self.stage, self.acknowledged_at, self.acknowledged_by) =
+                    (ComplaintStage::Acknowledged, Some(*at), by);
             }
-            Event::Assessed { category, severity, points } => self.assessed(category, *severity, points),
+            Event::Assessed { category, severity, points, by } => {
+                self.assessed_by.clone_from(by);
+                self.assessed(category, *severity, points);
+            }
             Event::Consulted { consultation_id, department, question, at } => {
                 self.consulted(*consultation_id, department, question, *at);
             }
             Event::ConsultationAnswered { consultation_id, answer, at } => self.answered(*consultation_id, answer, *at),
-            Event::Planned { text, departments, told_owner_via, at } => {
-                self.stage = ComplaintStage::Proposed;
-                self.plan = Some(Plan {
-                    text: text.clone(),
-                    departments: departments.clone(),
-                    told_owner_via: *told_owner_via,
-                    told_at: *at,
-                });
+            Event::Planned { text, departments, told_owner_via, at, by } => {
+                let (text, departments) = (text.clone(), departments.clone());
+                self.plan = Some(Plan { text, departments, told_owner_via: *told_owner_via, told_at: *at });
+                (self.stage, self.planned_by) = (ComplaintStage::Proposed, by.clone());
             }
             Event::AwaitedOwner { reason } => {
                 self.waiting = Some(Waiting { reason: reason.clone(), back_to: self.stage });
@@ -189,6 +219,25 @@ impl Matter {
                 self.stage = self.waiting.take().map_or(self.stage, |waiting| waiting.back_to);
             }
             Event::Decided { outcomes, commitments, at } => self.decided(outcomes, commitments, *at),
+            Event::RemedyRequested { .. }
+            | Event::WorkResumed
+            | Event::WorkOrderOpened { .. }
+            | Event::WorkOrderCompleted { .. }
+            | Event::WorkOrderCancelled { .. }
+            | Event::RemedyCompleted { .. }
+            | Event::RemedyCalledOff { .. } => self.apply_work(event),
+            Event::CommitmentKept { commitment_id, at } => self.kept(*commitment_id, *at),
+            Event::CallMissed { .. }
+            | Event::CalledBack { .. }
+            | Event::Confirmed { .. }
+            | Event::Closed { .. }
+            | Event::Withdrawn { .. } => self.apply_word(event),
+        }
+    }
+
+    /// What becomes of the work for it.
+    fn apply_work(&mut self, event: &Event) {
+        match event {
             Event::RemedyRequested { remedy } => self.requested(remedy),
             Event::WorkOrderOpened { remedy_id, work_order_id, reference } => {
                 self.ordered(*remedy_id, *work_order_id, reference);
@@ -201,7 +250,21 @@ impl Matter {
             }
             Event::RemedyCompleted { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::Completed),
             Event::RemedyCalledOff { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::CalledOff),
-            Event::CommitmentKept { commitment_id, at } => self.kept(*commitment_id, *at),
+            // That work is open again tells what has happened already.
+            _ => {}
+        }
+    }
+
+    /// What passes between its owner and the company at the end.
+    fn apply_word(&mut self, event: &Event) {
+        match event {
+            Event::CallMissed { on, .. } => self.calls.miss(Some(*on)),
+            Event::CalledBack { result, on, .. } => {
+                if *result == CallResult::NotReached {
+                    self.calls.miss(Some(*on));
+                }
+                self.call_back_owed = false;
+            }
             Event::Confirmed { satisfied, comment, at, taken_down } => {
                 let (satisfied, at) = (*satisfied, *at);
                 self.confirmed(Confirmation {
@@ -211,13 +274,15 @@ impl Matter {
                     taken_down: taken_down.clone(),
                 });
             }
-            Event::Closed => {
+            Event::Closed { at } => {
                 self.stage = ComplaintStage::Closed;
-                self.ended_at = Some(self.last_known());
+                self.call_back_owed = false;
+                self.ended_at = Some(at.unwrap_or_else(|| self.last_known()));
             }
             Event::Withdrawn { reason, at, taken_down, called_off: _ } => {
                 self.withdrawn(reason.as_ref(), *at, taken_down.as_ref());
             }
+            _ => {}
         }
     }
 
@@ -225,6 +290,8 @@ impl Matter {
         self.ended_at = Some(at.unwrap_or_else(|| self.last_known()));
         self.stage = ComplaintStage::Withdrawn;
         self.waiting = None;
+        self.call_back_owed = false;
+        self.nothing_falls_away();
         self.withdrawn_because = reason.cloned();
         self.withdrawal_taken_down = taken_down.cloned();
     }
@@ -238,7 +305,24 @@ impl Matter {
         } else if self.stage != ComplaintStage::Closed {
             self.stage = ComplaintStage::Verified;
         }
+        self.call_back_owed = false;
+        self.nothing_falls_away();
         self.confirmation = Some(word);
+    }
+
+    /// What has fallen away is made good, or not waited for any more.
+    fn nothing_falls_away(&mut self) {
+        for remedy in &mut self.remedies {
+            remedy.fallen_away = false;
+        }
+    }
+
+    /// A decision is carried out as long as something is to be done about it.
+    fn settle(&mut self) {
+        if self.decision_stands() {
+            let all_settled = self.unsettled_remedies() == 0;
+            self.stage = if all_settled { ComplaintStage::Decided } else { ComplaintStage::Remedying };
+        }
     }
 
     fn assessed(&mut self, category: &str, severity: Severity, points: &[NewPoint]) {
@@ -286,43 +370,59 @@ impl Matter {
             kept_at: None,
         }));
         self.decided_at = Some(at);
-        self.stage = if self.open_remedies() > 0 { ComplaintStage::Remedying } else { ComplaintStage::Decided };
+        self.nothing_falls_away();
+        (self.call_back_owed, self.calls) = (true, Calls::default());
+        self.stage = ComplaintStage::Decided;
+        self.settle();
     }
 
+    /// What is ordered stands in the place of what has fallen away.
     fn requested(&mut self, remedy: &NewRemedy) {
+        self.nothing_falls_away();
         self.remedies.push(Remedy {
             remedy_id: remedy.remedy_id,
             department: remedy.department.clone(),
             skill: remedy.skill.clone(),
             summary: remedy.summary.clone(),
             progress: RemedyProgress::Requested,
+            fallen_away: false,
             work_orders: Vec::new(),
         });
-        if self.stage == ComplaintStage::Decided {
-            self.stage = ComplaintStage::Remedying;
-        }
+        self.settle();
     }
 
+    /// A work order exists. What became of one that is known already may have been heard before.
     fn ordered(&mut self, id: RemedyId, work_order_id: WorkOrderId, reference: &str) {
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
             let reference = reference.to_owned();
-            remedy.work_orders.push(WorkOrder { work_order_id, reference, progress: WorkOrderProgress::Open });
-            remedy.progress = RemedyProgress::Requested;
+            match remedy.work_orders.iter_mut().find(|order| order.work_order_id == work_order_id) {
+                Some(known) => known.reference = reference,
+                None => {
+                    remedy.work_orders.push(WorkOrder { work_order_id, reference, progress: WorkOrderProgress::Open });
+                    (remedy.progress, remedy.fallen_away) = (RemedyProgress::Requested, false);
+                }
+            }
         }
+        self.settle();
     }
 
     fn order_went(&mut self, id: RemedyId, work_order_id: WorkOrderId, progress: WorkOrderProgress) {
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
-            for order in remedy.work_orders.iter_mut().filter(|order| order.work_order_id == work_order_id) {
-                order.progress = progress;
+            match remedy.work_orders.iter_mut().find(|order| order.work_order_id == work_order_id) {
+                Some(known) => known.progress = progress,
+                None => remedy.work_orders.push(WorkOrder { work_order_id, reference: String::new(), progress }),
             }
         }
     }
 
+    /// What a decision promised and is called off has fallen away.
     fn remedy_went(&mut self, id: RemedyId, progress: RemedyProgress) {
+        let is_promised = self.decision_stands();
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
             remedy.progress = progress;
+            remedy.fallen_away = is_promised && progress == RemedyProgress::CalledOff;
         }
+        self.settle();
     }
 
     fn kept(&mut self, id: CommitmentId, at: DateTime<Utc>) {

@@ -27,6 +27,21 @@ pub enum Refusal {
         /// What is legal instead.
         allowed: Vec<&'static str>,
     },
+    /// Somebody else has taken it up, or the same person with other words: what is said now would be lost.
+    AlreadyAcknowledged {
+        /// What is legal instead.
+        allowed: Vec<&'static str>,
+    },
+    /// Somebody else has assessed it, and the caller does not say that they know.
+    AssessedByAnother {
+        /// What is legal instead.
+        allowed: Vec<&'static str>,
+    },
+    /// Somebody else has planned it, and the caller does not say that they know.
+    PlannedByAnother {
+        /// What is legal instead.
+        allowed: Vec<&'static str>,
+    },
     /// A list has too few or too many entries.
     WrongNumber {
         /// Which list, as a JSON Pointer.

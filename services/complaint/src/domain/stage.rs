@@ -17,9 +17,9 @@ word_enum! {
         AwaitingOwner = "awaiting_owner",
         /// There is a plan, and the owner was told.
         Proposed = "proposed",
-        /// Every point has its outcome and reason; no work is left to be done.
+        /// Every point has its outcome and reason; of the work that it needs nothing is open.
         Decided = "decided",
-        /// Work that the decision needs was ordered.
+        /// Work that the decision needs is open, or has fallen away and nothing stands in its place.
         Remedying = "remedying",
         /// The owner confirmed that it is solved.
         Verified = "verified",
@@ -47,12 +47,14 @@ word_enum! {
         AwaitOwner = "await-owner",
         /// Wait no longer.
         Resume = "resume",
-        /// Decide every point.
+        /// Decide every point; once more when promised work has fallen away.
         Decide = "decide",
         /// Order work.
         Remedy = "remedy",
         /// Note that a commitment was kept.
         KeepCommitment = "keep-commitment",
+        /// Note a call-back to the owner.
+        FollowUp = "follow-up",
         /// The owner's word on the result.
         Confirm = "confirm",
         /// The owner takes it back.
@@ -83,7 +85,9 @@ impl ComplaintStage {
             ],
             Self::AwaitingOwner => &[V::AnswerConsultation, V::Resume, V::KeepCommitment, V::Withdraw],
             Self::Proposed => &[V::Plan, V::AwaitOwner, V::Decide, V::Remedy, V::KeepCommitment, V::Withdraw],
-            Self::Decided | Self::Remedying => &[V::Remedy, V::KeepCommitment, V::Confirm, V::Withdraw],
+            Self::Decided => &[V::Remedy, V::KeepCommitment, V::FollowUp, V::Confirm, V::Withdraw],
+            // What was promised and has fallen away is ordered again, or it is decided anew how it ends.
+            Self::Remedying => &[V::Decide, V::Remedy, V::KeepCommitment, V::FollowUp, V::Confirm, V::Withdraw],
             // Within some days its owner can come back on it.
             Self::Verified | Self::Closed => &[V::KeepCommitment, V::Confirm],
             Self::Withdrawn => &[V::Confirm],

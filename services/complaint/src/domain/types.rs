@@ -258,11 +258,26 @@ pub struct Remedy {
     pub summary: Words,
     /// How far it is.
     pub progress: RemedyProgress,
+    /// Whether the decision promised it and it was called off since: it is to be ordered again, or it is decided anew how
+    /// the complaint ends.
+    pub fallen_away: bool,
     /// The work orders that dispatch made of it.
     pub work_orders: Vec<WorkOrder>,
 }
 
 impl Remedy {
+    /// Whether something is still to be done about it.
+    #[must_use]
+    pub fn is_unsettled(&self) -> bool {
+        self.progress == RemedyProgress::Requested || self.fallen_away
+    }
+
+    /// Its work order with that id.
+    #[must_use]
+    pub fn order(&self, id: WorkOrderId) -> Option<&WorkOrder> {
+        self.work_orders.iter().find(|order| order.work_order_id == id)
+    }
+
     /// How far it is by its work orders: done when none is open and one was done.
     #[must_use]
     pub fn by_its_orders(&self) -> RemedyProgress {
@@ -282,7 +297,7 @@ impl Remedy {
 pub struct WorkOrder {
     /// Its id.
     pub work_order_id: WorkOrderId,
-    /// What people quote.
+    /// What people quote; '' until dispatch has told it.
     #[schema(example = "W-261123-7K3QD4")]
     pub reference: String,
     /// How far it is.

@@ -3,10 +3,11 @@
 use chrono::NaiveDate;
 use serde::Deserialize;
 use steward_kernel::{
+    call_back::CallResult,
     era,
     ids::{EstateId, ResidentId, UnitId},
     reference::search_key,
-    text::Words,
+    text::{Line, Words},
     vocabulary::{Channel, Priority},
     word::TakenDown,
 };
@@ -194,6 +195,17 @@ pub struct OrderRemedy {
 pub struct KeepCommitment {
     /// The commitment.
     pub commitment_id: CommitmentId,
+}
+
+/// What came of a call.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct FollowUpComplaint {
+    /// Whether the owner was reached. Calls on three days that reach nobody end the call-back.
+    pub result: CallResult,
+    /// What was said; 1 to 200 characters.
+    #[schema(example = "业主表示这几晚安静了")]
+    pub note: Option<Line>,
 }
 
 /// The owner's word on the result.

@@ -11,7 +11,7 @@ use super::{
     carry_out,
     dto::{
         AcknowledgeComplaint, AnswerConsultation, AssessComplaint, AwaitOwnerOfComplaint, ConsultDepartment,
-        DecideComplaint, KeepCommitment, OrderRemedy, PlanComplaint, ResumeComplaint,
+        DecideComplaint, FollowUpComplaint, KeepCommitment, OrderRemedy, PlanComplaint, ResumeComplaint,
     },
     permission,
     view::ComplaintView,
@@ -234,4 +234,26 @@ pub async fn keep_commitment(
 ) -> Result<Versioned<ComplaintView>> {
     let KeepCommitment { commitment_id } = body;
     carry_out(&app, &call, case_id, Command::KeepCommitment { commitment_id }).await
+}
+
+/// Note a call-back about the decision
+///
+/// With its result. Calls on three different days of the estate that reach nobody end the call-back, and close the
+/// complaint when nothing is left to be done; its owner can come back on it. Further calls on a day are noted, but do not
+/// bring the end nearer.
+#[utoipa::path(
+    post, path = "/v1/complaints/{case_id}/follow-up", tag = "complaints",
+    params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
+    request_body(content = FollowUpComplaint, example = json!({ "result": "reached", "note": "业主表示这几晚安静了" })),
+    responses((status = 200, description = "The complaint as it is now", body = ComplaintView), Problems),
+    security(("bearer" = ["complaint.call_back"])),
+)]
+pub async fn follow_up_complaint(
+    State(app): State<App>,
+    call: Allowed<permission::CallBack>,
+    Path(case_id): Path<CaseId>,
+    Json(body): Json<FollowUpComplaint>,
+) -> Result<Versioned<ComplaintView>> {
+    let FollowUpComplaint { result, note } = body;
+    carry_out(&app, &call, case_id, Command::FollowUp { result, note }).await
 }

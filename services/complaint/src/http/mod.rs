@@ -41,6 +41,7 @@ pub fn routes() -> Routes<App> {
         .routes(routes!(handling::decide_complaint))
         .routes(routes!(handling::remedy_complaint))
         .routes(routes!(handling::keep_commitment))
+        .routes(routes!(handling::follow_up_complaint))
         .routes(routes!(owners::confirm_complaint))
         .routes(routes!(owners::withdraw_complaint))
 }

@@ -7,6 +7,8 @@ steward_chassis::permissions! {
     ];
     /// Handle complaints.
     Handle = "complaint.handle": [Handler, Supervisor, Manager, Admin];
+    /// Call the owner back about the decision.
+    CallBack = "complaint.call_back": [Receptionist, Handler, Supervisor, Manager, Admin];
     /// Give the owner's word: owners on their own complaints, the desk for an owner who has said so.
     Speak = "complaint.speak": [Owner, Receptionist, Handler, Supervisor, Manager, Admin];
 }

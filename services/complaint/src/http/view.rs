@@ -79,6 +79,12 @@ pub struct ComplaintView {
     pub remedies: Vec<Remedy>,
     /// The work orders of all remedies.
     pub work_orders: Vec<RemedyOrder>,
+    /// Calls that reached nobody, since the last decision.
+    pub missed_calls: i32,
+    /// Days of the estate on which such calls reached nobody; the third ends the call-back.
+    pub missed_days: i32,
+    /// On how many more days the owner is to be called until somebody is reached; 0 when no call-back is owed.
+    pub days_owed: i32,
     /// The owner's last word on the result.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub confirmation: Option<Confirmation>,
@@ -157,6 +163,9 @@ impl ComplaintView {
             commitments: matter.commitments,
             remedies: matter.remedies,
             work_orders,
+            missed_calls: number(matter.calls.missed()),
+            missed_days: number(matter.calls.missed_days()),
+            days_owed: if matter.call_back_owed { number(matter.calls.days_owed()) } else { 0 },
             confirmation: matter.confirmation.map(|word| word.shown_to(actor)),
             withdrawn_because: matter.withdrawn_because,
             withdrawal_taken_down: matter.withdrawal_taken_down.map(|note| note.shown_to(actor)),
@@ -165,6 +174,10 @@ impl ComplaintView {
             version,
         }
     }
+}
+
+fn number(count: usize) -> i32 {
+    i32::try_from(count).unwrap_or(i32::MAX)
 }
 
 fn orders_of(remedy: &Remedy) -> impl Iterator<Item = RemedyOrder> {

@@ -4,10 +4,13 @@ use chrono::TimeDelta;
 use serde_json::{Value, json};
 use steward_complaint::Complaint;
 use steward_kernel::Role;
-use steward_proto::complaint as pb;
-use steward_testkit::{db::new_id, eventually, with};
+use steward_proto::{
+    complaint as pb,
+    dispatch::{WorkOrderCancelled, WorkOrderOpened},
+};
+use steward_testkit::{Kit, TENANT, db::new_id, eventually, with};
 
-use crate::{a_complaint, work_is_done};
+use crate::{Known, a_complaint, work_is_done};
 
 #[tokio::test]
 async fn a_complaint_travels_from_receipt_to_the_owners_word() {
@@ -227,6 +230,139 @@ async fn work_that_was_done_before_the_decision_is_counted_by_the_decision() {
         assert!(kit.published::<pb::RemedyCompleted>().await.is_empty());
         let told = kit.published::<pb::ComplaintDecided>().await;
         assert_eq!((told[0].not_upheld, told[0].open_remedies), (2, 0));
+    })
+    .await;
+}
+
+/// Dispatch makes a work order of the remedy, and what becomes of it is told.
+async fn work_is_called_off(kit: &Kit, known: &Known, remedy_id: &str) {
+    let order = new_id();
+    let (case_id, remedy_id) = (known.case_id.to_string(), remedy_id.to_owned());
+    let work_order_id = order.to_string();
+    let opened = WorkOrderOpened {
+        work_order_id: work_order_id.clone(),
+        case_id: case_id.clone(),
+        remedy_id: remedy_id.clone(),
+        reference: "W-261123-7K3QD4".into(),
+        ..WorkOrderOpened::default()
+    };
+    let cancelled = WorkOrderCancelled { work_order_id, case_id, remedy_id, ..WorkOrderCancelled::default() };
+    kit.publish(TENANT, order, 1, 0, opened).await;
+    kit.publish(TENANT, order, 2, 1, cancelled).await;
+}
+
+#[tokio::test]
+async fn promised_work_that_is_called_off_is_told_and_decided_anew() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        let (handler, lead) = (kit.client(Role::Handler), kit.client(Role::Supervisor));
+        let job = json!({ "department": "engineering", "summary": "更换下水管" });
+        let view = known.does(&handler, "remedy", job).await;
+        assert_eq!(kit.published::<pb::ComplaintWorkResumed>().await[0].open_remedies, 1);
+        work_is_called_off(&kit, &known, view["remedies"][0]["remedy_id"].as_str().unwrap()).await;
+        let fallen = eventually("it is called off", || async {
+            let view = known.view(&kit).await;
+            (view["remedies"][0]["progress"] == "called_off").then_some(view)
+        })
+        .await;
+        assert_eq!((&fallen["stage"], &fallen["remedies"][0]["fallen_away"]), (&json!("remedying"), &json!(true)));
+        assert!(fallen["allowed"].as_array().unwrap().contains(&json!("decide")));
+        let told = kit.published::<pb::RemedyCalledOff>().await;
+        assert_eq!((told.len(), told[0].open_remedies, told[0].fallen_away), (1, 1, true));
+
+        let points = fallen["points"].as_array().unwrap().iter();
+        let outcomes: Vec<Value> = points
+            .map(|point| json!({ "point_id": point["point_id"], "outcome": "upheld", "reason": "改为整体更换" }))
+            .collect();
+        let anew = known.does(&lead, "decide", json!({ "points": outcomes })).await;
+        assert_eq!((&anew["stage"], &anew["points"][0]["reason"]), (&json!("decided"), &json!("改为整体更换")));
+        assert_eq!(kit.published::<pb::ComplaintDecided>().await[1].open_remedies, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_owner_is_called_back_about_the_decision() {
+    with::<Complaint>(async |kit| {
+        let (known, other) = (a_complaint(&kit).await, a_complaint(&kit).await);
+        let desk = kit.client(Role::Receptionist);
+        let called = |known: Known, result: &str| {
+            let (desk, body) = (desk.clone(), json!({ "result": result, "note": "业主表示这几晚安静了" }));
+            async move { desk.post(&known.path("follow-up"), body).await }
+        };
+        called(known, "reached").await.problem(409, "complaint/illegal-move");
+        for known in [&known, &other] {
+            assert_eq!(known.is_decided(&kit).await["days_owed"], 3);
+        }
+        let owner = kit.owner(known.resident_id);
+        owner.post(&known.path("follow-up"), json!({ "result": "reached" })).await.problem(403, "forbidden");
+        let tried = called(known, "not_reached").await.ok();
+        assert_eq!(
+            (&tried["missed_calls"], &tried["missed_days"], &tried["days_owed"]),
+            (&json!(1), &json!(1), &json!(2))
+        );
+        let reached = called(known, "reached").await.ok();
+        assert_eq!((&reached["stage"], &reached["days_owed"]), (&json!("decided"), &json!(0)));
+        called(known, "reached").await.problem(409, "complaint/illegal-move");
+
+        for _ in 0..3 {
+            called(other, "not_reached").await.expect(200);
+            kit.clock.advance(TimeDelta::days(1));
+        }
+        assert_eq!(other.view(&kit).await["stage"], "closed");
+        let told = kit.published::<pb::ComplaintCalledBack>().await;
+        let told: Vec<_> = told.iter().map(|call| (&call.result[..], call.missed_days, call.over)).collect();
+        let in_vain = "not_reached";
+        assert_eq!(
+            told,
+            [(in_vain, 1, false), ("reached", 1, true), (in_vain, 1, false), (in_vain, 2, false), (in_vain, 3, true)]
+        );
+        assert_eq!(kit.published::<pb::ComplaintClosed>().await.len(), 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_a_colleague_has_written_is_not_replaced_by_who_has_not_read_it() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let (handler, lead) = (kit.client(Role::Handler), kit.client(Role::Supervisor));
+        known.does(&handler, "acknowledge", json!({ "note": "我来负责" })).await;
+        let twice = lead.post(&known.path("acknowledge"), json!({ "note": "明天上门" })).await;
+        assert_eq!(twice.problem(409, "complaint/already-acknowledged")["errors"][0]["pointer"], "/note");
+        let assessed =
+            known.does(&handler, "assess", json!({ "severity": "low", "points": [{ "text": "噪音" }] })).await;
+        let other = json!({ "severity": "high", "points": [{ "text": "漏水" }] });
+        let refused = lead.post(&known.path("assess"), other.clone()).await;
+        let problem = refused.problem(409, "complaint/assessed-by-another");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("If-Match"), "{problem}");
+        assert_eq!(known.view(&kit).await["points"][0]["text"], "噪音");
+        let version = assessed["version"].as_i64().unwrap();
+        let read = lead.post(&known.path("assess"), other).if_match(version).await.ok();
+        assert_eq!(read["points"][0]["text"], "漏水");
+
+        let plan = |text: &str| json!({ "text": text, "departments": [], "told_owner_via": "phone" });
+        known.does(&lead, "plan", plan("上门")).await;
+        handler.post(&known.path("plan"), plan("等一周")).await.problem(409, "complaint/planned-by-another");
+        assert_eq!(known.does(&lead, "plan", plan("明天上门")).await["plan"]["text"], "明天上门");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_withdrawal_that_was_taken_down_becomes_the_owners_when_the_owner_says_it() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        let (desk, owner) = (kit.client(Role::Receptionist), kit.owner(known.resident_id));
+        let said = json!({ "reason": "业主说算了", "taken_down": { "how": "phone" } });
+        assert_eq!(known.does(&desk, "withdraw", said).await["withdrawal_taken_down"]["how"], "phone");
+        let other = json!({ "reason": "搬走了", "taken_down": { "how": "desk" } });
+        desk.post(&known.path("withdraw"), other).await.problem(409, "complaint/illegal-move");
+        let own = known.does(&owner, "withdraw", json!({ "reason": "已经谈好了" })).await;
+        assert_eq!((&own["withdrawn_because"], own.get("withdrawal_taken_down")), (&json!("已经谈好了"), None));
+        let told = kit.published::<pb::ComplaintWithdrawn>().await;
+        assert_eq!(told.iter().map(|word| &word.given_how[..]).collect::<Vec<_>>(), ["phone", ""]);
     })
     .await;
 }

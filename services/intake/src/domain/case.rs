@@ -400,12 +400,25 @@ impl Case {
         match step.milestone {
             // What comes late does not reopen what was called off since.
             M::Reopened | M::Rework if is_closed || facts.at >= self.moved_at => self.progressed(step, facts),
-            M::Confirmed | M::Verified if is_closed => {
-                self.progressed(&Step { effect: Effect::Told, ..step.clone() }, facts)
+            M::Confirmed | M::Verified if is_closed => self.told(step, facts),
+            // What staff had taken down is the owner's own word now.
+            M::Closed if is_closed && self.becomes_the_owners(step) => self.told(step, facts),
+            M::Withdrawn if self.last_milestone == M::Withdrawn && self.becomes_the_owners(step) => {
+                self.told(step, facts)
             }
             _ if is_closed && step.effect == Effect::Told => self.progressed(step, facts),
             _ => Vec::new(),
         }
+    }
+
+    /// The step is told, and moves nothing.
+    fn told(&self, step: &Step, facts: &Facts) -> Vec<Event> {
+        self.progressed(&Step { effect: Effect::Told, ..step.clone() }, facts)
+    }
+
+    /// Whether its owner says now what staff had taken down with the last step.
+    fn becomes_the_owners(&self, step: &Step) -> bool {
+        self.last_taken_down.is_some() && step.by == Party::Owner
     }
 
     /// Who calls it off: its owner, the company by itself, or staff on the owner's word.

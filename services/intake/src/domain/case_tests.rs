@@ -420,3 +420,23 @@ fn every_step_has_a_text_in_every_language() {
         assert!(texts[2].is_ascii() && !texts[0].is_ascii() && !texts[1].is_ascii(), "{milestone}");
     }
 }
+
+#[test]
+fn a_withdrawal_and_a_closing_that_were_taken_down_become_the_owners_own() {
+    let note = WordNote { how: GivenHow::Phone, given_at: facts(&[Role::Owner]).now, by: None };
+    for (milestone, status, stage) in
+        [(Milestone::Withdrawn, CaseStatus::Cancelled, "withdrawn"), (Milestone::Closed, CaseStatus::Closed, "closed")]
+    {
+        let given = |taken_down| Command::Progress(Step::to(milestone, status, stage).given(taken_down));
+        let staffs = then(&opened(CaseKind::Complaint), &given(Some(note.clone())), &after(1));
+        let told = staffs.decide(&given(None), &after(2)).unwrap();
+        let [Event::Progressed { by, taken_down: None, .. }] = &told[..] else { panic!("{told:?}") };
+        assert_eq!(by.unwrap_or(milestone.by()), Party::Owner, "{milestone}");
+        let owners = replay(staffs, &told);
+        assert_eq!((owners.status, owners.stage.as_str()), (status, stage));
+        // Nothing takes the place of the owner's own word.
+        for again in [given(None), given(Some(note.clone()))] {
+            assert_eq!(owners.decide(&again, &after(3)), Ok(vec![]), "{milestone}");
+        }
+    }
+}

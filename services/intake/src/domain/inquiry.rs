@@ -1,11 +1,10 @@
 //! An inquiry (諮詢): a question at the desk, its answer, and the call-back of important ones. It has the id of its case.
 
-use std::collections::BTreeSet;
-
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
     Aggregate,
+    call_back::{CallMeans, Calls},
     ids::{CaseId, EstateId, ResidentId},
     text::{Line, Words},
     vocabulary::CaseStatus,
@@ -13,14 +12,13 @@ use steward_kernel::{
     word_enum,
 };
 
+pub use steward_kernel::call_back::CallResult;
+
 use super::{
     ArticleId, Facts,
     case::Step,
     timeline::{Milestone, Party},
 };
-
-/// After calls on so many days that reached nobody the call-back is over.
-pub const CALL_BACK_DAYS: usize = 3;
 
 word_enum! {
     /// Where an inquiry stands.
@@ -39,16 +37,6 @@ word_enum! {
         Reopened = "reopened",
         /// Called off.
         Cancelled = "cancelled",
-    }
-}
-
-word_enum! {
-    /// What came of a call.
-    CallResult {
-        /// The owner was reached.
-        Reached = "reached",
-        /// Nobody was reached.
-        NotReached = "not_reached",
     }
 }
 
@@ -241,11 +229,7 @@ pub struct Inquiry {
     /// When its owner is to be called back.
     pub follow_up_at: Option<DateTime<Utc>>,
     /// Calls that reached nobody.
-    pub missed_calls: usize,
-    /// The days of those calls.
-    missed_on: BTreeSet<NaiveDate>,
-    /// Those calls of which no day was written down: each was one.
-    missed_undated: usize,
+    pub calls: Calls,
     /// When it ended; none while it goes on.
     pub ended_at: Option<DateTime<Utc>>,
     /// Who took the last step, and how it was taken down, if it was the owner's word.
@@ -327,31 +311,16 @@ impl Inquiry {
         Err(Refusal::NotNow { allowed: self.allowed() })
     }
 
-    /// On how many days calls reached nobody.
-    #[must_use]
-    pub fn missed_days(&self) -> usize {
-        self.missed_on.len() + self.missed_undated
-    }
-
     fn follow_up(&self, result: CallResult, note: Option<&Line>, on: NaiveDate, facts: &Facts) -> Vec<Event> {
-        let note = note.cloned();
-        let tried = self.missed_days() + usize::from(!self.missed_on.contains(&on));
+        let (note, means) = (note.cloned(), self.calls.judge(result, on));
         let on = Some(on);
-        match result {
-            CallResult::Reached => vec![Event::FollowedUp { result, note, on }],
-            CallResult::NotReached if tried < CALL_BACK_DAYS => vec![Event::CallMissed { note, on }],
-            CallResult::NotReached => {
+        match means {
+            CallMeans::Reached => vec![Event::FollowedUp { result, note, on }],
+            CallMeans::Missed => vec![Event::CallMissed { note, on }],
+            CallMeans::InVain => {
                 let closed = Event::Closed { at: Some(facts.now), by: Some(Party::System), taken_down: None };
                 vec![Event::FollowedUp { result, note, on }, closed]
             }
-        }
-    }
-
-    fn miss(&mut self, on: Option<NaiveDate>) {
-        self.missed_calls += 1;
-        match on {
-            Some(on) => drop(self.missed_on.insert(on)),
-            None => self.missed_undated += 1,
         }
     }
 }
@@ -372,9 +341,7 @@ impl Aggregate for Inquiry {
             answer: None,
             answered_at: None,
             follow_up_at: None,
-            missed_calls: 0,
-            missed_on: BTreeSet::new(),
-            missed_undated: 0,
+            calls: Calls::default(),
             ended_at: None,
             last_word: (None, None),
         }
@@ -432,16 +399,14 @@ impl Aggregate for Inquiry {
                 self.answer = Some(answer.clone());
                 self.answered_at = Some(*at);
                 self.follow_up_at = *follow_up_at;
-                self.missed_calls = 0;
-                self.missed_on.clear();
-                self.missed_undated = 0;
+                self.calls = Calls::default();
             }
             Event::FellDue => self.stage = InquiryStage::FollowUpDue,
-            Event::CallMissed { on, .. } => self.miss(*on),
+            Event::CallMissed { on, .. } => self.calls.miss(*on),
             Event::FollowedUp { result, on, .. } => {
                 self.stage = InquiryStage::FollowedUp;
                 if *result == CallResult::NotReached {
-                    self.miss(*on);
+                    self.calls.miss(*on);
                 }
                 self.follow_up_at = None;
             }

@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta};
 use proptest::prelude::*;
 use steward_kernel::{
     Actor, Aggregate as _, Role,
+    call_back::CALL_BACK_DAYS,
     ids::{CaseId, ResidentId},
     replay,
     text::{Line, Words},
@@ -16,7 +17,7 @@ use uuid::Uuid;
 use super::{
     case::Effect,
     case_tests::{actor, by_phone, facts},
-    inquiry::{Answer, CALL_BACK_DAYS, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
+    inquiry::{Answer, CallResult, Command, Event, Inquiry, InquiryStage, Question, Refusal},
     timeline::Party,
 };
 
@@ -100,13 +101,13 @@ fn calls_on_three_days_that_reach_nobody_close() {
     let mut commands = vec![answer(true), Command::FallDue];
     commands.extend([23, 23, 23, 24, 24].map(|day| call_on(day, CallResult::NotReached)));
     let tried = after(&commands);
-    assert_eq!((tried.stage, tried.missed_calls, tried.missed_days()), (InquiryStage::FollowUpDue, 5, 2));
+    assert_eq!((tried.stage, tried.calls.missed(), tried.calls.missed_days()), (InquiryStage::FollowUpDue, 5, 2));
     commands.push(call_on(26, CallResult::NotReached));
     let ended = after(&commands);
-    assert_eq!((ended.stage, ended.missed_days()), (InquiryStage::Closed, CALL_BACK_DAYS));
+    assert_eq!((ended.stage, ended.calls.missed_days()), (InquiryStage::Closed, CALL_BACK_DAYS));
     // Answered again after it was asked again, the days are counted from none.
     commands.extend([reopen(), answer(true), call_on(27, CallResult::NotReached)]);
-    assert_eq!(after(&commands).missed_days(), 1);
+    assert_eq!(after(&commands).calls.missed_days(), 1);
 }
 
 #[test]
@@ -115,7 +116,7 @@ fn calls_of_which_no_day_was_written_down_count_each() {
     let old = missed(r#"{"kind":"call_missed","note":null}"#);
     assert_eq!(old, Event::CallMissed { note: None, on: None });
     let inquiry = replay(after(&[answer(true)]), &[old.clone(), old]);
-    assert_eq!(inquiry.missed_days(), 2);
+    assert_eq!(inquiry.calls.missed_days(), 2);
     let last = inquiry.decide(&call_on(23, CallResult::NotReached), &facts(&[Role::Receptionist])).unwrap();
     assert_eq!(replay(inquiry, &last).stage, InquiryStage::Closed);
 }

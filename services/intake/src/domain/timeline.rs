@@ -25,6 +25,8 @@ word_enum! {
         RemedyStarted = "remedy_started",
         /// Work for it is done.
         RemedyDone = "remedy_done",
+        /// Work for it was called off.
+        RemedyCalledOff = "remedy_called_off",
         /// The owner says that it is solved.
         Confirmed = "confirmed",
         /// The owner says that it is not solved.
@@ -143,7 +145,8 @@ impl Milestone {
             Self::Acknowledged | Self::Assessed | Self::Consulting | Self::PlanTold | Self::AwaitingOwner => {
                 Party::Staff
             }
-            Self::Resumed | Self::Decided | Self::RemedyStarted | Self::Cancelled | Self::Declined => Party::Staff,
+            Self::Resumed | Self::Decided | Self::RemedyStarted | Self::RemedyCalledOff => Party::Staff,
+            Self::Cancelled | Self::Declined => Party::Staff,
             Self::InfoRequested | Self::ServiceConfirmed | Self::Routed | Self::TechnicianAssigned => Party::Staff,
             Self::Answered | Self::FollowedUp | Self::Considered | Self::Accepted | Self::Deferred => Party::Staff,
             Self::Planned | Self::Delivered | Self::AppointmentSet | Self::AppointmentMoved => Party::Staff,
@@ -205,6 +208,11 @@ impl Milestone {
             Self::Decided => ["已作出处理决定", "已作出處理決定", "A decision has been made"],
             Self::RemedyStarted => ["已安排整改", "已安排整改", "Work to put it right has been ordered"],
             Self::RemedyDone => ["整改已完成", "整改已完成", "The work to put it right is done"],
+            Self::RemedyCalledOff => [
+                "安排的整改已取消，后续处理会告知您",
+                "安排的整改已取消，後續處理會告知您",
+                "The work was called off; we will tell you how it goes on",
+            ],
             Self::Confirmed => ["您已确认解决", "您已確認解決", "You have confirmed that it is solved"],
             Self::Reopened => ["事项已重新打开", "事項已重新開啟", "It has been reopened"],
             Self::Closed => ["事项已办结", "事項已辦結", "It is closed"],

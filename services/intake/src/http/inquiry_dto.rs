@@ -4,6 +4,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{Executed, Result, http::Versioned};
 use steward_kernel::{
+    call_back::CALL_BACK_DAYS,
     ids::{CaseId, EstateId, ResidentId},
     text::{Line, Words},
 };
@@ -14,7 +15,7 @@ use super::dto::answer;
 use crate::{
     domain::{
         ArticleId,
-        inquiry::{CALL_BACK_DAYS, CallResult, Inquiry, InquiryStage},
+        inquiry::{CallResult, Inquiry, InquiryStage},
     },
     store::inquiry::InquiryRow,
 };

@@ -94,8 +94,8 @@ impl InquiryRow {
             asked_at: question.asked_at,
             answered_at: inquiry.answered_at,
             follow_up_at: inquiry.follow_up_at,
-            missed_calls: i32::try_from(inquiry.missed_calls).unwrap_or(i32::MAX),
-            missed_days: i32::try_from(inquiry.missed_days()).unwrap_or(i32::MAX),
+            missed_calls: i32::try_from(inquiry.calls.missed()).unwrap_or(i32::MAX),
+            missed_days: i32::try_from(inquiry.calls.missed_days()).unwrap_or(i32::MAX),
             updated_at,
         })
     }

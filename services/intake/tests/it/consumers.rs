@@ -81,6 +81,68 @@ async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
     .await;
 }
 
+#[tokio::test]
+async fn a_case_follows_what_becomes_of_the_work_for_its_complaint_and_of_the_call_back() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let case = case_id(&world.opens(&kit, "complaint").await);
+        let owner = kit.owner(world.resident);
+        kit.publish(TENANT, case, 2, 0, about!(complaint::ComplaintAcknowledged, case)).await;
+        kit.publish(TENANT, case, 3, 2, about!(complaint::ComplaintDecided, case, open_remedies: 1)).await;
+        let called_off = about!(
+            complaint::RemedyCalledOff, case, open_remedies: 1, fallen_away: true, stage: "remedying".into(),
+        );
+        kit.publish(TENANT, case, 4, 3, called_off).await;
+        has_parts(&kit, case, &["received", "acknowledged", "decided", "remedy_called_off"]).await;
+        reaches(&owner, case, "in_progress", "remedying").await;
+        let duties = || async {
+            let told = kit.published::<pb::TaskGiven>().await;
+            told.into_iter().map(|task| task.what).collect::<Vec<_>>()
+        };
+        eventually("somebody has to do something about it", || async {
+            duties().await.contains(&"remedy_fell_away".to_owned()).then_some(())
+        })
+        .await;
+        kit.publish(TENANT, case, 5, 4, about!(complaint::ComplaintDecided, case, open_remedies: 0)).await;
+        reaches(&owner, case, "resolved", "decided").await;
+        kit.publish(TENANT, case, 6, 5, about!(complaint::ComplaintWorkResumed, case, open_remedies: 1)).await;
+        reaches(&owner, case, "in_progress", "remedying").await;
+        kit.publish(TENANT, case, 7, 6, about!(complaint::RemedyCompleted, case)).await;
+        reaches(&owner, case, "resolved", "decided").await;
+
+        let called =
+            |result: &str, over| about!(complaint::ComplaintCalledBack, case, result: result.into(), over: over);
+        kit.publish(TENANT, case, 8, 7, called("not_reached", false)).await;
+        kit.publish(TENANT, case, 9, 8, called("reached", true)).await;
+        has_parts(
+            &kit,
+            case,
+            &[
+                "received",
+                "acknowledged",
+                "decided",
+                "remedy_called_off",
+                "decided",
+                "remedy_started",
+                "remedy_done",
+                "followed_up",
+            ],
+        )
+        .await;
+        let clocks = kit.client(Role::Manager).get(&format!("/v1/clocks?case_id={case}&measure=follow_up")).await.ok();
+        let states: Vec<_> = clocks["items"].as_array().unwrap().iter().map(|clock| &clock["state"]).collect();
+        assert!(states.contains(&&json!("met")) && !states.contains(&&json!("running")), "{clocks}");
+        kit.publish(TENANT, case, 10, 9, about!(complaint::ComplaintWithdrawn, case)).await;
+        reaches(&owner, case, "cancelled", "withdrawn").await;
+        // What belongs to an ended complaint is nobody's business any more.
+        let late = about!(complaint::RemedyCalledOff, case, stage: "withdrawn".into());
+        kit.publish(TENANT, case, 11, 10, late).await;
+        kit.relayed().await;
+        assert!(!codes(&owner, case).await.ends_with(&["remedy_called_off".to_owned()]));
+    })
+    .await;
+}
+
 /// A window of an hour that begins in so many hours, in milliseconds.
 fn window(kit: &Kit, hours: i64) -> (i64, i64) {
     let from = kit.clock.now().timestamp_millis() + hours * 3_600_000;

@@ -62,6 +62,8 @@ word_enum! {
         ConsultationAnswered = "consultation_answered",
         /// The work for a complaint is done; its owner is to be asked.
         RemedyDone = "remedy_done",
+        /// Work that was promised for it has fallen away.
+        RemedyFellAway = "remedy_fell_away",
         /// Its owner is to be called back.
         CallBack = "call_back",
         /// Its owner objects to a pause, and the reader decides.
@@ -136,6 +138,7 @@ impl AlertCause {
             | Self::Consultation
             | Self::ConsultationAnswered
             | Self::RemedyDone
+            | Self::RemedyFellAway
             | Self::CallBack
             | Self::Objection
             | Self::NoticeInReview
@@ -179,6 +182,7 @@ pub fn rank(cause: AlertCause, priority: Option<Priority>) -> i16 {
         | AlertCause::Consultation
         | AlertCause::ConsultationAnswered
         | AlertCause::RemedyDone
+        | AlertCause::RemedyFellAway
         | AlertCause::CallBack
         | AlertCause::Objection
         | AlertCause::NoticeInReview

@@ -164,7 +164,14 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ("complaint.complaint-planned", Tells::These(&[message(T::PlanTold)])),
     ("complaint.complaint-awaiting-owner", Tells::These(&[message(T::AwaitingOwner)])),
     ("complaint.complaint-resumed", Tells::Nobody("whoever resumes it goes on with it")),
-    ("complaint.complaint-decided", Tells::These(&[message(T::Decided)])),
+    (
+        "complaint.complaint-decided",
+        Tells::These(&[
+            message(T::Decided),
+            alert("who answers for the case, from the next day on", C::CallBack, "called back, the owner has spoken"),
+        ]),
+    ),
+    ("complaint.complaint-called-back", Tells::These(&[message(T::FollowedUp)])),
     (
         "complaint.complaint-confirmed",
         Tells::These(&[message(T::Reopened), taken_down(), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
@@ -174,6 +181,14 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ("complaint.commitment-kept", Tells::Nobody("the promise has ended, and what was told of it with it")),
     ("complaint.remedy-requested", Tells::Nobody("what it tells stands at `dispatch.work-order-opened`")),
     ("complaint.remedy-completed", Tells::These(&[message(T::RemedyDone), alert(ACCOUNTABLE, C::RemedyDone, NEXT)])),
+    (
+        "complaint.remedy-called-off",
+        Tells::These(&[
+            message(T::RemedyCalledOff),
+            alert(ACCOUNTABLE, C::RemedyFellAway, "ordered again, decided anew, the owner has spoken"),
+        ]),
+    ),
+    ("complaint.complaint-work-resumed", Tells::Nobody("what it tells stands at `dispatch.work-order-opened`")),
     ("dispatch.service-request-confirmed", Tells::These(&[message(T::ServiceConfirmed)])),
     (
         "dispatch.appointment-set",
@@ -329,7 +344,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("await_owner_of_complaint", &["complaint.complaint-awaiting-owner"]),
     ("cancel_case", &["intake.case-cancelled", "dispatch.work-order-cancelled"]),
     ("cancel_service_request", &["dispatch.service-request-cancelled", "dispatch.work-order-cancelled"]),
-    ("cancel_work_order", &["dispatch.work-order-cancelled"]),
+    ("cancel_work_order", &["dispatch.work-order-cancelled", "complaint.remedy-called-off"]),
     ("close_inquiry", &["inquiry closed"]),
     (
         "complete_work_order",
@@ -350,6 +365,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("depart_for_work_order", &["dispatch.work-order-departed"]),
     ("extend_deadline", &["intake.promise-made"]),
     ("finish_visit", &["intake.visit-finished"]),
+    ("follow_up_complaint", &["complaint.complaint-called-back"]),
     ("follow_up_inquiry", &["inquiry followed up"]),
     ("hand_over_case", &["intake.hand-over-offered"]),
     ("hold_work_order", &["dispatch.work-order-held"]),
@@ -371,7 +387,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
     ("read_message", &["notification.message-read"]),
     ("recall_notice", &["notification.notice-recalled"]),
     ("refuse_case", &["intake.hand-over-ended"]),
-    ("remedy_complaint", &["complaint.remedy-requested"]),
+    ("remedy_complaint", &["complaint.remedy-requested", "complaint.complaint-work-resumed"]),
     ("reopen_inquiry", &["inquiry reopened"]),
     ("reopen_suggestion", &["feedback-analytics.suggestion-reopened"]),
     ("request_service_request_info", &["dispatch.info-requested"]),

@@ -29,6 +29,8 @@ word_enum! {
         Decided = "decided",
         /// What a decision promised is done.
         RemedyDone = "remedy_done",
+        /// What was to be done for a complaint was called off.
+        RemedyCalledOff = "remedy_called_off",
         /// It goes on after it was finished.
         Reopened = "reopened",
         /// It is closed.
@@ -63,7 +65,7 @@ word_enum! {
         Rework = "rework",
         /// An inquiry is answered.
         Answered = "answered",
-        /// The call-back about an inquiry is on record.
+        /// The call-back is on record.
         FollowedUp = "followed_up",
         /// Somebody looks into a suggestion.
         Considered = "considered",

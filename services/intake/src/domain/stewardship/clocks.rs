@@ -162,7 +162,8 @@ impl KeptClock {
 
 /// Whether a person of the company has answered with it. Calling off is no answer, whoever does it.
 fn is_answer(milestone: Milestone) -> bool {
-    milestone.is_human() && !matches!(milestone, Milestone::Cancelled | Milestone::Withdrawn)
+    milestone.is_human()
+        && !matches!(milestone, Milestone::Cancelled | Milestone::Withdrawn | Milestone::RemedyCalledOff)
 }
 
 // Starting.
@@ -299,6 +300,7 @@ impl Deciding<'_> {
     /// The owner was called on as many days as is due, and was not reached.
     pub(super) fn call_in_vain(&mut self) {
         self.stop_company(&[Measure::FollowUp], End::InVain);
+        self.tasks_of_called_back();
     }
 }
 
@@ -363,6 +365,7 @@ impl Deciding<'_> {
             | M::Resumed
             | M::RemedyStarted
             | M::RemedyDone
+            | M::RemedyCalledOff
             | M::ServiceConfirmed
             | M::AppointmentSet
             | M::AppointmentMoved

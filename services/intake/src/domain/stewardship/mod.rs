@@ -190,6 +190,8 @@ pub enum Command {
     },
     /// The owner was called back on as many days as is due, and not reached.
     CallInVain,
+    /// Work that a decision promised has fallen away.
+    FallAway,
     /// To follow a work order.
     Work {
         /// Which: id, code of the department, whether that is a contractor.
@@ -522,6 +524,7 @@ impl Aggregate for Stewardship {
                 }
             }
             C::CallInVain => deciding.call_in_vain(),
+            C::FallAway => deciding.tasks_of_falling_away(),
             C::Work { order: (id, department, contractor), step } => {
                 let before = self.order(*id);
                 deciding.work(*id, department, *contractor, step);

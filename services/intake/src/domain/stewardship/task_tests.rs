@@ -213,7 +213,72 @@ fn a_department_is_asked_and_who_asked_is_told_of_the_answer() {
     assert_eq!(open(&story), [Duty::ConsultationAnswered]);
     story.at("11-23T11:10", &Command::Consult { department: engineering() });
     story.follow("11-23T12:00", Milestone::Decided);
-    assert_eq!(open(&story), NOTHING, "a decision waits for no answer");
+    assert_eq!(open(&story), [Duty::CallBack], "a decision waits for no answer, but its owner is to be called");
+}
+
+#[test]
+fn an_owner_is_called_back_from_the_day_after_the_decision_on_until_somebody_was_reached() {
+    let decided = |priority, time: &str| {
+        let mut story = Story::of(matter(CaseKind::Complaint, priority, at("11-23T10:00")));
+        story.follow("11-23T10:10", Milestone::Acknowledged);
+        story.follow(time, Milestone::Decided);
+        story
+    };
+    let call_backs = |story: &Story| told(story).iter().filter(|(duty, _)| *duty == Duty::CallBack).count();
+    for priority in [Priority::P1, Priority::P3] {
+        let mut story = decided(priority, "11-23T15:00");
+        story.wait_until("11-24T14:00");
+        // What is done for the decision meanwhile does not call anybody back.
+        story.follow("11-24T14:30", Milestone::TechnicianOnSite);
+        assert_eq!(call_backs(&story), 0, "{priority}");
+        story.wait_until("11-24T15:00");
+        assert_eq!(told(&story).last(), Some(&(Duty::CallBack, vec![&accountable(&story)[..]])), "{priority}");
+        assert_eq!(story.state.tasks[0].due_at, Some(story.due(Measure::FollowUp)), "{priority}");
+        story.follow("11-24T16:00", Milestone::FollowedUp);
+        assert_eq!((open(&story), story.outcome(Measure::FollowUp)), (vec![], Some(Outcome::Met)), "{priority}");
+    }
+    // Calls in vain end it as well, and so does the owner's word.
+    let mut vain = decided(Priority::P3, "11-23T15:00");
+    vain.at("11-24T16:00", &Command::CallInVain);
+    assert_eq!((open(&vain), vain.outcome(Measure::FollowUp)), (vec![], Some(Outcome::Void)));
+    let mut spoken = decided(Priority::P3, "11-23T15:00");
+    spoken.follow("11-23T16:00", Milestone::Confirmed);
+    spoken.wait_until("11-30T10:00");
+    assert_eq!((open(&spoken), call_backs(&spoken)), (vec![], 0));
+}
+
+#[test]
+fn promised_work_that_falls_away_is_whoevers_answers_for_the_case_until_it_is_known_how_it_goes_on() {
+    let fallen = || {
+        let mut story = complaint("11-23T10:00");
+        story.follow("11-23T10:10", Milestone::Decided);
+        story.follow("11-23T10:20", Milestone::FollowedUp);
+        story.order("11-23T10:30", WorkStep::Opened);
+        story
+    };
+    for (milestone, leaves) in [
+        (Milestone::RemedyStarted, vec![]),
+        (Milestone::Decided, vec![Duty::CallBack]),
+        (Milestone::Confirmed, vec![]),
+        (Milestone::FollowedUp, vec![Duty::RemedyFellAway]),
+    ] {
+        // Dispatch and the complaint may be heard in any order; it is told once.
+        for complaint_first in [false, true] {
+            let mut story = fallen();
+            let desk = accountable(&story);
+            if complaint_first {
+                story.at("11-23T11:00", &Command::FallAway);
+            }
+            story.order("11-23T11:00", WorkStep::Cancelled);
+            if !complaint_first {
+                story.at("11-23T11:00", &Command::FallAway);
+            }
+            assert_eq!(open(&story), [Duty::RemedyFellAway], "{milestone} {complaint_first}");
+            assert!(told(&story).contains(&(Duty::RemedyFellAway, vec![&desk[..]])), "{milestone} {complaint_first}");
+            story.follow("11-23T12:00", milestone);
+            assert_eq!(open(&story), leaves, "{milestone} {complaint_first}");
+        }
+    }
 }
 
 #[test]

@@ -6,15 +6,20 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
-use steward_clock::{Hours, Level, span::NEVER};
+use steward_clock::{Hours, Level, Measure, span::NEVER};
 use steward_kernel::{ids::WorkOrderId, vocabulary::Priority, word_enum};
 use uuid::Uuid;
 
-use super::{Account, Event, HandOver, HandOverOutcome, Order, Why, WorkStep, deciding::Deciding};
+use super::{
+    Account, Event, HandOver, HandOverOutcome, KeptClock, Order, Why, WorkStep,
+    deciding::{Deciding, instant},
+};
 use crate::domain::{ruling::HEAD_OFFICE, timeline::Milestone};
 
 /// Hours that do not begin within this time never do: then nobody waits for them.
 const LONGEST_WAIT: TimeDelta = TimeDelta::days(31);
+/// How long after a decision its owner is called back at the earliest.
+const CALLED_BACK_AFTER: TimeDelta = TimeDelta::days(1);
 /// The worst scores of a survey.
 const LOW: std::ops::RangeInclusive<u32> = 1..=2;
 
@@ -45,6 +50,8 @@ word_enum! {
         NotSatisfied = "not_satisfied",
         /// To ask the owner about the work that was done for a complaint.
         RemedyDone = "remedy_done",
+        /// To order again what a decision promised and has fallen away, or to decide anew how it ends.
+        RemedyFellAway = "remedy_fell_away",
         /// To call the owner back.
         CallBack = "call_back",
         /// To decide on the owner's objection to a pause.
@@ -82,6 +89,7 @@ impl Duty {
             | Self::InfoProvided
             | Self::NotSatisfied
             | Self::RemedyDone
+            | Self::RemedyFellAway
             | Self::CallBack
             | Self::Objection
             | Self::HandOverOffered => false,
@@ -96,8 +104,9 @@ impl Duty {
             | Self::ConsultationAnswered
             | Self::InfoProvided
             | Self::NotSatisfied
-            | Self::RemedyDone
-            | Self::CallBack => true,
+            | Self::RemedyDone => true,
+            // These are ended by what they ask for.
+            Self::CallBack | Self::RemedyFellAway => false,
             Self::OrderOpen
             | Self::OrderAssigned
             | Self::OrderWithdrawn
@@ -156,6 +165,9 @@ pub struct Task {
     /// When it is due.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub due_at: Option<DateTime<Utc>>,
+    /// From when on it is told; none = at once.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub not_before: Option<DateTime<Utc>>,
     /// When it came up.
     pub at: DateTime<Utc>,
     /// Until when it waits to be told; none = it is told.
@@ -185,11 +197,12 @@ struct NewTask {
     department: Option<String>,
     objection: Option<Uuid>,
     due_at: Option<DateTime<Utc>>,
+    not_before: Option<DateTime<Utc>>,
 }
 
 impl NewTask {
     fn of(duty: Duty, audience: Audience) -> Self {
-        Self { duty, audience, work_order: None, department: None, objection: None, due_at: None }
+        Self { duty, audience, work_order: None, department: None, objection: None, due_at: None, not_before: None }
     }
 
     fn order(self, order: &Order) -> Self {
@@ -200,9 +213,10 @@ impl NewTask {
 // Giving and ending.
 impl Deciding<'_> {
     fn give(&mut self, new: NewTask) {
-        let NewTask { duty, audience, work_order, department, objection, due_at } = new;
+        let NewTask { duty, audience, work_order, department, objection, due_at, not_before } = new;
         let at = self.facts.now;
-        let begins = if duty.is_of_a_shift() { at } else { self.hours_begin(at, department.as_deref()) };
+        let from = not_before.map_or(at, |not_before| not_before.max(at));
+        let begins = if duty.is_of_a_shift() { from } else { self.hours_begin(from, department.as_deref()) };
         let task = Task {
             task_id: self.id(&format!("task/{duty}/{}", self.state.tasks_given)),
             duty,
@@ -211,6 +225,7 @@ impl Deciding<'_> {
             department,
             objection,
             due_at,
+            not_before,
             at,
             waits_until: Some(begins).filter(|begins| *begins > at),
             told: Vec::new(),
@@ -296,11 +311,10 @@ impl Deciding<'_> {
     /// Tells what has waited for the hours to begin.
     pub(super) fn look_at_tasks(&mut self) {
         let always = self.hours_of_urgency() == Hours::Always;
-        let waiting = self
-            .state
-            .tasks
-            .iter()
-            .filter(|task| task.waits_until.is_some_and(|until| always || until <= self.facts.now));
+        let now = self.facts.now;
+        let is_time = |task: &Task| task.not_before.is_none_or(|not_before| not_before <= now);
+        let is_due = |task: &&Task| task.waits_until.is_some_and(|until| until <= now || (always && is_time(task)));
+        let waiting = self.state.tasks.iter().filter(is_due);
         for task in waiting.cloned().collect::<Vec<_>>() {
             self.tell(task);
         }
@@ -322,6 +336,15 @@ impl Deciding<'_> {
         if is_solved(milestone) {
             self.end_tasks(|task| task.duty == Duty::Consultation);
         }
+        if leaves_no_call_back(milestone) {
+            self.tasks_of_called_back();
+        }
+        if makes_good(milestone) {
+            self.end_tasks(|task| task.duty == Duty::RemedyFellAway);
+        }
+        if milestone == M::Decided {
+            self.owe_call_back();
+        }
         let duty = match milestone {
             M::InfoProvided => Duty::InfoProvided,
             M::Reopened | M::Rework => Duty::NotSatisfied,
@@ -330,6 +353,29 @@ impl Deciding<'_> {
             _ => return,
         };
         self.give(NewTask::of(duty, A::Accountable));
+    }
+
+    /// The owner is to be called about the decision: not on the day of it, before the clock of the call-back is due.
+    fn owe_call_back(&mut self) {
+        let is_owed = |kept: &&KeptClock| kept.is_running() && kept.measure == Measure::FollowUp;
+        let Some(kept) = self.state.clocks.iter().find(is_owed) else { return };
+        let due_at = instant(kept.clock.due_at(&self.facts.timetable));
+        let not_before = Some(self.facts.at + CALLED_BACK_AFTER);
+        self.give(NewTask { due_at, not_before, ..NewTask::of(Duty::CallBack, Audience::Accountable) });
+    }
+
+    /// Nobody is to be called back any more.
+    pub(super) fn tasks_of_called_back(&mut self) {
+        self.end_tasks(|task| task.duty == Duty::CallBack);
+    }
+
+    /// What a decision promised has fallen away: whoever answers for the case orders it again, or says how it ends.
+    pub(super) fn tasks_of_falling_away(&mut self) {
+        // It says more than that work orders were called off.
+        self.end_tasks(|task| matches!(task.duty, Duty::RemedyFellAway | Duty::OrdersCancelled));
+        if self.state.open {
+            self.give(NewTask::of(Duty::RemedyFellAway, Audience::Accountable));
+        }
     }
 
     /// A work order took a step.
@@ -363,7 +409,8 @@ impl Deciding<'_> {
             WorkStep::Cancelled => {
                 self.end_tasks(|task| task.is_of(id));
                 self.withdraw(before, holder);
-                if before.is_some() && self.state.open && self.state.orders.is_empty() {
+                let is_known = self.state.tasks.iter().any(|task| task.duty == Duty::RemedyFellAway);
+                if before.is_some() && self.state.open && self.state.orders.is_empty() && !is_known {
                     self.give(NewTask::of(Duty::OrdersCancelled, Audience::Accountable));
                 }
             }
@@ -398,9 +445,9 @@ impl Deciding<'_> {
         if account != HEAD_OFFICE && why != Why::FirstReceiver {
             self.give(NewTask::of(Duty::Accountable, Audience::Accountable));
         }
-        for Task { duty, audience, work_order, department, objection, due_at, .. } in passed {
+        for Task { duty, audience, work_order, department, objection, due_at, not_before, .. } in passed {
             if duty != Duty::Accountable {
-                self.give(NewTask { duty, audience, work_order, department, objection, due_at });
+                self.give(NewTask { duty, audience, work_order, department, objection, due_at, not_before });
             }
         }
     }
@@ -504,7 +551,23 @@ const fn moves_on(milestone: Milestone) -> bool {
             | M::FollowUpDue
             | M::Resumed
             | M::RemedyDone
+            | M::RemedyCalledOff
     )
+}
+
+/// Whether nobody is to be called back after it: somebody was reached, the owner has spoken, or it is another matter now.
+const fn leaves_no_call_back(milestone: Milestone) -> bool {
+    use Milestone as M;
+    matches!(
+        milestone,
+        M::FollowedUp | M::Confirmed | M::Verified | M::Closed | M::Reopened | M::Rework | M::Answered | M::Decided
+    )
+}
+
+/// Whether it is known how it goes on after promised work has fallen away.
+const fn makes_good(milestone: Milestone) -> bool {
+    use Milestone as M;
+    matches!(milestone, M::RemedyStarted | M::Decided | M::Confirmed | M::Reopened | M::Closed)
 }
 
 /// Whether there is an answer to what the owner wanted: nobody waits for what a department says any more.
