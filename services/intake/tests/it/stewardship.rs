@@ -290,6 +290,7 @@ async fn a_case_is_handed_over_when_it_is_accepted_and_stays_when_nobody_says_a_
         let path = |verb: &str| format!("/v1/cases/{case}/{verb}");
         desk.post(&path("hand-over"), to("nobody-1")).await.problem(422, "intake/unknown-account");
         handler.post(&path("hand-over"), to("manager-1")).await.problem(403, "intake/not-accountable");
+        desk.post(&path("hand-over"), to("desk-1")).await.problem(422, "intake/already-accountable");
         // The version of the case, as it is read, is what a hand-over is held against.
         let read = desk.get(&format!("/v1/cases/{case}")).await;
         let version = read.version().unwrap();
