@@ -41,6 +41,8 @@ pub(super) enum Deed {
     DecideWithCommitment,
     KeepCommitment,
     Remedy,
+    CallAboutDecision,
+    CallAboutDecisionInVain,
     ConfirmSolved,
     TakeDownSolved,
     ConfirmNotSolved,
@@ -156,6 +158,8 @@ impl Deed {
                 let body = json!({"text": "明天处理", "departments": ["engineering"], "told_owner_via": "phone"});
                 (Who::Handler, "plan", body)
             }
+            Self::CallAboutDecision => (Who::Handler, "follow-up", json!({"result": "reached"})),
+            Self::CallAboutDecisionInVain => (Who::Handler, "follow-up", json!({"result": "not_reached"})),
             Self::ConfirmSolved => (Who::Owner, "confirm", json!({"satisfied": true})),
             Self::TakeDownSolved => (Who::Judge, "confirm", json!({"satisfied": true, "taken_down": taken_down})),
             Self::ConfirmNotSolved => (Who::Owner, "confirm", json!({"satisfied": false, "comment": "没解决"})),
@@ -266,6 +270,10 @@ pub(super) const SCRIPTS: &[Script] = lives! {
         [Prioritise, Acknowledge, Assess, AwaitOwner, Resume, Plan, Extend, DecideWithCommitment, KeepCommitment],
         [Acknowledge, Assess, Plan, Extend, Remedy, Accept, Arrive, Complete, Decide, Rate],
         [TakeInHand, Acknowledge, Assess, Extend, Withdraw],
+        [Acknowledge, Assess, Plan, Decide, CallAboutDecision, ConfirmSolved, Rate],
+        [Acknowledge, Assess, Plan, Decide, CallAboutDecisionInVain, CallAboutDecisionInVain, CallAboutDecisionInVain,
+         CallAboutDecisionInVain, CallAboutDecisionInVain, CallAboutDecisionInVain, CallAboutDecisionInVain,
+         CallAboutDecisionInVain, CallAboutDecisionInVain, CallAboutDecisionInVain],
         [HandOver, TakeOver, Acknowledge, Assess, Consult, AnswerConsultation, Plan, Decide],
     ],
     "service_request" "home.fixture": [
