@@ -158,6 +158,8 @@ contracts! {
         ComplaintCalledBack = "complaint-called-back",
     }
     "dispatch" in dispatch {
+        DepartmentRegistered = "department-registered",
+        RemedyRefused = "remedy-refused",
         AppointmentSet = "appointment-set",
         ServiceRequestConfirmed = "service-request-confirmed",
         InfoRequested = "info-requested",

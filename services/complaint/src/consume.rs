@@ -5,7 +5,7 @@ use std::str::FromStr;
 use chrono::DateTime;
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
-    ids::{CaseId, WorkOrderId},
+    ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
     text::Words,
     vocabulary::{CaseKind, Language, Priority},
@@ -14,7 +14,8 @@ use steward_proto::{dispatch, intake};
 
 use crate::{
     app::App,
-    domain::{Command, Complaint, Receipt, RemedyId, WorkOrderStep},
+    domain::{Command, Complaint, Department, Receipt, RefusedBecause, RemedyId, WorkOrderStep},
+    store,
 };
 
 /// Everything this service hears.
@@ -24,12 +25,16 @@ pub fn all() -> Vec<Consumer<App>> {
         Consumer::of("intake")
             .on::<intake::ComplaintReceived, _>(|app, work, message| Box::pin(received(app, work, message)))
             .on::<intake::CasePrioritised, _>(|app, work, message| Box::pin(prioritised(app, work, message)))
-            .on::<intake::CaseCancelled, _>(|app, work, message| Box::pin(cancelled(app, work, message))),
+            .on::<intake::CaseCancelled, _>(|app, work, message| Box::pin(cancelled(app, work, message)))
+            .on::<intake::AccountablePersonChanged, _>(|_, work, message| Box::pin(answers_for_it(work, message))),
         Consumer::of("dispatch")
             .on::<dispatch::WorkOrderOpened, _>(|app, work, message| {
                 let step = WorkOrderStep::Opened { reference: message.reference };
                 Box::pin(followed(app, work, [message.case_id, message.remedy_id, message.work_order_id], step))
             })
+            .on::<dispatch::DepartmentRegistered, _>(|_, work, message| Box::pin(department_registered(work, message)))
+            .on::<dispatch::RemedyRefused, _>(|app, work, message| Box::pin(refused(app, work, message)))
+            .on::<dispatch::WorkOrderAssigned, _>(|_, work, message| Box::pin(assigned(work, message)))
             .on::<dispatch::WorkOrderCompleted, _>(|app, work, message| {
                 let order = [message.case_id, message.remedy_id, message.work_order_id];
                 Box::pin(followed(app, work, order, WorkOrderStep::Completed))
@@ -71,6 +76,42 @@ async fn cancelled(app: &App, work: &mut Work, message: intake::CaseCancelled) -
     let facts = app.facts(&work.call);
     work.execute::<Complaint>(case_id, &Command::CallOff, &facts).await?;
     Ok(())
+}
+
+/// Work is ordered from departments that are there.
+async fn department_registered(work: &mut Work, message: dispatch::DepartmentRegistered) -> Result<()> {
+    let id = read("department_id", &message.department_id)?;
+    let estates: Vec<EstateId> = message.estate_ids.iter().map(|id| read("estate_ids", id)).collect::<Result<_>>()?;
+    let estates = (!message.every_estate).then_some(estates);
+    let department = Department { code: message.code, estates, closed: message.closed, skills: message.skills };
+    store::remember_department(&mut work.tx, id, &department).await
+}
+
+/// Dispatch has nobody to give the work to.
+async fn refused(app: &App, work: &mut Work, message: dispatch::RemedyRefused) -> Result<()> {
+    let case_id: CaseId = read("case_id", &message.case_id)?;
+    let reason = RefusedBecause::parse(&message.reason).unwrap_or(RefusedBecause::Other);
+    let command = Command::RefuseRemedy { remedy_id: read("remedy_id", &message.remedy_id)?, reason };
+    let facts = app.facts(&work.call);
+    work.execute::<Complaint>(case_id, &command, &facts).await.map(drop)
+}
+
+/// Whoever answers for a case does not take down its owner's word.
+async fn answers_for_it(work: &mut Work, message: intake::AccountablePersonChanged) -> Result<()> {
+    if message.kind != CaseKind::Complaint.as_str() {
+        return Ok(());
+    }
+    let case_id = read("case_id", &message.case_id)?;
+    store::remember_accountable(&mut work.tx, case_id, &message.account).await
+}
+
+/// Nor does whoever was given the work for it.
+async fn assigned(work: &mut Work, message: dispatch::WorkOrderAssigned) -> Result<()> {
+    if message.remedy_id.is_empty() || message.account.is_empty() {
+        return Ok(());
+    }
+    let case_id = read("case_id", &message.case_id)?;
+    store::remember_technician(&mut work.tx, case_id, &message.account).await
 }
 
 /// What became of a remedy's work order; those of service requests are not ours.

@@ -39,6 +39,13 @@ const COMMITMENT_TOO_FAR: ProblemKind =
 const NO_SUCH_REMEDY: ProblemKind =
     ProblemKind::unprocessable("complaint/no-such-remedy", "The complaint has no such remedy or work order");
 
+const UNKNOWN_DEPARTMENT: ProblemKind = ProblemKind::unprocessable(
+    "complaint/unknown-department",
+    "There is no such department, or it does not serve the estate",
+);
+const UNKNOWN_SKILL: ProblemKind =
+    ProblemKind::unprocessable("complaint/unknown-skill", "Nobody in the department has that skill");
+
 /// Every problem of this service with its titles in zh-Hans and zh-Hant.
 pub const PROBLEMS: &[(ProblemKind, [&str; 2])] = &[
     (NO_SUCH_COMPLAINT, ["没有这件投诉", "沒有這件投訴"]),
@@ -58,6 +65,8 @@ pub const PROBLEMS: &[(ProblemKind, [&str; 2])] = &[
     (NO_SUCH_COMMITMENT, ["投诉没有这项承诺", "投訴沒有這項承諾"]),
     (COMMITMENT_PAST, ["承诺的日期已过", "承諾的日期已過"]),
     (COMMITMENT_TOO_FAR, ["承诺的日期须在两年以内", "承諾的日期須在兩年以內"]),
+    (UNKNOWN_DEPARTMENT, ["没有这个部门，或其不服务该小区", "沒有這個部門，或其不服務該小區"]),
+    (UNKNOWN_SKILL, ["该部门没有人具备此技能", "該部門沒有人具備此技能"]),
     (NO_SUCH_REMEDY, ["投诉没有这项整改或工单", "投訴沒有這項整改或工單"]),
 ];
 
@@ -82,6 +91,8 @@ impl Refuses for Refusal {
             Self::CommitmentPast { .. } => COMMITMENT_PAST,
             Self::CommitmentTooFar { .. } => COMMITMENT_TOO_FAR,
             Self::NoSuchRemedy => NO_SUCH_REMEDY,
+            Self::UnknownDepartment { .. } => UNKNOWN_DEPARTMENT,
+            Self::UnknownSkill { .. } => UNKNOWN_SKILL,
             Self::Word(fault) => fault.problem(),
         }
     }
@@ -106,6 +117,8 @@ impl Refuses for Refusal {
             | Self::CommitmentPast { .. }
             | Self::CommitmentTooFar { .. }
             | Self::NoSuchRemedy
+            | Self::UnknownDepartment { .. }
+            | Self::UnknownSkill { .. }
             | Self::Word(_) => Vec::new(),
         }
     }
@@ -133,6 +146,12 @@ impl Refuses for Refusal {
             Self::Word(fault) => fault.field(),
             Self::WrongNumber { pointer, min, max } => {
                 field((*pointer).to_owned(), &format!("must have {min} to {max} entries"))
+            }
+            Self::UnknownDepartment { known } => {
+                field("/department".to_owned(), &format!("must be one of: {}", known.join(", ")))
+            }
+            Self::UnknownSkill { known } => {
+                field("/skill".to_owned(), &format!("must be one of: {}; or leave it out", known.join(", ")))
             }
             Self::UnknownCategory => field("/category".to_owned(), "take a code of GET /v1/complaint-categories"),
             Self::NoSuchPoint { index } => field(format!("/points/{index}/point_id"), "take a point of this complaint"),

@@ -8,7 +8,9 @@ use steward_kernel::{
 };
 use steward_proto::complaint as pb;
 
-use crate::domain::{Complaint, ConsultationId, Event, Matter, NewRemedy, Outcome, PointOutcome, RemedyId};
+use crate::domain::{
+    Complaint, ConsultationId, Event, Matter, NewRemedy, Outcome, PointOutcome, RemedyId, RemedyProgress,
+};
 
 /// The public event of a private one; `complaint` is the state right after it.
 #[must_use]
@@ -65,6 +67,7 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
         Event::RemedyRequested { remedy } => Outgoing::new(remedy_requested(matter, remedy, at_ms)),
         Event::RemedyCompleted { remedy_id } => return remedy_completed(matter, *remedy_id, at_ms),
         Event::RemedyCalledOff { remedy_id } => Outgoing::new(remedy_called_off(matter, *remedy_id, at_ms)),
+        Event::RemedyRefused { remedy_id, .. } => Outgoing::new(remedy_called_off(matter, *remedy_id, at_ms)),
         Event::WorkResumed => {
             let open_remedies = count(matter.unsettled_remedies());
             Outgoing::new(pb::ComplaintWorkResumed { case_id, estate_id, at_ms, open_remedies })
@@ -133,6 +136,7 @@ fn remedy_called_off(matter: &Matter, remedy_id: RemedyId, at_ms: i64) -> pb::Re
         open_remedies: count(matter.unsettled_remedies()),
         fallen_away: matter.remedy(remedy_id).is_some_and(|remedy| remedy.fallen_away),
         stage: matter.stage.to_string(),
+        refused: matter.remedy(remedy_id).is_some_and(|remedy| remedy.progress == RemedyProgress::Refused),
     }
 }
 

@@ -18,7 +18,7 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::{
-    domain::{Complaint, ComplaintStage, Event, Severity},
+    domain::{Complaint, ComplaintStage, Department, Event, Severity},
     publish,
 };
 
@@ -201,6 +201,103 @@ pub async fn list(tx: &mut Tx, actor: &Actor, filter: &Filter, page: PageRequest
 /// The resident to whom an owner's list is limited. Without a resident in the token nothing is theirs.
 fn owner(actor: &Actor) -> Option<Uuid> {
     actor.is_only_owner().then(|| actor.resident.map_or(Uuid::nil(), ResidentId::get))
+}
+
+/// Remembers who answers for a case from now on.
+///
+/// # Errors
+/// When the database is away.
+pub async fn remember_accountable(tx: &mut Tx, case_id: CaseId, account: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query(
+        "INSERT INTO accountable (tenant_id, case_id, account) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET account = excluded.account",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(account)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Remembers that somebody was given a work order of a complaint's remedy.
+///
+/// # Errors
+/// When the database is away.
+pub async fn remember_technician(tx: &mut Tx, case_id: CaseId, account: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query(
+        "INSERT INTO remedy_technician (tenant_id, case_id, account) VALUES ($1, $2, $3) ON CONFLICT DO NOTHING",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(account)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Remembers a department of dispatch's register.
+///
+/// # Errors
+/// When the database is away.
+pub async fn remember_department(tx: &mut Tx, id: Uuid, department: &Department) -> Result<()> {
+    let tenant = tx.tenant();
+    let estates = department.estates.as_ref().map(|estates| estates.iter().map(|id| id.get()).collect::<Vec<_>>());
+    sqlx::query(
+        "INSERT INTO department (tenant_id, department_id, code, estate_ids, closed, skills)
+         VALUES ($1, $2, $3, $4, $5, $6)
+         ON CONFLICT (tenant_id, department_id) DO UPDATE
+         SET code = excluded.code, estate_ids = excluded.estate_ids, closed = excluded.closed, skills = excluded.skills",
+    )
+    .bind(tenant.get())
+    .bind(id)
+    .bind(&department.code)
+    .bind(estates)
+    .bind(department.closed)
+    .bind(&department.skills)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// The departments that dispatch has told of, by their codes.
+///
+/// # Errors
+/// When the database is away.
+pub async fn departments(tx: &mut Tx) -> Result<Vec<Department>> {
+    let tenant = tx.tenant();
+    let rows: Vec<(String, Option<Vec<Uuid>>, bool, Vec<String>)> =
+        sqlx::query_as("SELECT code, estate_ids, closed, skills FROM department WHERE tenant_id = $1 ORDER BY code")
+            .bind(tenant.get())
+            .fetch_all(tx.conn())
+            .await?;
+    let department = |(code, estates, closed, skills): (String, Option<Vec<Uuid>>, bool, Vec<String>)| Department {
+        code,
+        estates: estates.map(|ids| ids.into_iter().map(EstateId::from).collect()),
+        closed,
+        skills,
+    };
+    Ok(rows.into_iter().map(department).collect())
+}
+
+/// Whether somebody answers for the complaint's case, or was given work for it.
+///
+/// # Errors
+/// When the database is away.
+pub async fn has_a_part(tx: &mut Tx, case_id: CaseId, account: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    let has = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM accountable WHERE tenant_id = $1 AND case_id = $2 AND account = $3)
+             OR EXISTS (SELECT FROM remedy_technician WHERE tenant_id = $1 AND case_id = $2 AND account = $3)",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(account)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(has)
 }
 
 impl Stored for Complaint {

@@ -10,6 +10,7 @@ use crate::{
         order::WorkOrder,
         request::{Facts, ServiceRequest},
     },
+    store,
 };
 
 /// The service at work.
@@ -36,7 +37,7 @@ impl App {
     }
 
     /// What a decision on the owner's word has to know besides: whether who gives it has handled the request or a work
-    /// order of it.
+    /// order of it, or answers for its case.
     ///
     /// # Errors
     /// When the database is away.
@@ -47,6 +48,11 @@ impl App {
         for order in request.map(|found| found.state.orders).unwrap_or_default() {
             let history = self.core.engine.history::<WorkOrder>(call, order.work_order_id).await?;
             handled |= history.iter().any(|event| event.body.is_handled_by(&call.actor.id, &event.actor));
+        }
+        if !handled {
+            let mut tx = self.core.db.begin(call.tenant()).await?;
+            handled = store::is_accountable(&mut tx, case_id, call.actor.id.as_str()).await?;
+            tx.rollback().await?;
         }
         Ok(Facts { handled, ..self.request_facts(call) })
     }

@@ -4,7 +4,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
     day::day,
-    ids::{CaseId, WorkOrderId},
+    ids::{CaseId, EstateId, WorkOrderId},
     message::optional_uuid,
     reference::reference,
     text::{Text, Words},
@@ -16,8 +16,10 @@ use uuid::Uuid;
 use crate::{
     app::App,
     domain::{
+        Code, RemedyId,
         order::{self, Job, WorkOrder},
         request::{self, Origin, ServiceRequest},
+        told::{Misaddressed, Refuse, Refused, RefusedRemedy},
     },
     flow::{
         LETTER, call_off_orders, call_off_orders_until, is_contractor, order_facts, prioritise_complaint,
@@ -33,6 +35,7 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
             .on::<intake::ServiceRequestReceived, _>(|_, work, message| Box::pin(request_received(work, message)))
             .on::<intake::CasePrioritised, _>(|_, work, message| Box::pin(case_prioritised(work, message)))
             .on::<intake::CaseCancelled, _>(|_, work, message| Box::pin(case_cancelled(work, message)))
+            .on::<intake::AccountablePersonChanged, _>(|_, work, message| Box::pin(answers_for_it(work, message)))
             .on::<intake::EstateRegistered, _>(|_, work, message| Box::pin(estate_registered(work, message)))
             .on::<intake::FileStored, _>(|_, work, message| Box::pin(file_stored(work, message))),
         Consumer::of("complaint")
@@ -122,6 +125,14 @@ async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Resu
     }
 }
 
+/// Whoever answers for a case does not take down its owner's word.
+async fn answers_for_it(work: &mut Work, message: intake::AccountablePersonChanged) -> Result<()> {
+    if message.kind != CaseKind::ServiceRequest.as_str() {
+        return Ok(());
+    }
+    store::remember_accountable(&mut work.tx, id(&message.case_id, "case_id")?, &message.account).await
+}
+
 async fn complaint_withdrawn(work: &mut Work, message: complaint::ComplaintWithdrawn) -> Result<()> {
     call_off_orders(work, id(&message.case_id, "case_id")?, None).await
 }
@@ -136,7 +147,15 @@ async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()>
     store::remember_file(&mut work.tx, id(&message.file_id, "file_id")?, &message.account).await
 }
 
-/// The remedy of a complaint becomes a work order.
+/// Whether the department serves the estate. A company that has not entered its departments gives its work to any code.
+async fn can_be_given(work: &mut Work, department: &Code, estate: EstateId) -> Result<bool> {
+    match store::find_department(&mut work.tx, department.as_str()).await? {
+        Some(known) => Ok(known.serves(estate)),
+        None => Ok(store::departments(&mut work.tx).await?.is_empty()),
+    }
+}
+
+/// The remedy of a complaint becomes a work order, if there is somebody to whom it can be given.
 async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) -> Result<()> {
     let order_id = WorkOrderId::from(work.clock().new_id());
     let estate_id = id(&message.estate_id, "estate_id")?;
@@ -145,6 +164,11 @@ async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) 
     let skill = if message.skill.trim().is_empty() { None } else { Some(text(&message.skill, "skill")?) };
     let summary: Words = text(&message.summary, "summary")?;
     let (case_id, department) = (id(&message.case_id, "case_id")?, text(&message.department, "department")?);
+    if !can_be_given(work, &department, estate_id).await? {
+        let refused = Refused { case_id, estate_id, reason: Misaddressed::UnknownDepartment };
+        let remedy_id: RemedyId = id(&message.remedy_id, "remedy_id")?;
+        return work.execute::<RefusedRemedy>(remedy_id, &Refuse(refused), &()).await.map(drop);
+    }
     let job = Job {
         reference: reference(LETTER, order_id.get(), today),
         case_id,

@@ -2,7 +2,7 @@
 
 use steward_kernel::{ProblemKind, Refuses, word};
 
-use crate::domain::{appointment::Misdated, import, order, request};
+use crate::domain::{appointment::Misdated, import, order, request, told};
 
 const NO_SUCH_REQUEST: ProblemKind =
     ProblemKind::not_found("dispatch/no-such-service-request", "There is no such service request");
@@ -201,5 +201,11 @@ impl Refuses for Misdirected {
             Self::UnknownDepartment => ("/department", SERVING),
         };
         Some((pointer.to_owned(), remedy.to_owned()))
+    }
+}
+
+impl Refuses for told::Refusal {
+    fn problem(&self) -> ProblemKind {
+        match *self {}
     }
 }

@@ -31,6 +31,7 @@ use crate::{
         roster::{
             Department, Estates, Overlap, Shift, Technician, overlaps, plan_departments, plan_shifts, plan_technicians,
         },
+        told::{self, DepartmentEntry, Service},
     },
     flow::take_back,
     store::{self, KnownEstate},
@@ -139,6 +140,7 @@ async fn departments(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
         for row in &plan.write {
             store::write_department(&mut work.tx, row, reported.changed_at).await?;
         }
+        tell_departments(work).await?;
     }
     Ok(reported)
 }
@@ -186,8 +188,19 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
             let reason = reason.map_err(|fault| Error::internal("reason", fault))?;
             take_back(work, order.id, reason).await?;
         }
+        tell_departments(work).await?;
     }
     Ok(reported)
+}
+
+/// Others learn of all departments, also of those that the file does not name: they may have been entered before others were told.
+async fn tell_departments(work: &mut Work) -> Result<()> {
+    let technicians = store::technicians(&mut work.tx).await?;
+    for department in store::departments(&mut work.tx).await?.values() {
+        let service = Service::of(department, technicians.values());
+        work.execute::<DepartmentEntry>(department.id, &told::Command::Register(service), &()).await?;
+    }
+    Ok(())
 }
 
 /// The work orders that come back when the register is so, with the code of whoever has them.

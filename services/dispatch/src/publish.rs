@@ -12,6 +12,7 @@ use crate::domain::{
     appointment::Appointment,
     order::{self, Job, WorkOrder},
     request::{self, Origin, ServiceRequest},
+    told::{self, DepartmentEntry, RefusalEvent, RefusedRemedy},
 };
 
 fn id(id: Option<impl Into<Uuid>>) -> String {
@@ -136,6 +137,35 @@ macro_rules! told {
     };
 }
 
+/// What others are told of a department: where it serves and what it can do; not how it is called.
+#[must_use]
+pub(crate) fn of_department(entry: &DepartmentEntry, event: &Recorded<told::Event>) -> Outgoing {
+    let told::Event::Registered(service) = &event.body;
+    Outgoing::new(pb::DepartmentRegistered {
+        department_id: entry.id.to_string(),
+        code: service.code.clone(),
+        estate_ids: service.estates.iter().flatten().map(ToString::to_string).collect(),
+        every_estate: service.estates.is_none(),
+        contractor: service.contractor,
+        closed: service.closed,
+        skills: service.skills.clone(),
+        at_ms: event.occurred_at.timestamp_millis(),
+    })
+}
+
+/// That no work order was made of a remedy.
+#[must_use]
+pub(crate) fn of_refused_remedy(remedy: &RefusedRemedy, event: &Recorded<RefusalEvent>) -> Outgoing {
+    let RefusalEvent::Refused(refused) = &event.body;
+    Outgoing::new(pb::RemedyRefused {
+        case_id: refused.case_id.to_string(),
+        estate_id: refused.estate_id.to_string(),
+        at_ms: event.occurred_at.timestamp_millis(),
+        remedy_id: remedy.id.to_string(),
+        reason: refused.reason.to_string(),
+    })
+}
+
 /// The public event of a work order's event.
 #[must_use]
 pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Option<Outgoing> {
@@ -153,8 +183,8 @@ pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Opt
                 contractor: job.contractor
             }
         ),
-        // Intake tells everybody itself.
-        E::Prioritised { .. } => return None,
+        // Intake tells everybody itself; what skill it takes is dispatch's own affair.
+        E::Prioritised { .. } | E::SkillChanged { .. } => return None,
         E::Assigned { account, .. } => {
             let account = account.as_ref().map_or_else(String::new, ToString::to_string);
             told!(order, job, at_ms, WorkOrderAssigned { account: account })

@@ -114,11 +114,15 @@ async fn remedy_called_off(app: &App, work: &mut Work, heard: complaint::RemedyC
     let step = match heard.stage.as_str() {
         // Nobody waits for it any more.
         "verified" | "closed" | "withdrawn" => return Ok(()),
-        "decided" | "remedying" => Step::to(M::RemedyCalledOff, S::InProgress, "remedying"),
-        _ => Step::news(M::RemedyCalledOff),
+        // Nobody was sent: the owner need not know of it, but somebody has to mend it.
+        _ if heard.refused => None,
+        "decided" | "remedying" => Some(Step::to(M::RemedyCalledOff, S::InProgress, "remedying")),
+        _ => Some(Step::news(M::RemedyCalledOff)),
     };
-    progress(app, work, &heard.case_id, step).await?;
-    if heard.fallen_away {
+    if let Some(step) = step {
+        progress(app, work, &heard.case_id, step).await?;
+    }
+    if heard.fallen_away || heard.refused {
         stewardship::command(app, work, id("case_id", &heard.case_id)?, &Promised::FallAway).await?;
     }
     Ok(())

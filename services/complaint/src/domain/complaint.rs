@@ -12,8 +12,8 @@ use steward_kernel::{
 };
 
 use super::{
-    Code, CommitmentId, ConsultationId, Matter, NewCommitment, NewPoint, NewRemedy, PointOutcome, Receipt, Refusal,
-    RemedyId, Severity, Verb,
+    Code, CommitmentId, ConsultationId, Department, Matter, NewCommitment, NewPoint, NewRemedy, PointOutcome, Receipt,
+    Refusal, RefusedBecause, RemedyId, Severity, Verb,
 };
 
 /// A complaint; it has the id of its case.
@@ -98,6 +98,13 @@ pub enum Command {
         work_order_id: WorkOrderId,
         /// What became of it.
         step: WorkOrderStep,
+    },
+    /// Note that dispatch has nobody to give a remedy to.
+    RefuseRemedy {
+        /// Which remedy.
+        remedy_id: RemedyId,
+        /// Why.
+        reason: RefusedBecause,
     },
     /// Note that a commitment was kept.
     KeepCommitment {
@@ -204,6 +211,8 @@ pub enum Event {
     RemedyCompleted { remedy_id: RemedyId },
     /// All work orders of a remedy were called off.
     RemedyCalledOff { remedy_id: RemedyId },
+    /// Dispatch has nobody to give a remedy to.
+    RemedyRefused { remedy_id: RemedyId, reason: RefusedBecause },
     /// A commitment was kept.
     CommitmentKept { commitment_id: CommitmentId, at: DateTime<Utc> },
     /// A call reached nobody; more of them are owed.
@@ -247,6 +256,8 @@ pub struct Facts {
     pub handled: bool,
     /// Whether who asks has read the version that stands.
     pub has_read: bool,
+    /// The departments of the company, where that matters; none = they are not known.
+    pub departments: Vec<Department>,
     /// How long after the end its owner can come back on it.
     pub come_back_within: TimeDelta,
 }
@@ -283,7 +294,8 @@ impl Command {
     #[must_use]
     pub const fn verb(&self) -> Option<Verb> {
         match self {
-            Self::Receive(_) | Self::Prioritise { .. } | Self::FollowWorkOrder { .. } | Self::CallOff => None,
+            Self::Receive(_) | Self::Prioritise { .. } | Self::CallOff => None,
+            Self::FollowWorkOrder { .. } | Self::RefuseRemedy { .. } => None,
             Self::Acknowledge { .. } => Some(Verb::Acknowledge),
             Self::Assess { .. } => Some(Verb::Assess),
             Self::Consult { .. } => Some(Verb::Consult),
@@ -329,6 +341,7 @@ impl Aggregate for Complaint {
                 | Command::Decide { .. }
                 | Command::Remedy(_)
                 | Command::FollowWorkOrder { .. }
+                | Command::RefuseRemedy { .. }
                 | Command::KeepCommitment { .. }
                 | Command::FollowUp { .. }
                 | Command::Confirm { .. }

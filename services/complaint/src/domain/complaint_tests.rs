@@ -40,7 +40,14 @@ fn handler() -> Facts {
 }
 
 fn facts(actor: Actor) -> Facts {
-    Facts { now: now(), actor, handled: false, has_read: false, come_back_within: TimeDelta::days(15) }
+    Facts {
+        now: now(),
+        actor,
+        handled: false,
+        has_read: false,
+        departments: Vec::new(),
+        come_back_within: TimeDelta::days(15),
+    }
 }
 
 fn owner(resident: u128) -> Facts {
@@ -341,6 +348,7 @@ fn one_of_each() -> Vec<Command> {
         decide(),
         remedy(31),
         order(30, 50, opened()),
+        Command::RefuseRemedy { remedy_id: id(30), reason: RefusedBecause::Other },
         Command::KeepCommitment { commitment_id: id(40) },
         call(CallResult::Reached),
         call(CallResult::NotReached),
@@ -367,6 +375,7 @@ fn the_case_table_is_as_reviewed() {
             Command::Receive(_) => "(received again)".to_owned(),
             Command::Prioritise { .. } => "(prioritised)".to_owned(),
             Command::FollowWorkOrder { .. } => "(work order opened)".to_owned(),
+            Command::RefuseRemedy { .. } => "(remedy refused)".to_owned(),
             Command::CallOff => "(case called off)".to_owned(),
             Command::FollowUp { result, .. } => format!("follow-up, {result}"),
             Command::Confirm { satisfied, .. } => format!("confirm, satisfied: {satisfied}"),
@@ -563,6 +572,57 @@ fn calls_in_vain_do_not_end_what_is_still_to_be_done() {
     assert_eq!((born(&remedying).stage, born(&remedying).call_back_owed), (ComplaintStage::Remedying, false));
 }
 
+fn department(code: &str, estate: Option<u128>, skills: &[&str]) -> Department {
+    Department {
+        code: code.to_owned(),
+        estates: estate.map(|estate| vec![id::<EstateId>(estate)]),
+        closed: false,
+        skills: skills.iter().map(|skill| (*skill).to_owned()).collect(),
+    }
+}
+
+#[test]
+fn work_is_ordered_from_a_department_that_is_there_and_can_do_it() {
+    let complaint = after(&proposed());
+    let order = |department: &str, skill: Option<&str>| {
+        let (department, skill) = (text(department), skill.map(text));
+        Command::Remedy(NewRemedy { remedy_id: id(30), department, skill, summary: text("mend it") })
+    };
+    let departments = vec![
+        department("cleaning", Some(ESTATE), &[]),
+        department("engineering", None, &["水电", "电梯"]),
+        department("security", Some(99), &[]),
+        Department { closed: true, ..department("greening", None, &[]) },
+    ];
+    let knowing = Facts { departments, ..handler() };
+    let refused = |department, skill| complaint.decide(&order(department, skill), &knowing).map(drop);
+    let known = || vec!["cleaning".to_owned(), "engineering".to_owned()];
+    for unknown in ["nosuch-dept", "security", "greening"] {
+        assert_eq!(refused(unknown, None), Err(Refusal::UnknownDepartment { known: known() }), "{unknown}");
+    }
+    let skills = vec!["水电".to_owned(), "电梯".to_owned()];
+    assert_eq!(refused("engineering", Some("飞行")), Err(Refusal::UnknownSkill { known: skills }));
+    assert_eq!((refused("engineering", Some("电梯")), refused("cleaning", Some("保洁"))), (Ok(()), Ok(())));
+    // As long as nothing is known, dispatch has the word.
+    assert!(complaint.decide(&order("nosuch-dept", Some("飞行")), &handler()).is_ok());
+}
+
+#[test]
+fn work_that_dispatch_refuses_is_to_be_ordered_again() {
+    let refuse = Command::RefuseRemedy { remedy_id: id(30), reason: RefusedBecause::UnknownDepartment };
+    let before = matter(&with(proposed(), &[remedy(30), refuse.clone()]));
+    assert_eq!((before.stage, before.remedies[0].progress), (ComplaintStage::Proposed, RemedyProgress::Refused));
+    assert_eq!(before.open_remedies(), 0);
+    let decided = with(proposed(), &[decide(), remedy(30), refuse.clone()]);
+    let refused = matter(&decided);
+    assert!(refused.remedies[0].fallen_away && refused.stage == ComplaintStage::Remedying);
+    assert_eq!(refused.remedies[0].refused_because, Some(RefusedBecause::UnknownDepartment));
+    assert_eq!(after(&decided).decide(&refuse, &handler()), Ok(Vec::new()));
+    assert_eq!(matter(&with(decided, &[decide()])).stage, ComplaintStage::Decided);
+    let ordered = after(&with(proposed(), &[decide(), remedy(30), order(30, 50, opened())]));
+    assert_eq!(ordered.decide(&refuse, &handler()), Ok(Vec::new()), "its work order is the later word");
+}
+
 /// Who else handles it.
 fn colleague() -> Facts {
     let mut facts = handler();
@@ -659,6 +719,9 @@ fn any_command() -> impl Strategy<Value = Command> {
         2 => any::<bool>().prop_map(confirm),
         1 => Just(withdraw()),
         1 => Just(Command::CallOff),
+        1 => (30_u128..33).prop_map(|number| {
+            Command::RefuseRemedy { remedy_id: id(number), reason: RefusedBecause::UnknownDepartment }
+        }),
         1 => Just(Command::Receive(receipt())),
         1 => prop::sample::select(Priority::ALL.to_vec()).prop_map(|priority| Command::Prioritise { priority }),
     ]

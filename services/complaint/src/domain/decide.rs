@@ -64,8 +64,15 @@ impl Matter {
             C::Resume => Ok(vec![Event::Resumed]),
             C::Decide { .. } if !self.can_be_decided() => Err(Refusal::IllegalMove { allowed: allowed() }),
             C::Decide { outcomes, commitments } => self.conclude(outcomes, commitments, at),
-            C::Remedy(remedy) => Ok(self.with_news_of_work(Event::RemedyRequested { remedy: remedy.clone() })),
+            C::Remedy(remedy) => {
+                self.can_be_given(remedy, facts)?;
+                Ok(self.with_news_of_work(Event::RemedyRequested { remedy: remedy.clone() }))
+            }
             C::FollowWorkOrder { remedy_id, work_order_id, step } => self.follow(*remedy_id, *work_order_id, step),
+            C::RefuseRemedy { remedy_id, reason } => {
+                self.remedy(*remedy_id).ok_or(Refusal::NoSuchRemedy)?;
+                Ok(vec![Event::RemedyRefused { remedy_id: *remedy_id, reason: *reason }])
+            }
             C::KeepCommitment { commitment_id } => self.keep(*commitment_id, at),
             C::FollowUp { .. } if !self.call_back_owed => Err(Refusal::IllegalMove { allowed: allowed() }),
             C::FollowUp { result, note } => Ok(self.follow_up(*result, note.as_ref(), at)),
@@ -193,6 +200,10 @@ impl Matter {
                     WorkOrderStep::Cancelled => order.progress != WorkOrderProgress::Open,
                 })
             }
+            // A work order of it is the later word.
+            C::RefuseRemedy { remedy_id, .. } => self
+                .remedy(*remedy_id)
+                .is_some_and(|remedy| remedy.progress == RemedyProgress::Refused || !remedy.work_orders.is_empty()),
             C::KeepCommitment { commitment_id } => {
                 let mut kept = self.commitments.iter().filter(|commitment| commitment.kept_at.is_some());
                 kept.any(|commitment| commitment.commitment_id == *commitment_id)
@@ -308,11 +319,27 @@ impl Matter {
         after.apply(&event);
         let consequence = match after.remedy(remedy_id).map(Remedy::by_its_orders) {
             Some(progress) if progress == remedy.progress => None,
-            None | Some(RemedyProgress::Requested) => None,
+            None | Some(RemedyProgress::Requested | RemedyProgress::Refused) => None,
             Some(RemedyProgress::Completed) => Some(Event::RemedyCompleted { remedy_id }),
             Some(RemedyProgress::CalledOff) => Some(Event::RemedyCalledOff { remedy_id }),
         };
         Ok(self.with_news_of_work(event).into_iter().chain(consequence).collect())
+    }
+
+    /// Work is ordered from a department that serves the estate and has somebody who can do it, as far as that is known.
+    fn can_be_given(&self, remedy: &NewRemedy, facts: &Facts) -> Result<(), Refusal> {
+        let serving = || facts.departments.iter().filter(|department| department.serves(self.receipt.estate_id));
+        if facts.departments.is_empty() {
+            return Ok(());
+        }
+        let Some(department) = serving().find(|department| department.code == remedy.department.as_str()) else {
+            let known = serving().map(|department| department.code.clone()).collect();
+            return Err(Refusal::UnknownDepartment { known });
+        };
+        match &remedy.skill {
+            Some(skill) if !department.has(skill) => Err(Refusal::UnknownSkill { known: department.skills.clone() }),
+            _ => Ok(()),
+        }
     }
 
     /// What follows from an event by which work may be open again.

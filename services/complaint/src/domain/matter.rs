@@ -225,7 +225,8 @@ impl Matter {
             | Event::WorkOrderCompleted { .. }
             | Event::WorkOrderCancelled { .. }
             | Event::RemedyCompleted { .. }
-            | Event::RemedyCalledOff { .. } => self.apply_work(event),
+            | Event::RemedyCalledOff { .. }
+            | Event::RemedyRefused { .. } => self.apply_work(event),
             Event::CommitmentKept { commitment_id, at } => self.kept(*commitment_id, *at),
             Event::CallMissed { .. }
             | Event::CalledBack { .. }
@@ -250,6 +251,12 @@ impl Matter {
             }
             Event::RemedyCompleted { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::Completed),
             Event::RemedyCalledOff { remedy_id } => self.remedy_went(*remedy_id, RemedyProgress::CalledOff),
+            Event::RemedyRefused { remedy_id, reason } => {
+                for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == *remedy_id) {
+                    remedy.refused_because = Some(*reason);
+                }
+                self.remedy_went(*remedy_id, RemedyProgress::Refused);
+            }
             // That work is open again tells what has happened already.
             _ => {}
         }
@@ -385,6 +392,7 @@ impl Matter {
             skill: remedy.skill.clone(),
             summary: remedy.summary.clone(),
             progress: RemedyProgress::Requested,
+            refused_because: None,
             fallen_away: false,
             work_orders: Vec::new(),
         });
@@ -400,6 +408,7 @@ impl Matter {
                 None => {
                     remedy.work_orders.push(WorkOrder { work_order_id, reference, progress: WorkOrderProgress::Open });
                     (remedy.progress, remedy.fallen_away) = (RemedyProgress::Requested, false);
+                    remedy.refused_because = None;
                 }
             }
         }
@@ -420,7 +429,8 @@ impl Matter {
         let is_promised = self.decision_stands();
         for remedy in self.remedies.iter_mut().filter(|remedy| remedy.remedy_id == id) {
             remedy.progress = progress;
-            remedy.fallen_away = is_promised && progress == RemedyProgress::CalledOff;
+            let is_undone = matches!(progress, RemedyProgress::CalledOff | RemedyProgress::Refused);
+            remedy.fallen_away = is_promised && is_undone;
         }
         self.settle();
     }

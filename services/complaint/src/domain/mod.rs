@@ -22,9 +22,9 @@ pub use matter::Matter;
 pub use refusal::Refusal;
 pub use stage::{ComplaintStage, Verb};
 pub use types::{
-    Code, Commitment, CommitmentId, Confirmation, Consultation, ConsultationId, NewCommitment, NewPoint, NewRemedy,
-    Outcome, Plan, Point, PointId, PointOutcome, Receipt, Remedy, RemedyId, RemedyProgress, Severity, Waiting,
-    WorkOrder, WorkOrderProgress,
+    Code, Commitment, CommitmentId, Confirmation, Consultation, ConsultationId, Department, NewCommitment, NewPoint,
+    NewRemedy, Outcome, Plan, Point, PointId, PointOutcome, Receipt, RefusedBecause, Remedy, RemedyId, RemedyProgress,
+    Severity, Waiting, WorkOrder, WorkOrderProgress,
 };
 
 #[cfg(test)]

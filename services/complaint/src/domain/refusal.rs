@@ -81,6 +81,16 @@ pub enum Refusal {
     },
     /// The complaint has no such remedy, or the remedy no such work order.
     NoSuchRemedy,
+    /// There is no such department, or it does not serve the estate.
+    UnknownDepartment {
+        /// Those that do.
+        known: Vec<String>,
+    },
+    /// Nobody in the department has the skill.
+    UnknownSkill {
+        /// Those that somebody has.
+        known: Vec<String>,
+    },
     /// The owner's word is not given like this.
     Word(WordFault),
 }

@@ -71,6 +71,45 @@ word_enum! {
         Completed = "completed",
         /// All its work orders were called off.
         CalledOff = "called_off",
+        /// Dispatch has nobody to give it to as it was ordered; there is no work order.
+        Refused = "refused",
+    }
+}
+
+word_enum! {
+    /// Why dispatch has refused a remedy.
+    RefusedBecause {
+        /// There is no such department, or it does not serve the estate.
+        UnknownDepartment = "unknown_department",
+        /// For a reason that we have no word for yet.
+        Other = "other",
+    }
+}
+
+/// A department that work can be ordered from, as dispatch tells.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Department {
+    /// Its code.
+    pub code: String,
+    /// The estates it serves; `None` = all.
+    pub estates: Option<Vec<EstateId>>,
+    /// Whether it does no work any more.
+    pub closed: bool,
+    /// What its technicians can do; empty = it has none.
+    pub skills: Vec<String>,
+}
+
+impl Department {
+    /// Whether work in an estate can be given to it.
+    #[must_use]
+    pub fn serves(&self, estate: EstateId) -> bool {
+        !self.closed && self.estates.as_ref().is_none_or(|estates| estates.contains(&estate))
+    }
+
+    /// Whether one of its technicians has the skill; of a department without any, that is not known.
+    #[must_use]
+    pub fn has(&self, skill: &Code) -> bool {
+        self.skills.is_empty() || self.skills.iter().any(|known| known == skill.as_str())
     }
 }
 
@@ -258,7 +297,10 @@ pub struct Remedy {
     pub summary: Words,
     /// How far it is.
     pub progress: RemedyProgress,
-    /// Whether the decision promised it and it was called off since: it is to be ordered again, or it is decided anew how
+    /// Why dispatch has refused it; absent when it has not.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub refused_because: Option<RefusedBecause>,
+    /// Whether the decision promised it and it was called off or refused since: it is to be ordered again, or it is decided anew how
     /// the complaint ends.
     pub fallen_away: bool,
     /// The work orders that dispatch made of it.

@@ -8,7 +8,7 @@ use steward_chassis::{
 use steward_kernel::ids::CaseId;
 
 use super::{
-    carry_out,
+    carry_out, carry_out_with,
     dto::{
         AcknowledgeComplaint, AnswerConsultation, AssessComplaint, AwaitOwnerOfComplaint, ConsultDepartment,
         DecideComplaint, FollowUpComplaint, KeepCommitment, OrderRemedy, PlanComplaint, ResumeComplaint,
@@ -194,7 +194,7 @@ pub async fn decide_complaint(
 
 /// Order work for a complaint
 ///
-/// Dispatch makes a work order of it. May be asked before the decision, since danger cannot wait for it.
+/// Dispatch makes a work order of it, for a department that serves the estate and has somebody with the skill. May be asked before the decision, since danger cannot wait for it.
 #[utoipa::path(
     post, path = "/v1/complaints/{case_id}/remedy", tag = "complaints",
     params(("case_id" = CaseId, Path, description = "The case that the complaint was born from")),
@@ -210,8 +210,8 @@ pub async fn remedy_complaint(
     Path(case_id): Path<CaseId>,
     Json(body): Json<OrderRemedy>,
 ) -> Result<Versioned<ComplaintView>> {
-    let command = body.into_command(&app);
-    carry_out(&app, &call, case_id, command).await
+    let (command, facts) = (body.into_command(&app), app.facts_of_work(&call).await?);
+    carry_out_with(&app, &call, case_id, command, &facts).await
 }
 
 /// Note that a commitment was kept

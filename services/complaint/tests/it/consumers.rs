@@ -5,8 +5,8 @@ use steward_complaint::Complaint;
 use steward_kernel::Role;
 use steward_proto::{
     complaint as pb,
-    dispatch::{WorkOrderCancelled, WorkOrderOpened},
-    intake::{CasePrioritised, ComplaintReceived},
+    dispatch::{DepartmentRegistered, RemedyRefused, WorkOrderAssigned, WorkOrderCancelled, WorkOrderOpened},
+    intake::{AccountablePersonChanged, CasePrioritised, ComplaintReceived},
 };
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
@@ -158,6 +158,92 @@ async fn work_orders_are_followed_only_when_they_are_remedies_of_ours() {
         assert!(kit.parked("complaint").await.contains("complaint/no-such-complaint"));
         kit.forgive_parked("complaint").await;
         assert!(kit.published::<pb::RemedyCompleted>().await.is_empty());
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_is_ordered_from_departments_that_dispatch_has_told_of() {
+    with::<Complaint>(async |kit| {
+        let known = a_complaint(&kit).await;
+        known.is_decided(&kit).await;
+        let handler = kit.client(Role::Handler);
+        let job = |department: &str| json!({ "department": department, "skill": "水电", "summary": "更换下水管" });
+        // Nothing is known of departments yet: dispatch says that there is none.
+        let view = known.does(&handler, "remedy", job("nosuch-dept")).await;
+        let refused = RemedyRefused {
+            case_id: known.case_id.to_string(),
+            remedy_id: view["remedies"][0]["remedy_id"].as_str().unwrap().to_owned(),
+            reason: "unknown_department".into(),
+            ..RemedyRefused::default()
+        };
+        kit.publish(TENANT, new_id(), 1, 0, refused).await;
+        let view = eventually("it is refused", || async {
+            let view = known.view(&kit).await;
+            (view["remedies"][0]["progress"] == "refused").then_some(view)
+        })
+        .await;
+        assert_eq!(view["remedies"][0]["refused_because"], "unknown_department");
+        assert_eq!((&view["stage"], &view["remedies"][0]["fallen_away"]), (&json!("remedying"), &json!(true)));
+        let told = kit.published::<pb::RemedyCalledOff>().await;
+        assert!(told[0].refused && told[0].fallen_away);
+
+        let id = new_id();
+        let engineering = DepartmentRegistered {
+            department_id: id.to_string(),
+            code: "engineering".into(),
+            estate_ids: vec![known.estate_id.to_string()],
+            skills: vec!["电梯".into()],
+            ..DepartmentRegistered::default()
+        };
+        kit.publish(TENANT, id, 1, 0, engineering.clone()).await;
+        heard(&kit, "dispatch", id, 1).await;
+        let unknown = handler.post(&known.path("remedy"), job("nosuch-dept")).await;
+        let problem = unknown.problem(422, "complaint/unknown-department");
+        assert_eq!(problem["errors"][0]["pointer"], "/department");
+        assert!(problem["errors"][0]["detail"].as_str().unwrap().contains("engineering"), "{problem}");
+        let unknown = handler.post(&known.path("remedy"), job("engineering")).await;
+        assert_eq!(unknown.problem(422, "complaint/unknown-skill")["errors"][0]["pointer"], "/skill");
+        let skills = vec!["水电".to_owned(), "电梯".to_owned()];
+        kit.publish(TENANT, id, 2, 1, DepartmentRegistered { skills, ..engineering }).await;
+        heard(&kit, "dispatch", id, 2).await;
+        let again = known.does(&handler, "remedy", job("engineering")).await;
+        assert_eq!(again["remedies"][0]["fallen_away"], false, "another one stands in its place");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_answers_for_the_case_or_did_the_work_does_not_take_down_the_owners_word() {
+    with::<Complaint>(async |kit| {
+        let (known, other) = (a_complaint(&kit).await, a_complaint(&kit).await);
+        // What is told of the stewardship of a case has versions of its own.
+        let steward = new_id();
+        let named = |kind: &str, account: &str| AccountablePersonChanged {
+            case_id: known.case_id.to_string(),
+            kind: kind.into(),
+            account: account.into(),
+            ..AccountablePersonChanged::default()
+        };
+        let said = json!({ "reason": "业主说算了", "taken_down": { "how": "phone" } });
+        let (desk, manager) = (kit.client(Role::Receptionist), kit.client(Role::Manager));
+        kit.publish(TENANT, steward, 1, 0, named("complaint", "receptionist")).await;
+        kit.publish(TENANT, steward, 2, 1, named("inquiry", "manager")).await;
+        let assigned = WorkOrderAssigned {
+            case_id: known.case_id.to_string(),
+            remedy_id: new_id().to_string(),
+            account: "supervisor".into(),
+            ..WorkOrderAssigned::default()
+        };
+        let order = new_id();
+        kit.publish(TENANT, order, 2, 0, assigned).await;
+        heard(&kit, "intake", steward, 2).await;
+        heard(&kit, "dispatch", order, 2).await;
+        for handled in [&desk, &kit.client(Role::Supervisor)] {
+            handled.post(&known.path("withdraw"), said.clone()).await.problem(403, "word/handled-by-you");
+        }
+        assert_eq!(known.does(&manager, "withdraw", said.clone()).await["stage"], "withdrawn");
+        assert_eq!(other.does(&desk, "withdraw", said).await["stage"], "withdrawn", "another complaint");
     })
     .await;
 }

@@ -18,6 +18,7 @@ pub mod import;
 pub mod order;
 pub mod request;
 pub mod roster;
+pub mod told;
 
 #[cfg(test)]
 mod order_tests;

@@ -63,7 +63,7 @@ impl OrderStatus {
     #[must_use]
     pub fn allowed(self) -> Vec<&'static str> {
         match self {
-            Self::Open | Self::Returned | Self::Transferred => vec!["assign", "transfer", "cancel"],
+            Self::Open | Self::Returned | Self::Transferred => vec!["assign", "change-skill", "transfer", "cancel"],
             Self::Assigned => vec!["assign", "accept", "return", "transfer", "cancel"],
             Self::Accepted => vec!["depart", "return", "transfer", "cancel"],
             Self::EnRoute => vec!["arrive", "return", "transfer", "cancel"],
@@ -189,6 +189,11 @@ pub enum Command {
         /// Why.
         reason: Note,
     },
+    /// It takes another skill than was thought.
+    ChangeSkill {
+        /// Which; none = any.
+        skill: Option<Skill>,
+    },
     /// The technician sets out.
     Depart,
     /// The technician is there.
@@ -259,6 +264,11 @@ pub enum Event {
         /// Why.
         reason: Note,
     },
+    /// It takes another skill than was thought.
+    SkillChanged {
+        /// Which; none = any.
+        skill: Option<Skill>,
+    },
     /// The technician is on the way.
     Departed,
     /// The technician is there.
@@ -313,6 +323,7 @@ impl Event {
             }
             Self::Cancelled { .. } | Self::Prioritised { .. } => false,
             Self::Accepted | Self::Returned { .. } | Self::Transferred { .. } | Self::Departed | Self::Arrived => is_by,
+            Self::SkillChanged { .. } => is_by,
             Self::MadeSafe { .. } | Self::Started | Self::Held { .. } | Self::Resumed => is_by,
             Self::Completed(_) | Self::Verified => is_by,
         }
@@ -519,6 +530,7 @@ impl Command {
             Self::Accept => "accept",
             Self::Return { .. } => "return",
             Self::Transfer { .. } => "transfer",
+            Self::ChangeSkill { .. } => "change-skill",
             Self::Depart => "depart",
             Self::Arrive => "arrive",
             Self::MakeSafe { .. } => "make-safe",
@@ -541,6 +553,7 @@ impl Command {
             }
             Self::Open(_)
             | Self::Assign { .. }
+            | Self::ChangeSkill { .. }
             | Self::Depart
             | Self::Arrive
             | Self::MakeSafe { .. }
@@ -568,6 +581,7 @@ impl Command {
             Self::Open(_)
             | Self::Assign { .. }
             | Self::Transfer { .. }
+            | Self::ChangeSkill { .. }
             | Self::Verify
             | Self::Prioritise { .. }
             | Self::Cancel { .. } => false,
@@ -631,6 +645,8 @@ impl Aggregate for WorkOrder {
             C::Accept => Ok(vec![Event::Accepted]),
             C::Return { reason } => Ok(vec![Event::Returned { reason: reason.clone() }]),
             C::Transfer { department, reason } => Self::transfer(job, department, reason, facts),
+            C::ChangeSkill { skill } if *skill == job.skill => Ok(Vec::new()),
+            C::ChangeSkill { skill } => Ok(vec![Event::SkillChanged { skill: skill.clone() }]),
             C::Depart => Ok(vec![Event::Departed]),
             C::Arrive => Ok(vec![Event::Arrived]),
             C::MakeSafe { note } => Ok(vec![Event::MadeSafe { note: note.clone() }]),
@@ -664,6 +680,11 @@ impl Aggregate for WorkOrder {
                 }
                 (self.status, self.technician_id, self.hold) = (OrderStatus::Transferred, None, None);
                 (self.reason, self.transfers) = (Some(reason), self.transfers.saturating_add(1));
+            }
+            Event::SkillChanged { skill } => {
+                if let Some(job) = &mut self.job {
+                    job.skill = skill;
+                }
             }
             Event::Departed => self.status = OrderStatus::EnRoute,
             Event::Arrived => self.status = OrderStatus::OnSite,

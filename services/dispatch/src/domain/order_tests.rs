@@ -128,6 +128,7 @@ fn commands() -> Vec<Command> {
         Command::Return { reason: text("缺工具") },
         transfer("lift_contractor"),
         transfer("engineering"),
+        Command::ChangeSkill { skill: None },
         Command::Depart,
         Command::Arrive,
         Command::MakeSafe { note: None },
@@ -316,8 +317,25 @@ fn until_it_is_done_it_can_be_given_to_another_department_and_nobody_has_it_then
         assert_eq!((job.department.as_str(), job.contractor), ("lift_contractor", true));
         assert_eq!((order.status, order.technician_id, &order.hold), (OrderStatus::Transferred, None, &None));
         assert_eq!((order.transfers, order.status.progress()), (hops + 1, OrderProgress::Open));
-        assert_eq!(order.status.allowed(), ["assign", "transfer", "cancel"]);
+        assert_eq!(order.status.allowed(), ["assign", "change-skill", "transfer", "cancel"]);
     }
+}
+
+#[test]
+fn who_can_have_it_follows_from_the_skill_that_it_turns_out_to_take() {
+    let flying = Job { skill: Some(text("飞行")), ..job() };
+    let order = replay(WorkOrder::unborn(id()), &[Event::Opened(flying)]);
+    let known = Facts { technician: Some(technician(5, "水电", ESTATE)), ..lead() };
+    assert_eq!(order.decide(&assign(5), &known), Err(Refusal::SkillMissing));
+    let change = Command::ChangeSkill { skill: Some(text("水电")) };
+    let events = order.decide(&change, &lead()).unwrap();
+    assert_eq!(events, [Event::SkillChanged { skill: Some(text("水电")) }]);
+    let mended = replay(order, &events);
+    assert!(mended.decide(&assign(5), &known).is_ok());
+    assert_eq!(mended.decide(&change, &lead()), Ok(vec![]));
+    // Whoever has it was chosen for the skill.
+    let taken = replay(mended, &[assigned()]);
+    assert!(matches!(taken.decide(&Command::ChangeSkill { skill: None }, &lead()), Err(Refusal::Illegal { .. })));
 }
 
 #[test]
@@ -470,7 +488,8 @@ proptest! {
             if matches!(&command, Command::Transfer { department, .. } if has_it(department)) {
                 prop_assert!(outcome.is_err());
             } else if order.status.allowed().contains(&command.name()) {
-                let again = command == assign(5) && order.status == OrderStatus::Assigned;
+                let again = (command == assign(5) && order.status == OrderStatus::Assigned)
+                    || matches!(command, Command::ChangeSkill { .. });
                 prop_assert!(outcome.is_ok_and(|events| again || !events.is_empty()), "{command:?} {:?}", order.status);
             } else {
                 prop_assert!(outcome.map_or(true, |events| events.is_empty()), "{command:?} {:?}", order.status);

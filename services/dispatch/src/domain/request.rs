@@ -537,6 +537,15 @@ impl ServiceRequest {
         }
     }
 
+    /// The owner calls off what is called off already: where staff had taken that word down, it is the owner's own now.
+    fn cancel_again(&self, reason: &Note, resident: Option<ResidentId>, facts: &Facts) -> Vec<Event> {
+        if self.cancellation_taken_down.is_none() || !word::is_owners(&facts.actor, resident) {
+            return Vec::new();
+        }
+        let reason = Some(reason.clone());
+        vec![Event::Cancelled { reason, at: self.ended_at, by_owner: true, taken_down: None }]
+    }
+
     /// It is not solved: what was done is done again, what was never done goes on where it stood. After the end, too, as
     /// long as its owner can come back on it.
     fn back(
@@ -654,7 +663,7 @@ impl Aggregate for ServiceRequest {
             // Once it is over, nothing follows from its work orders any more.
             C::Follow { work_order_id, .. } if over || !self.has(*work_order_id) => Ok(Vec::new()),
             C::Follow { work_order_id, progress, proof } => Ok(self.note(*work_order_id, *progress, proof)),
-            C::Cancel { .. } if self.stage == S::Cancelled => Ok(Vec::new()),
+            C::Cancel { reason, .. } if self.stage == S::Cancelled => Ok(self.cancel_again(reason, resident, facts)),
             // What its owner has come back on since was not called off by what happened before.
             C::CallOff if over || self.came_back_at.is_some_and(|back| back > facts.now) => Ok(Vec::new()),
             C::CallOff => Ok(vec![Event::Cancelled { reason: None, at, by_owner: false, taken_down: None }]),

@@ -476,3 +476,19 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_call_off_that_was_taken_down_becomes_the_owners_own() {
+    let on_word = Command::Cancel { reason: text("业主说算了"), taken_down: by_phone() };
+    let cancelled = replay(after(&[]), &after(&[]).decide(&on_word, &house()).unwrap());
+    assert!(cancelled.cancellation_taken_down.is_some());
+    let events = cancelled.decide(&cancel(), &owner()).unwrap();
+    let own = replay(cancelled.clone(), &events);
+    assert_eq!(
+        (own.stage, &own.cancellation_taken_down, own.ended_at),
+        (RequestStage::Cancelled, &None, cancelled.ended_at)
+    );
+    for (order, facts) in [(&own, owner()), (&own, house()), (&cancelled, house())] {
+        assert_eq!(order.decide(&cancel(), &facts), Ok(vec![]));
+    }
+}

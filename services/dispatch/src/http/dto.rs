@@ -167,6 +167,15 @@ pub(crate) struct TransferOrder {
     pub reason: Note,
 }
 
+/// What skill the work takes.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+#[schema(example = json!({ "skill": "门禁弱电" }))]
+pub(crate) struct ChangeSkill {
+    /// The skill; left out = anybody can do it.
+    pub skill: Option<Skill>,
+}
+
 /// A remark.
 #[derive(Debug, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]

@@ -51,6 +51,7 @@ pub(crate) fn routes() -> Routes<App> {
         .routes(routes!(orders::accept_work_order))
         .routes(routes!(orders::return_work_order))
         .routes(routes!(orders::transfer_work_order))
+        .routes(routes!(orders::change_skill_of_work_order))
         .routes(routes!(orders::depart_for_work_order))
         .routes(routes!(orders::arrive_at_work_order))
         .routes(routes!(orders::make_work_order_safe))

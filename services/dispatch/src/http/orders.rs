@@ -14,7 +14,10 @@ use steward_kernel::{
 use utoipa::IntoParams;
 
 use super::{
-    dto::{AssignOrder, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder, TransferOrder},
+    dto::{
+        AssignOrder, ChangeSkill, CompleteOrder, GiveReason, HoldOrder, MakeSafeOrder, Nothing, OpenOrder,
+        TransferOrder,
+    },
     permission,
     views::{CandidateView, Candidates, ProofState, WorkOrderView},
 };
@@ -237,6 +240,25 @@ pub(crate) async fn transfer_work_order(
 ) -> Answer {
     let TransferOrder { department, reason } = body;
     carry_out(&app, &call, id, Command::Transfer { department, reason }).await
+}
+
+/// Change the skill of a work order
+///
+/// It takes another skill than was thought, as long as nobody has it. Whom it can be given to follows from that.
+#[utoipa::path(
+    post, path = "/v1/work-orders/{work_order_id}/change-skill", tag = "work orders",
+    params(("work_order_id" = WorkOrderId, Path)), request_body = ChangeSkill,
+    responses((status = 200, description = "The work order as it is now", body = WorkOrderView), Problems),
+    security(("bearer" = ["dispatch.handle"])),
+)]
+pub(crate) async fn change_skill_of_work_order(
+    State(app): State<App>,
+    call: Allowed<permission::Handle>,
+    Path(id): Path<WorkOrderId>,
+    Json(body): Json<ChangeSkill>,
+) -> Answer {
+    let ChangeSkill { skill } = body;
+    carry_out(&app, &call, id, Command::ChangeSkill { skill }).await
 }
 
 /// Set out

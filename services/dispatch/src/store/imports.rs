@@ -11,10 +11,14 @@ use steward_kernel::{
 };
 
 use super::roster::{DepartmentRow, ShiftRow, TechnicianRow, estates_into};
-use crate::domain::{
-    TechnicianId,
-    import::{Event, RosterImport},
-    roster::{Department, Shift, Technician},
+use crate::{
+    domain::{
+        TechnicianId,
+        import::{Event, RosterImport},
+        roster::{Department, Shift, Technician},
+        told::{self, DepartmentEntry, RefusalEvent, RefusedRemedy},
+    },
+    publish,
 };
 
 impl Stored for RosterImport {
@@ -27,6 +31,36 @@ impl Stored for RosterImport {
     }
 
     fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
+        Vec::new()
+    }
+}
+
+/// The register itself has the row; the log has what others are told.
+impl Stored for DepartmentEntry {
+    async fn project(&self, _tx: &mut Tx, _events: &[Recorded<told::Event>]) -> Result<()> {
+        Ok(())
+    }
+
+    fn outgoing(&self, event: &Recorded<told::Event>) -> Option<Outgoing> {
+        Some(publish::of_department(self, event))
+    }
+
+    fn timers(&self, _event: &Recorded<told::Event>) -> Vec<TimerChange> {
+        Vec::new()
+    }
+}
+
+/// Nothing lists them: the complaint has the remedy.
+impl Stored for RefusedRemedy {
+    async fn project(&self, _tx: &mut Tx, _events: &[Recorded<RefusalEvent>]) -> Result<()> {
+        Ok(())
+    }
+
+    fn outgoing(&self, event: &Recorded<RefusalEvent>) -> Option<Outgoing> {
+        Some(publish::of_refused_remedy(self, event))
+    }
+
+    fn timers(&self, _event: &Recorded<RefusalEvent>) -> Vec<TimerChange> {
         Vec::new()
     }
 }

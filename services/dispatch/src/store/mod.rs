@@ -20,7 +20,7 @@ pub(crate) use orders::{
     OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, open_orders_with, orders_held_by,
     priority_of_complaint, remember_priority, stored_among,
 };
-pub(crate) use requests::{RequestFilter, list_requests};
+pub(crate) use requests::{RequestFilter, is_accountable, list_requests, remember_accountable};
 pub(crate) use roster::{
     DepartmentFilter, KnownEstate, ShiftFilter, TechnicianFilter, crews, estates, estates_by_code, find_department,
     find_technician, list_departments, list_shifts, list_technicians, technician_of_account,

@@ -3,7 +3,7 @@
 use steward_chassis::{Result, Stored, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
     Actor, Recorded,
-    ids::{EstateId, UnitId},
+    ids::{CaseId, EstateId, UnitId},
     message::{Outgoing, TimerChange},
     page::Page,
     vocabulary::Priority,
@@ -124,4 +124,39 @@ pub(crate) async fn list_requests(
     };
     let rows = query.fetch_all(tx.conn()).await?;
     Ok(page.finish(rows, horizon, StateRow::key).map(StateRow::listed))
+}
+
+/// Remembers who answers for a case from now on.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn remember_accountable(tx: &mut Tx, case_id: CaseId, account: &str) -> Result<()> {
+    let tenant = tx.tenant();
+    sqlx::query(
+        "INSERT INTO accountable (tenant_id, case_id, account) VALUES ($1, $2, $3)
+         ON CONFLICT (tenant_id, case_id) DO UPDATE SET account = excluded.account",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(account)
+    .execute(tx.conn())
+    .await?;
+    Ok(())
+}
+
+/// Whether somebody answers for a case.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn is_accountable(tx: &mut Tx, case_id: CaseId, account: &str) -> Result<bool> {
+    let tenant = tx.tenant();
+    let is = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT FROM accountable WHERE tenant_id = $1 AND case_id = $2 AND account = $3)",
+    )
+    .bind(tenant.get())
+    .bind(case_id.get())
+    .bind(account)
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(is)
 }

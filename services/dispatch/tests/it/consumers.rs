@@ -3,12 +3,15 @@
 use chrono::TimeDelta;
 use serde_json::json;
 use steward_dispatch::Dispatch;
-use steward_kernel::message::{Contract as _, suffix};
-use steward_proto::{complaint, intake};
+use steward_kernel::{
+    Role,
+    message::{Contract as _, suffix},
+};
+use steward_proto::{complaint, dispatch as pb, intake};
 use steward_testkit::{TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
-use crate::world::{World, estate_registered};
+use crate::world::{DEPARTMENTS, World, estate_registered};
 
 #[tokio::test]
 async fn a_request_heard_twice_is_one_request_and_disorder_is_mended() {
@@ -124,6 +127,79 @@ async fn work_for_a_complaint_is_as_urgent_as_the_complaint_whatever_comes_first
         heard(&world, inquiry, 2).await;
         heard(&world, suggestion, 2).await;
         assert_eq!(world.kit.count("dispatch", "complaint_priority").await, 1);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_for_a_complaint_that_nobody_can_be_given_is_refused_and_skills_can_be_mended() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let mut told: Vec<_> = world.kit.published::<pb::DepartmentRegistered>().await;
+        told.sort_by(|one, other| (&one.code, one.skills.len()).cmp(&(&other.code, other.skills.len())));
+        let engineering: Vec<_> = told.iter().filter(|each| each.code == "engineering").collect();
+        assert!(engineering[0].skills.is_empty() && engineering[0].every_estate);
+        assert_eq!(engineering[1].skills, ["水电", "电梯"], "its technicians were imported after it");
+        let again = told.len();
+        let _ = world.import("departments", DEPARTMENTS).await.ok();
+        assert_eq!(world.kit.published::<pb::DepartmentRegistered>().await.len(), again, "nothing is new");
+
+        let (nowhere, elsewhere) = (new_id(), new_id());
+        for (case_id, department) in [(nowhere, "nosuch-dept"), (elsewhere, "security")] {
+            for _ in 0..2 {
+                world.kit.publish(TENANT, case_id, 1, 0, world.remedy_requested(case_id, department)).await;
+            }
+        }
+        let refused = eventually("both are refused", || async {
+            let refused = world.kit.published::<pb::RemedyRefused>().await;
+            (refused.len() == 2).then_some(refused)
+        })
+        .await;
+        assert!(refused.iter().all(|each| each.reason == "unknown_department"));
+        let orders = world.handler().get(&format!("/v1/work-orders?case_id={nowhere}")).await.ok();
+        assert_eq!(orders["items"], json!([]));
+
+        // What was ordered with a skill that nobody has can be mended.
+        let (_, order) = world.remedy("cleaning").await;
+        let technician = world.technician("T001").await;
+        let assign =
+            || async { world.handler().post(&format!("{order}/assign"), json!({ "technician_id": technician })).await };
+        let change = |skill: &str| {
+            let (handler, path, body) = (world.handler(), format!("{order}/change-skill"), json!({ "skill": skill }));
+            async move { handler.post(&path, body).await.ok() }
+        };
+        assert_eq!(change("飞行").await["skill"], "飞行");
+        assign().await.problem(422, "dispatch/skill-missing");
+        assert_eq!(change("水电").await["skill"], "水电");
+        assert_eq!(assign().await.ok()["status"], "assigned");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn who_answers_for_the_case_does_not_take_down_its_owners_word() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = world.confirmed().await;
+        let order = world.order(case_id).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+        let named = |account: &str| intake::AccountablePersonChanged {
+            case_id: case_id.to_string(),
+            kind: "service_request".to_owned(),
+            account: account.to_owned(),
+            ..Default::default()
+        };
+        // The stewardship of a case is another thing than the case; what is heard of it has versions of its own.
+        let steward = new_id();
+        world.kit.publish(TENANT, steward, 1, 0, named("receptionist")).await;
+        heard(&world, steward, 1).await;
+        let path = format!("/v1/service-requests/{case_id}/verify");
+        let said = json!({ "satisfied": true, "taken_down": { "how": "phone" } });
+        let desk = world.kit.client(Role::Receptionist);
+        desk.post(&path, said.clone()).await.problem(403, "word/handled-by-you");
+        world.kit.publish(TENANT, steward, 2, 1, named("manager-9")).await;
+        heard(&world, steward, 2).await;
+        assert_eq!(desk.post(&path, said).await.ok()["stage"], "closed");
     })
     .await;
 }

@@ -134,7 +134,7 @@ async fn another_department_has_a_transferred_order_and_begins_anew() {
         assert_eq!((&view["status"], &view["technician_id"]), (&json!("transferred"), &Value::Null));
         assert_eq!((&view["department"], &view["contractor"]), (&json!("lift_contractor"), &json!(true)));
         assert_eq!((&view["transfers"], &view["reason"]), (&json!(1), &json!("须由维保单位处理")));
-        assert_eq!(view["allowed"], json!(["assign", "transfer", "cancel"]));
+        assert_eq!(view["allowed"], json!(["assign", "change-skill", "transfer", "cancel"]));
         let again = handler.post(&path, to("lift_contractor")).key("k").await;
         assert_eq!((again.header("idempotency-replayed"), again.ok()), ("true", view.clone()));
         assert_eq!(world.stage(case_id).await, "routed");

@@ -127,6 +127,7 @@ impl Told<'_> {
 
     fn accountable(&self, account: &str, previous: Option<&str>, why: Why, at: DateTime<Utc>) -> Outgoing {
         Outgoing::new(pb::AccountablePersonChanged {
+            kind: self.matter.kind.to_string(),
             case_id: id(self.stewardship.id),
             reference: self.matter.reference.clone(),
             estate_id: id(self.matter.estate),

@@ -189,6 +189,11 @@ pub const EVENTS: &[(&str, Tells)] = &[
         ]),
     ),
     ("complaint.complaint-work-resumed", Tells::Nobody("what it tells stands at `dispatch.work-order-opened`")),
+    ("dispatch.department-registered", Tells::Nobody(REGISTER)),
+    (
+        "dispatch.remedy-refused",
+        Tells::These(&[alert(ACCOUNTABLE, C::RemedyFellAway, "ordered again, decided anew, the owner has spoken")]),
+    ),
     ("dispatch.service-request-confirmed", Tells::These(&[message(T::ServiceConfirmed)])),
     (
         "dispatch.appointment-set",
@@ -408,6 +413,7 @@ pub const COMMANDS: &[(&str, &[&str])] = &[
 pub const SILENT_COMMANDS: &[(&str, &str)] = &[
     ("appoint_post", "who appoints somebody tells them; from then on they are told what the post is told"),
     ("call_visit", "those who wait stand at the desk"),
+    ("change_skill_of_work_order", "whom it can be given to follows from it"),
     ("create_calendar", "a setting"),
     ("end_absence", "who covers is told nothing more from then on"),
     ("import_articles", "reference data of the register"),

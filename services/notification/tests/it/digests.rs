@@ -113,6 +113,7 @@ impl Ladder {
 
     pub(crate) fn answers(&self, kit: &Kit, account: &str, cause: &str) -> intake::AccountablePersonChanged {
         intake::AccountablePersonChanged {
+            kind: String::new(),
             by_task: false,
             case_id: self.case.to_string(),
             reference: "C-261125-7K3QD4".to_owned(),
