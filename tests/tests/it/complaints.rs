@@ -143,3 +143,51 @@ async fn a_call_back_about_a_decision_ends_its_clock_and_its_task() {
     })
     .await;
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn work_is_ordered_from_departments_that_there_are_and_the_owners_word_is_taken_down_by_who_had_no_part() {
+    with_estate(async |estate| {
+        let (case, point) = proposed(&estate).await;
+        let path = |verb: &str| format!("/v1/complaints/{case}/{verb}");
+        let nowhere = json!({"department": "nosuch-dept", "summary": "修"});
+        eventually("the complaint has heard of the departments", || async {
+            let answer = estate.handler.post(&path("remedy"), nowhere.clone()).await;
+            (answer.status == 422).then(|| answer.problem(422, "complaint/unknown-department"))
+        })
+        .await;
+        let flying = json!({"department": "engineering", "skill": "飞行", "summary": "修"});
+        eventually("and of what they can do", || async {
+            let answer = estate.handler.post(&path("remedy"), flying.clone()).await;
+            (answer.status == 422).then(|| answer.problem(422, "complaint/unknown-skill"))
+        })
+        .await;
+        // Whatever was let through before departments were heard of was refused, or is called off.
+        eventually("nothing is open", || async {
+            let orders = estate.handler.get(&format!("/v1/work-orders?case_id={case}")).await.ok();
+            for order in orders["items"].as_array()? {
+                let path = format!("/v1/work-orders/{}/cancel", text(&order["work_order_id"]));
+                estate.handler.post(&path, json!({"reason": "没有人会"})).await;
+            }
+            let view = estate.handler.get(&format!("/v1/complaints/{case}")).await.ok();
+            view["remedies"].as_array()?.iter().all(|remedy| remedy["progress"] != "requested").then_some(())
+        })
+        .await;
+        let order = remedy(&estate, &case, "修水管").await;
+        decide(&estate, &case, &point, "属实").await;
+        estate.technician_does(&order).await;
+        both_are(&estate, &case, "resolved", "decided").await;
+
+        // Who did the work and who answers for the case leave it to somebody else.
+        let accountable = text(&estate.handler.get(&format!("/v1/cases/{case}")).await.ok()["accountable"]["account"]);
+        let said = json!({"satisfied": true, "taken_down": {"how": "phone"}});
+        for account in ["tech-1", &accountable] {
+            let mut actor = estate.kit.staff(Role::Manager);
+            actor.id = ActorId::new(account);
+            let answer = estate.kit.client_of(&actor).post(&path("confirm"), said.clone()).await;
+            answer.problem(403, "word/handled-by-you");
+        }
+        estate.receptionist.post(&path("confirm"), said).await.expect(200);
+        both_are(&estate, &case, "closed", "closed").await;
+    })
+    .await;
+}

@@ -403,7 +403,7 @@ impl Case {
             M::Confirmed | M::Verified if is_closed => self.told(step, facts),
             // What staff had taken down is the owner's own word now.
             M::Closed if is_closed && self.becomes_the_owners(step) => self.told(step, facts),
-            M::Withdrawn if self.last_milestone == M::Withdrawn && self.becomes_the_owners(step) => {
+            M::Withdrawn | M::Cancelled if self.last_milestone == step.milestone && self.becomes_the_owners(step) => {
                 self.told(step, facts)
             }
             _ if is_closed && step.effect == Effect::Told => self.progressed(step, facts),
@@ -433,6 +433,15 @@ impl Case {
             Some(Whose::Owners) => (Party::Owner, None),
             Some(Whose::TakenDown(note)) => (Party::Staff, Some(note)),
         })
+    }
+
+    /// The owner calls off what is called off already: where staff had taken that word down, it is the owner's own now.
+    fn called_off_again(&self, opening: &Opening, reason: &Line, facts: &Facts) -> Vec<Event> {
+        let was_called_off = self.last_milestone == Milestone::Cancelled && self.last_taken_down.is_some();
+        if !was_called_off || !word::is_owners(&facts.actor, opening.resident) {
+            return vec![];
+        }
+        vec![Event::Cancelled { reason: reason.clone(), by: Party::Owner, at: Some(facts.at), taken_down: None }]
     }
 
     fn moved(&self, status: CaseStatus, stage: &str, facts: &Facts) -> Vec<Event> {
@@ -523,7 +532,7 @@ impl Aggregate for Case {
                 }])
             }
 
-            (S::Cancelled, C::Cancel { .. }) => Ok(vec![]),
+            (S::Cancelled, C::Cancel { reason, .. }) => Ok(self.called_off_again(opening, reason, facts)),
             (S::Resolved | S::Closed, C::Cancel { .. }) => Err(Refusal::Ended),
             (S::Received | S::InProgress | S::AwaitingOwner, C::Cancel { reason, taken_down }) => {
                 let (by, taken_down) = Self::called_off(opening, taken_down.as_ref(), facts)?;

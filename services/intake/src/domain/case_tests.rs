@@ -440,3 +440,18 @@ fn a_withdrawal_and_a_closing_that_were_taken_down_become_the_owners_own() {
         }
     }
 }
+
+#[test]
+fn a_case_that_staff_called_off_on_the_owners_word_becomes_the_owners_own_doing() {
+    let of = |role| facts(&[role]);
+    let case = opened(CaseKind::ServiceRequest);
+    let reason = || Line::try_new("自行解决").unwrap();
+    let taken_down = Command::Cancel { reason: reason(), taken_down: by_phone() };
+    let staffs = then(&case, &taken_down, &facts(&[Role::Receptionist]));
+    let events = staffs.decide(&cancel(), &of(Role::Owner)).unwrap();
+    assert!(matches!(&events[..], [Event::Cancelled { by: Party::Owner, taken_down: None, .. }]), "{events:?}");
+    let owners = replay(staffs.clone(), &events);
+    for (case, facts) in [(&owners, of(Role::Owner)), (&staffs, facts(&[Role::Receptionist]))] {
+        assert_eq!(case.decide(&cancel(), &facts), Ok(vec![]));
+    }
+}

@@ -281,6 +281,10 @@ impl Inquiry {
     fn close(&self, taken_down: Option<WordNote>, facts: &Facts) -> Result<Vec<Event>, Refusal> {
         use InquiryStage as S;
         match self.stage {
+            // What staff had taken down is the owner's own word now.
+            S::Closed if taken_down.is_none() && self.last_word.1.is_some() => {
+                Ok(vec![Event::Closed { at: self.ended_at, by: Some(Party::Owner), taken_down: None }])
+            }
             S::Closed => Ok(vec![]),
             S::Answered | S::FollowUpDue if self.follow_up_at.is_some() && taken_down.is_some() => self.not_now(),
             S::Answered | S::FollowUpDue | S::FollowedUp => {
