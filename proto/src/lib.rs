@@ -182,6 +182,8 @@ contracts! {
         WorkOrderHeld = "work-order-held",
         WorkOrderResumed = "work-order-resumed",
         WorkOrderCompleted = "work-order-completed",
+        WorkOrderProofMissed = "work-order-proof-missed",
+        WorkOrderProofArrived = "work-order-proof-arrived",
         WorkOrderVerified = "work-order-verified",
         WorkOrderCancelled = "work-order-cancelled",
     }

@@ -29,11 +29,19 @@ impl App {
         Facts {
             now: call.occurred_at.unwrap_or_else(|| self.core.clock.now()),
             actor: call.actor.clone(),
+            has_read: call.has_read(),
             crew: Vec::new(),
             handled: false,
             // Settings are checked to be at most 365 days.
             come_back_within: TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15)),
         }
+    }
+
+    /// How long what proves work may take to arrive.
+    #[must_use]
+    pub fn proof_within(&self) -> TimeDelta {
+        // Settings are checked to be at most 30 days.
+        TimeDelta::from_std(self.config.proof_within).unwrap_or(TimeDelta::hours(4))
     }
 
     /// What a decision on the owner's word has to know besides: whether who gives it has handled the request or a work

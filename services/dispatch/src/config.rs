@@ -11,6 +11,9 @@ use steward_chassis::Checked;
 pub struct Config {
     /// How many technicians are proposed for a work order, best first.
     pub candidates: usize,
+    /// How long after the completion of a work order its proof may take to arrive, before the lead is told; 10 minutes to 30 days.
+    #[serde(with = "humantime_serde")]
+    pub proof_within: Duration,
     /// How long after the end an owner can come back on a service request; 1 hour to 365 days.
     #[serde(with = "humantime_serde")]
     pub come_back_within: Duration,
@@ -28,6 +31,9 @@ impl Checked for Config {
                 "service.come_back_within is {:?}; it must be between 1h and 365d",
                 self.come_back_within
             ));
+        }
+        if !(Duration::from_secs(600)..=Duration::from_secs(30 * 24 * 3600)).contains(&self.proof_within) {
+            findings.push(format!("service.proof_within is {:?}; it must be between 10m and 30d", self.proof_within));
         }
         findings
     }

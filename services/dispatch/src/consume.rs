@@ -22,8 +22,8 @@ use crate::{
         told::{Misaddressed, Refuse, Refused, RefusedRemedy},
     },
     flow::{
-        LETTER, call_off_orders, call_off_orders_until, is_contractor, order_facts, prioritise_complaint,
-        prioritise_request, request_facts,
+        LETTER, call_off_orders, call_off_orders_until, is_contractor, look_for_proof, order_facts,
+        prioritise_complaint, prioritise_request, request_facts,
     },
     store,
 };
@@ -144,7 +144,12 @@ async fn estate_registered(work: &mut Work, message: intake::EstateRegistered) -
 }
 
 async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()> {
-    store::remember_file(&mut work.tx, id(&message.file_id, "file_id")?, &message.account).await
+    let file = id(&message.file_id, "file_id")?;
+    store::remember_file(&mut work.tx, file, &message.account).await?;
+    for order in store::orders_that_miss(&mut work.tx, file).await? {
+        look_for_proof(work, order, false).await?;
+    }
+    Ok(())
 }
 
 /// Whether the department serves the estate. A company that has not entered its departments gives its work to any code.

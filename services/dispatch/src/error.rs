@@ -10,6 +10,8 @@ const ALREADY_RECEIVED: ProblemKind =
     ProblemKind::conflict("dispatch/already-received", "The service request came before");
 const REQUEST_ILLEGAL: ProblemKind =
     ProblemKind::conflict("dispatch/service-request-stage", "Not in this stage of the service request");
+const OTHER_DETAILS: ProblemKind =
+    ProblemKind::conflict("dispatch/other-details", "Other details were confirmed; read them first (If-Match)");
 const APPOINTMENT_BACKWARDS: ProblemKind =
     ProblemKind::unprocessable("dispatch/appointment-backwards", "The appointment ends before it starts");
 const APPOINTMENT_PAST: ProblemKind =
@@ -44,6 +46,8 @@ const UNKNOWN_CASE: ProblemKind = ProblemKind::unprocessable(
     "dispatch/unknown-case",
     "No service request or remedy of a complaint is known for this case",
 );
+const TRANSFERRED_TO_ANOTHER: ProblemKind =
+    ProblemKind::conflict("dispatch/transferred-to-another", "Another department has been given the work order");
 const SAME_DEPARTMENT: ProblemKind =
     ProblemKind::unprocessable("dispatch/same-department", "This department has the work order already");
 const UNKNOWN_DEPARTMENT: ProblemKind =
@@ -61,6 +65,7 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (NO_SUCH_REQUEST, ["没有这个服务请求", "沒有這個服務請求"]),
         (ALREADY_RECEIVED, ["该服务请求此前已收到", "該服務請求先前已收到"]),
         (REQUEST_ILLEGAL, ["服务请求当前阶段不允许此操作", "服務請求目前階段不允許此操作"]),
+        (OTHER_DETAILS, ["已确认过其他内容，请先阅读（If-Match）", "已確認過其他內容，請先閱讀（If-Match）"]),
         (APPOINTMENT_BACKWARDS, ["预约结束时间早于开始时间", "預約結束時間早於開始時間"]),
         (APPOINTMENT_PAST, ["预约须在将来", "預約須在將來"]),
         (APPOINTMENT_TOO_FAR, ["预约须在60天以内", "預約須在60天以內"]),
@@ -79,6 +84,7 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (PROOF_AWAITED, ["完工照片或文件尚未上传", "完工照片或文件尚未上傳"]),
         (UNKNOWN_CASE, ["没有与该事项对应的服务请求或投诉整改", "沒有與該事項對應的服務請求或投訴整改"]),
         (UNKNOWN_DEPARTMENT, ["没有负责此小区的该部门", "沒有負責此小區的該部門"]),
+        (TRANSFERRED_TO_ANOTHER, ["该工单已转给另一个部门", "該工單已轉給另一個部門"]),
         (SAME_DEPARTMENT, ["该工单已在此部门", "該工單已在此部門"]),
         (ALREADY_IMPORTED, ["该文件此前已导入", "該檔案先前已匯入"]),
     ];
@@ -91,6 +97,7 @@ impl Refuses for request::Refusal {
             Self::NoSuchRequest => NO_SUCH_REQUEST,
             Self::AlreadyReceived => ALREADY_RECEIVED,
             Self::Illegal { .. } => REQUEST_ILLEGAL,
+            Self::OtherDetails => OTHER_DETAILS,
             Self::Misdated(Misdated::Backwards) => APPOINTMENT_BACKWARDS,
             Self::Misdated(Misdated::Past) => APPOINTMENT_PAST,
             Self::Misdated(Misdated::TooFar) => APPOINTMENT_TOO_FAR,
@@ -115,6 +122,10 @@ impl Refuses for request::Refusal {
                 Some((pointer.to_owned(), remedy.to_owned()))
             }
             Self::Word(fault) => fault.field(),
+            Self::OtherDetails => {
+                let remedy = "read the service request, and send the version that you have read as If-Match";
+                Some(("/details".to_owned(), remedy.to_owned()))
+            }
             Self::NoSuchRequest | Self::AlreadyReceived | Self::Illegal { .. } => None,
         }
     }
@@ -132,6 +143,7 @@ impl Refuses for order::Refusal {
             Self::SkillMissing => SKILL_MISSING,
             Self::EstateNotServed => ESTATE_NOT_SERVED,
             Self::UnknownDepartment => UNKNOWN_DEPARTMENT,
+            Self::TransferredToAnother => TRANSFERRED_TO_ANOTHER,
             Self::SameDepartment => SAME_DEPARTMENT,
             Self::NoProof => NO_PROOF,
             Self::TooMuchProof => TOO_MUCH_PROOF,
@@ -156,6 +168,9 @@ impl Refuses for order::Refusal {
             Self::SkillMissing => ("/technician_id", "choose somebody who has the skill"),
             Self::EstateNotServed => ("/technician_id", "choose somebody who serves the estate"),
             Self::UnknownDepartment => ("/department", SERVING),
+            Self::TransferredToAnother => {
+                ("/instead_of", "must be the department that has it now, or If-Match must be the version that was read")
+            }
             Self::SameDepartment => ("/department", "must be another department than the one that has it"),
             Self::NoProof => ("/file_ids", "must have at least 1 item"),
             Self::TooMuchProof => ("/file_ids", "must have at most 20 items"),

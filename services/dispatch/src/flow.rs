@@ -15,7 +15,7 @@ use steward_kernel::{
 use crate::{
     app::App,
     domain::{
-        Code, FileId, Note, OrderProgress, Skill,
+        Code, Note, OrderProgress, Skill,
         order::{self, Job, LEADS, WorkOrder},
         request::{self, ServiceRequest},
     },
@@ -283,16 +283,20 @@ async fn job_of(work: &mut Work, id: WorkOrderId, new: NewOrder) -> Result<Job> 
 
 /// Carries out a command on a work order; its service request follows.
 pub(crate) async fn on_order(
-    engine: &Engine,
+    app: &App,
     call: &Call,
     id: WorkOrderId,
     command: order::Command,
 ) -> Result<Executed<WorkOrder>> {
-    engine
+    let proof_within = app.proof_within();
+    app.core
+        .engine
         .transact(call, move |work| {
             let command = command.clone();
             Box::pin(async move {
                 let facts = look_up(work, id, &command).await?;
+                let proof_due_at = Some(work.clock().now() + proof_within);
+                let facts = order::Facts { proof_due_at, ..facts };
                 let done = work.execute::<WorkOrder>(id, &command, &facts).await?;
                 if command.moves_request() && !done.replayed {
                     follow(work, &done.state).await?;
@@ -320,15 +324,31 @@ async fn look_up(work: &mut Work, id: WorkOrderId, command: &order::Command) -> 
             facts.stored_by = store::accounts_of_files(&mut work.tx, &done.file_ids).await?;
             facts.crew = crew_with(work, id).await?;
         }
-        order::Command::Verify => {
-            let proof: Vec<FileId> =
-                work.find::<WorkOrder>(id).await?.into_iter().flat_map(|order| order.proof()).collect();
-            let stored = store::stored_among(&mut work.tx, proof.iter().copied()).await?;
-            facts.proof_awaited = proof.iter().any(|file| !stored.contains(file));
+        order::Command::Verify | order::Command::LookForProof => {
+            facts.proof_awaited = match work.find::<WorkOrder>(id).await? {
+                Some(order) => is_proof_awaited(work, &order).await?,
+                None => false,
+            };
         }
         _ => {}
     }
     Ok(facts)
+}
+
+/// Whether something that proves it has not arrived.
+async fn is_proof_awaited(work: &mut Work, order: &WorkOrder) -> Result<bool> {
+    let stored = store::stored_of(&mut work.tx, std::iter::once(order)).await?;
+    let mut proof = order.completion.iter().flat_map(|done| &done.file_ids);
+    Ok(proof.any(|file| !stored.contains(file)))
+}
+
+/// Looks whether what proves a work order is there.
+///
+/// * `overdue`: whether the time for that is over.
+pub(crate) async fn look_for_proof(work: &mut Work, id: WorkOrderId, overdue: bool) -> Result<()> {
+    let command = order::Command::LookForProof;
+    let facts = order::Facts { proof_overdue: overdue, ..look_up(work, id, &command).await? };
+    work.execute::<WorkOrder>(id, &command, &facts).await.map(drop)
 }
 
 /// Takes a work order back from whoever has it; its service request follows. The house does it, whoever has changed the register.

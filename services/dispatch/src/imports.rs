@@ -176,12 +176,19 @@ async fn technicians(work: &mut Work, sheet: &Sheet) -> Result<Executed<RosterIm
     let plan = plan_technicians(rows.into_iter().map(|row| row.value).collect(), &known);
     let coming_back = coming_back(work, &plan.write, &known).await?;
     let given_back = coming_back.iter().map(|(code, order)| note(&numbers, code, "given_back", reference(order)));
-    let notes = notes(sheet, given_back);
+    let fallen_away = shifts_of_leavers(work, &plan.write).await?;
+    let gone = fallen_away.iter().map(|(code, shifts)| {
+        let row = numbers.get(code).copied().unwrap_or_default();
+        Note::new(row, "", "shifts_called_off", &[("count", shifts.len().to_string())])
+    });
+    let notes = notes(sheet, given_back.chain(gone));
     let reported = report(work, RosterPart::Technicians, plan.counts, notes).await?;
     if !reported.replayed {
         for row in &plan.write {
             store::write_technician(&mut work.tx, row, reported.changed_at).await?;
         }
+        let gone: Vec<Shift> = fallen_away.into_values().flatten().collect();
+        store::write_shifts(&mut work.tx, &gone).await?;
         let reason = say("returned_by_register", &[]);
         for (_, order) in &coming_back {
             let reason = Text::try_new(reason.told(work.call.language));
@@ -217,6 +224,21 @@ async fn coming_back(
         now.gives_back(before, order.job.as_ref()?).then(|| (now.code.to_string(), order))
     };
     Ok(held.into_iter().filter_map(comes_back).collect())
+}
+
+/// The shifts ahead of those who leave, as they fall away, by the code of the technician.
+async fn shifts_of_leavers(work: &mut Work, changed: &[Technician]) -> Result<BTreeMap<String, Vec<Shift>>> {
+    let leaving: HashMap<TechnicianId, &str> =
+        changed.iter().filter(|each| each.left).map(|each| (each.id, each.code.as_str())).collect();
+    let ids: Vec<TechnicianId> = leaving.keys().copied().collect();
+    let now = work.clock().now();
+    let mut by_code: BTreeMap<String, Vec<Shift>> = BTreeMap::new();
+    for shift in store::shifts_ahead(&mut work.tx, &ids, now).await? {
+        if let Some(code) = leaving.get(&shift.technician_id) {
+            by_code.entry((*code).to_owned()).or_default().push(Shift { called_off: true, ..shift });
+        }
+    }
+    Ok(by_code)
 }
 
 fn reference(order: &WorkOrder) -> &str {

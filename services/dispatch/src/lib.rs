@@ -10,6 +10,7 @@ pub mod http;
 mod imports;
 mod publish;
 mod store;
+mod timers;
 
 use sqlx::migrate::Migrator;
 use steward_chassis::{
@@ -58,7 +59,7 @@ impl Service for Dispatch {
     }
 
     fn timers() -> Vec<Timer<App>> {
-        Vec::new()
+        timers::all()
     }
 
     fn build(core: Core, config: Config) -> anyhow::Result<App> {

@@ -1,8 +1,9 @@
 //! What other services are told. Pure. Every event is named, so a new one makes us think about it.
 
+use chrono::TimeDelta;
 use steward_kernel::{
     Recorded,
-    message::Outgoing,
+    message::{Outgoing, TimerChange},
     word::{self, WordNote},
 };
 use steward_proto::dispatch as pb;
@@ -14,6 +15,12 @@ use crate::domain::{
     request::{self, Origin, ServiceRequest},
     told::{self, DepartmentEntry, RefusalEvent, RefusedRemedy},
 };
+
+/// Name of the timer that looks whether what proves a work order has come.
+pub(crate) const PROOF: &str = "proof";
+
+/// A file may come in the moment in which it is missed: then this is seen a little later.
+const ONCE_MORE: TimeDelta = TimeDelta::minutes(10);
 
 fn id(id: Option<impl Into<Uuid>>) -> String {
     id.map(|id| id.into().to_string()).unwrap_or_default()
@@ -166,6 +173,32 @@ pub(crate) fn of_refused_remedy(remedy: &RefusedRemedy, event: &Recorded<Refusal
     })
 }
 
+/// When a work order is looked at again: for what proves it.
+#[must_use]
+pub(crate) fn order_timers(event: &Recorded<order::Event>) -> Vec<TimerChange> {
+    use order::Event as E;
+    let set = |due_at| vec![TimerChange::Set { name: PROOF, due_at }];
+    match &event.body {
+        E::Completed(done) => done.proof_due_at.map(set).unwrap_or_default(),
+        E::ProofMissed => set(event.recorded_at + ONCE_MORE),
+        E::ProofArrived | E::Verified => vec![TimerChange::Clear { name: PROOF }],
+        E::Opened(_)
+        | E::Assigned { .. }
+        | E::Accepted
+        | E::Returned { .. }
+        | E::Transferred { .. }
+        | E::Departed
+        | E::Arrived
+        | E::MadeSafe { .. }
+        | E::Started
+        | E::Held { .. }
+        | E::Resumed
+        | E::SkillChanged { .. }
+        | E::Prioritised { .. }
+        | E::Cancelled { .. } => Vec::new(),
+    }
+}
+
 /// The public event of a work order's event.
 #[must_use]
 pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Option<Outgoing> {
@@ -220,6 +253,8 @@ pub(crate) fn of_order(order: &WorkOrder, event: &Recorded<order::Event>) -> Opt
             at_ms,
             WorkOrderCompleted { file_ids: done.file_ids.iter().map(ToString::to_string).collect() }
         ),
+        E::ProofMissed => told!(order, job, at_ms, WorkOrderProofMissed {}),
+        E::ProofArrived => told!(order, job, at_ms, WorkOrderProofArrived {}),
         E::Verified => told!(order, job, at_ms, WorkOrderVerified {}),
         E::Cancelled { .. } => told!(order, job, at_ms, WorkOrderCancelled {}),
     })

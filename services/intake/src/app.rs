@@ -65,6 +65,7 @@ impl App {
             said_back: self.said_back(),
             // At most 365 days.
             come_back_within: TimeDelta::from_std(self.config.come_back_within).unwrap_or(TimeDelta::days(15)),
+            has_read: call.has_read(),
             handled: false,
         }
     }

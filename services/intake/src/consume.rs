@@ -339,6 +339,12 @@ fn with_work_orders(consumer: Consumer<App>) -> Consumer<App> {
         .on::<pb::WorkOrderMadeSafe, _>(told!(MadeSafe, MadeSafe))
         .on::<pb::WorkOrderResumed, _>(told!(Resumed, Resumed))
         .on::<pb::WorkOrderCompleted, _>(|app, work, heard| Box::pin(completed(app, work, heard)))
+        .on::<pb::WorkOrderProofMissed, _>(|app, work, heard| {
+            proof(app, work, heard.case_id, (heard.work_order_id, heard.department), false)
+        })
+        .on::<pb::WorkOrderProofArrived, _>(|app, work, heard| {
+            proof(app, work, heard.case_id, (heard.work_order_id, heard.department), true)
+        })
         .on::<pb::WorkOrderCancelled, _>(|app, work, heard| {
             let order = [heard.case_id, heard.work_order_id, heard.department];
             followed(app, work, order, false, None, WorkStep::Cancelled)
@@ -353,6 +359,21 @@ async fn completed(app: &App, work: &mut Work, heard: dispatch::WorkOrderComplet
     }
     let order = [heard.case_id, heard.work_order_id, heard.department];
     followed(app, work, order, false, None, WorkStep::Completed).await
+}
+
+/// Whoever leads the department sees to what proves its work.
+fn proof<'a>(
+    app: &'a App,
+    work: &'a mut Work,
+    case_id: String,
+    (work_order_id, department): (String, String),
+    arrived: bool,
+) -> BoxFuture<'a, Result<()>> {
+    Box::pin(async move {
+        let order = (id::<WorkOrderId>("work_order_id", &work_order_id)?, department);
+        let case_id = id("case_id", &case_id)?;
+        stewardship::command(app, work, case_id, &Promised::Proof { order, arrived }).await.map(drop)
+    })
 }
 
 /// What became of a work order: its case is told if there is something to tell, its stewardship always.

@@ -244,7 +244,7 @@ pub(crate) async fn prioritise(
     app: &App,
     call: &Call,
     id: CaseId,
-    priority: Priority,
+    (priority, instead_of): (Priority, Option<Priority>),
     reason: Line,
 ) -> Result<Executed<Case>> {
     let app_again = app.clone();
@@ -254,7 +254,7 @@ pub(crate) async fn prioritise(
             let (app, reason) = (app_again.clone(), reason.clone());
             Box::pin(async move {
                 let facts = app.facts_of(work);
-                let command = case::Command::Prioritise { priority, reason };
+                let command = case::Command::Prioritise { priority, instead_of, reason };
                 let done = work.execute::<Case>(id, &command, &facts).await?;
                 if !done.replayed {
                     stewardship::command(&app, work, id, &Command::Prioritise(priority)).await?;

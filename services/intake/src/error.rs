@@ -11,6 +11,8 @@ use crate::domain::{case, inquiry, visit};
 const NO_SUCH_CASE: ProblemKind = ProblemKind::not_found("intake/no-such-case", "There is no such case");
 const CASE_OPEN: ProblemKind = ProblemKind::conflict("intake/case-already-opened", "The case is already open");
 const CASE_ENDED: ProblemKind = ProblemKind::conflict("intake/case-ended", "The case has come to its end");
+const PRIORITISED_BEFORE: ProblemKind =
+    ProblemKind::conflict("intake/prioritised-before", "Somebody has changed the priority before");
 const UNKNOWN_ESTATE: ProblemKind =
     ProblemKind::unprocessable("intake/unknown-estate", "The register has no such estate or unit for you");
 const UNKNOWN_RESIDENT: ProblemKind =
@@ -52,6 +54,7 @@ const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (NO_SUCH_CASE, ["没有这个事项", "沒有這個事項"]),
     (CASE_OPEN, ["事项已经开立", "事項已經開立"]),
     (CASE_ENDED, ["事项已经结束", "事項已經結束"]),
+    (PRIORITISED_BEFORE, ["紧急程度此前已被更改", "緊急程度先前已被更改"]),
     (UNKNOWN_ESTATE, ["登记簿中没有您可用的这个小区或房屋", "登記簿中沒有您可用的這個小區或房屋"]),
     (UNKNOWN_RESIDENT, ["登记簿中没有这位住户", "登記簿中沒有這位住戶"]),
     (NOT_THE_OWNER, ["业主不能代他人提出", "業主不能代他人提出"]),
@@ -90,6 +93,7 @@ impl Refuses for case::Refusal {
             Self::NoSuchCase => NO_SUCH_CASE,
             Self::AlreadyOpened => CASE_OPEN,
             Self::Ended => CASE_ENDED,
+            Self::PrioritisedBefore => PRIORITISED_BEFORE,
             Self::UnknownEstate | Self::UnknownUnit | Self::UnknownSourceUnit => UNKNOWN_ESTATE,
             Self::UnknownResident => UNKNOWN_RESIDENT,
             Self::NotTheOwner => NOT_THE_OWNER,
@@ -110,6 +114,9 @@ impl Refuses for case::Refusal {
     fn field(&self) -> Option<(String, String)> {
         match self {
             Self::NoSuchCase | Self::AlreadyOpened | Self::Ended | Self::NoResident => None,
+            Self::PrioritisedBefore => {
+                at("/instead_of", "must be the priority that it has now, or If-Match must be the version that was read")
+            }
             Self::UnknownEstate => at("/estate_id", "must be an estate of the register that you may see"),
             Self::UnknownUnit => at("/unit_id", "must be a unit of that estate"),
             Self::UnknownResident => at("/resident_id", "must be a resident of the register in one of your estates"),

@@ -224,6 +224,13 @@ async fn leaving(
         let posts = store::rulebook::posts_of(&mut work.tx, &before.account).await?;
         let vacant = posts.into_iter().filter(|(_, estate)| !row.value.works_for(*estate));
         found.extend(vacant.map(|(level, _)| Note::new(row.number, "", "post_vacant", &[("level", level)])));
+        if row.value.left {
+            let now = work.clock().now();
+            let covered = store::rulebook::covered_by(&mut work.tx, &before.account, now).await?;
+            let on = |at| day::day(at, day::HOME).to_string();
+            let uncovered = covered.into_iter().map(|(from, to)| [("from", on(from)), ("to", on(to))]);
+            found.extend(uncovered.map(|days| Note::new(row.number, "", "uncovered", &days)));
+        }
     }
     Ok(found)
 }

@@ -268,6 +268,7 @@ pub(crate) fn staff(entry: &StaffEntry, event: &Recorded<staff::Event>) -> Outgo
         department: post.department.clone(),
         estate_ids: post.estates.iter().flatten().map(|estate| id(*estate)).collect(),
         every_estate: post.estates.is_none(),
+        left: post.left,
         at_ms: event.occurred_at.timestamp_millis(),
     })
 }

@@ -108,6 +108,7 @@ async fn facts(app: &App, work: &mut Work, known: &Stewardship, estate: EstateId
 fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
     let department = match command {
         Command::Work { order: (_, department, _), .. }
+        | Command::Proof { order: (_, department), .. }
         | Command::Consult { department }
         | Command::Consulted { department } => Some(department.as_str()),
         _ => None,

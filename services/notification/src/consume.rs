@@ -6,7 +6,7 @@ mod alerts;
 use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
-    day,
+    ActorId, day,
     ids::{CaseId, EstateId, ResidentId},
     message::optional_uuid,
     vocabulary::{CaseKind, CaseStatus, Language},
@@ -21,6 +21,7 @@ use crate::{
         Letter, Message, Moment, Noted, Preference, Scribe, SurveyId, TakenDownWord, Template, Variables, Window,
         messages::Command,
     },
+    notices,
     store::{self, StaffMember},
 };
 
@@ -30,7 +31,7 @@ pub fn all() -> Vec<Consumer<App>> {
     vec![
         Consumer::of("intake")
             .on::<intake::EstateRegistered, _>(|_, work, heard| Box::pin(estate_registered(work, heard)))
-            .on::<intake::StaffRegistered, _>(|_, work, heard| Box::pin(staff_registered(work, heard)))
+            .on::<intake::StaffRegistered, _>(|app, work, heard| Box::pin(staff_registered(app, work, heard)))
             .on::<intake::CaseOpened, _>(|app, work, heard| Box::pin(case_opened(app, work, heard)))
             .on::<intake::CaseProgressed, _>(|app, work, heard| Box::pin(case_progressed(app, work, heard)))
             .on::<intake::CaseCancelled, _>(|app, work, heard| Box::pin(case_cancelled(app, work, heard)))
@@ -60,7 +61,7 @@ async fn estate_registered(work: &mut Work, heard: intake::EstateRegistered) -> 
     store::register_estate(&mut work.tx, estate, &heard.code).await
 }
 
-async fn staff_registered(work: &mut Work, heard: intake::StaffRegistered) -> Result<()> {
+async fn staff_registered(app: &App, work: &mut Work, heard: intake::StaffRegistered) -> Result<()> {
     let estates =
         heard.estate_ids.iter().map(|id| uuid("estate_ids", id).map(EstateId::from)).collect::<Result<_>>()?;
     let member = StaffMember {
@@ -68,8 +69,13 @@ async fn staff_registered(work: &mut Work, heard: intake::StaffRegistered) -> Re
         account: heard.account,
         role: heard.role,
         estates: (!heard.every_estate).then_some(estates),
+        left: heard.left,
     };
-    store::register_staff(&mut work.tx, &member).await
+    store::register_staff(&mut work.tx, &member).await?;
+    if member.left && !member.account.is_empty() {
+        notices::pass_on(app, work, &ActorId::new(member.account)).await?;
+    }
+    Ok(())
 }
 
 async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> Result<()> {

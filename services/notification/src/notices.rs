@@ -44,7 +44,7 @@ async fn follow(app: &App, work: &mut Work, notice: &Notice) -> Result<()> {
             let able = store::accounts_of(&mut work.tx, APPROVERS, &content.estates).await?;
             (able.difference(&author).cloned().collect(), AlertCause::NoticeInReview)
         }
-        NoticeStatus::Approved => (author, AlertCause::NoticeApproved),
+        NoticeStatus::Approved => (publishers(work, content, author).await?, AlertCause::NoticeApproved),
         NoticeStatus::Recalled => (author, AlertCause::NoticeRecalled),
         NoticeStatus::Draft | NoticeStatus::Sent | NoticeStatus::Expired => (BTreeSet::new(), AlertCause::Other),
     };
@@ -57,6 +57,27 @@ async fn follow(app: &App, work: &mut Work, notice: &Notice) -> Result<()> {
     digests::settle(app, work, None, &settled).await?;
     let matter = matter(app, notice.id, content);
     digests::tell_of(app, work, occasion(notice.id, status), told, cause, &matter).await
+}
+
+/// Who publishes it: its author, or who could when the author has left.
+async fn publishers(work: &mut Work, content: &NoticeContent, author: BTreeSet<ActorId>) -> Result<BTreeSet<ActorId>> {
+    for account in &author {
+        if store::has_left(&mut work.tx, account).await? {
+            return store::accounts_of(&mut work.tx, APPROVERS, &content.estates).await;
+        }
+    }
+    Ok(author)
+}
+
+/// Somebody has left: who could publish their notices that are approved is told of them.
+///
+/// # Errors
+/// What the database and the engine say.
+pub async fn pass_on(app: &App, work: &mut Work, author: &ActorId) -> Result<()> {
+    for notice in store::approved_notices_of(&mut work.tx, author).await? {
+        follow(app, work, &notice).await?;
+    }
+    Ok(())
 }
 
 /// The reason of an alert: a status is reached once.

@@ -30,9 +30,14 @@ pub async fn set(
         .transact(call, move |work| {
             let (app, command, facts) = (app_again.clone(), command.clone(), facts.clone());
             Box::pin(async move {
+                let known = work.find::<Preference>(resident).await?;
                 let before = work.version_of::<Preference>(resident).await?;
                 let done = work.execute::<Preference>(resident, &command, &facts).await?;
-                if done.version != before {
+                if !done.replayed && done.version != before && done.state.taken_down.is_some() {
+                    // Who notes other wishes than those that the resident, or a colleague, has set, knows of these.
+                    if known.is_some_and(|known| known.is_set) {
+                        work.call.must_have_read()?;
+                    }
                     tell(&app, work, &done).await?;
                 }
                 Ok(done)

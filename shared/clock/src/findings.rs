@@ -6,11 +6,8 @@ use steward_kernel::vocabulary::taxonomy;
 
 use crate::{
     amount::Amount,
-    policy::{ExtensionRule, Ladder, PauseRule, Policy, TargetRule, covers},
+    policy::{ExtensionRule, Ladder, PauseReason, PauseRule, Policy, TargetRule, covers},
 };
-
-/// The reasons for which clocks may be paused (DOMAIN.md §3).
-pub const PAUSE_REASONS: [&str; 6] = ["awaiting_owner", "parts", "access", "weather", "third_party", "approval"];
 
 /// Most targets of one policy.
 const TARGETS: usize = 500;
@@ -108,8 +105,9 @@ fn check_targets(targets: &[TargetRule], found: &mut Findings) {
 fn check_pauses(pauses: &[PauseRule], found: &mut Findings) {
     for (index, rule) in pauses.iter().enumerate() {
         let mut add = |field: &str, must: String| found.push((format!("/pauses/{index}/{field}"), must));
-        if !PAUSE_REASONS.contains(&rule.reason.as_str()) {
-            add("reason", format!("must be one of {}", PAUSE_REASONS.join(", ")));
+        if PauseReason::parse(&rule.reason).is_none() {
+            let words: Vec<&str> = PauseReason::ALL.iter().map(|reason| reason.as_str()).collect();
+            add("reason", format!("must be one of {}", words.join(", ")));
         }
         if pauses[..index].iter().any(|other| other.reason == rule.reason) {
             add("reason", "must be named once".to_owned());

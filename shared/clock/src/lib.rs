@@ -17,6 +17,5 @@ pub mod span;
 pub use amount::Amount;
 pub use calendar::{Calendar, CalendarRules, Pin, Timetable};
 pub use clock::{Clock, ClockEvent, Reading, Target};
-pub use findings::PAUSE_REASONS;
 pub use holidays::{Arrangement, Holidays};
-pub use policy::{Hours, Ladder, Level, Measure, Party, Policies, Policy};
+pub use policy::{Hours, Ladder, Level, Measure, Party, PauseReason, Policies, Policy};

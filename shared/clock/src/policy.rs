@@ -125,12 +125,30 @@ const fn estate_hours() -> Hours {
     Hours::Estate
 }
 
+word_enum! {
+    /// Why clocks may be paused.
+    PauseReason {
+        /// Its owner is to answer.
+        AwaitingOwner = "awaiting_owner",
+        /// Parts are to come.
+        Parts = "parts",
+        /// Nobody opens.
+        Access = "access",
+        /// The weather does not let it be done.
+        Weather = "weather",
+        /// Others have to do their part.
+        ThirdParty = "third_party",
+        /// Somebody has to agree.
+        Approval = "approval",
+    }
+}
+
 /// What may pause clocks, and whose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct PauseRule {
-    /// The reason: `awaiting_owner`, `parts`, `access`, `weather`, `third_party`, `approval`.
-    #[schema(example = "access")]
+    /// The reason.
+    #[schema(value_type = PauseReason, example = "access")]
     pub reason: String,
     /// Whose clocks it pauses; none = it pauses nothing.
     pub parties: Vec<Party>,

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use steward_clock::{
-    Amount, Hours, Level, Measure, PAUSE_REASONS, Party, Policies, Policy,
+    Amount, Hours, Level, Measure, Party, PauseReason, Policies, Policy,
     policy::{Matter, Step, TargetRule, When},
 };
 use steward_kernel::vocabulary::{CaseKind, Priority};
@@ -103,7 +103,7 @@ fn the_shipped_ladders_are_those_of_domain_section_4() {
 #[test]
 fn the_shipped_policy_lets_each_known_reason_pause_and_two_dates_be_put_off_once() {
     let policies = Policies::default();
-    for reason in PAUSE_REASONS {
+    for reason in PauseReason::ALL.iter().map(|reason| reason.as_str()) {
         let rule = policies.pause(reason).expect("a rule");
         assert!(rule.cap_seconds().is_some_and(|cap| cap >= 86_400), "{reason} is capped");
         // The owner does not wait because the company waits for its own.

@@ -1,7 +1,7 @@
 //! What people read: every state in every language.
 
 use steward_clock::{
-    Clock, ClockEvent, Measure, PAUSE_REASONS,
+    Clock, ClockEvent, Measure, PauseReason,
     calendar::DayRule,
     clock::{Change, Pause},
     explain::{Cause, called_off, measured, reason, sentence, word},
@@ -207,7 +207,7 @@ fn called_off_in_three_languages() {
 
 #[test]
 fn every_reason_and_every_measure_has_words_in_three_languages() {
-    for known in PAUSE_REASONS {
+    for known in PauseReason::ALL.iter().map(|reason| reason.as_str()) {
         for language in LANGUAGES {
             assert_ne!(word(known, language), known);
         }

@@ -131,6 +131,42 @@ word_enum! {
 }
 
 word_enum! {
+    /// What was promised.
+    PromiseKind {
+        /// Somebody comes within a window.
+        Appointment = "appointment",
+        /// An action of a decision.
+        Commitment = "commitment",
+        /// A decision by a date that was put off.
+        Decision = "decision",
+        /// It is finished by a date that was put off.
+        Finish = "finish",
+        /// Something else, until then.
+        Other = "other",
+    }
+}
+
+word_enum! {
+    /// Why a matter is escalated. What stands first comes first.
+    EscalationCause {
+        /// Nobody has it.
+        Unowned = "unowned",
+        /// Whoever had it gave it back.
+        Returned = "returned",
+        /// It was paused for longer than is allowed.
+        LongPaused = "long_paused",
+        /// Its owner says that it is not solved.
+        Reopened = "reopened",
+        /// A promise was broken.
+        Promise = "promise",
+        /// It was overdue when it was entered.
+        LateEntry = "late_entry",
+        /// A share of a clock is used up.
+        Share = "share",
+    }
+}
+
+word_enum! {
     /// Where a case stands in the service that works on it: the stages of inquiries, complaints, service requests and suggestions.
     CaseStage {
         /// It came in.

@@ -161,6 +161,20 @@ pub struct Completion {
     pub note: Note,
     /// The proof.
     pub file_ids: Vec<FileId>,
+    /// Whose files prove it: accounts of who completed it and of who has it; nobody = anybody's, as it was recorded before.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub proof_by: Vec<String>,
+    /// When the department's lead is told that the proof has not arrived; none where nobody waits for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof_due_at: Option<DateTime<Utc>>,
+}
+
+impl Completion {
+    /// Done as the technician says, before it is known whose files prove it.
+    #[must_use]
+    pub const fn new(note: Note, file_ids: Vec<FileId>) -> Self {
+        Self { note, file_ids, proof_by: Vec::new(), proof_due_at: None }
+    }
 }
 
 /// What can be asked of a work order.
@@ -186,6 +200,8 @@ pub enum Command {
     Transfer {
         /// Code of the department.
         department: Code,
+        /// Code of the department that has it now, if it was given to that one a moment ago.
+        instead_of: Option<Code>,
         /// Why.
         reason: Note,
     },
@@ -218,6 +234,8 @@ pub enum Command {
     Resume,
     /// The work is done.
     Complete(Completion),
+    /// Its proof has arrived, or the time for that is over; the facts know it.
+    LookForProof,
     /// A lead finds it good.
     Verify,
     /// Its case is more or less urgent than it was.
@@ -294,6 +312,10 @@ pub enum Event {
     Resumed,
     /// The work is done.
     Completed(Completion),
+    /// What proves it has not arrived in time.
+    ProofMissed,
+    /// What proves it has arrived after all.
+    ProofArrived,
     /// A lead found it good.
     Verified,
     /// Its case is more or less urgent than it was.
@@ -321,7 +343,7 @@ impl Event {
             Self::Assigned { account, .. } => {
                 is_by || account.as_ref().is_some_and(|account| account.as_str() == person.as_str())
             }
-            Self::Cancelled { .. } | Self::Prioritised { .. } => false,
+            Self::Cancelled { .. } | Self::Prioritised { .. } | Self::ProofMissed | Self::ProofArrived => false,
             Self::Accepted | Self::Returned { .. } | Self::Transferred { .. } | Self::Departed | Self::Arrived => is_by,
             Self::SkillChanged { .. } => is_by,
             Self::MadeSafe { .. } | Self::Started | Self::Held { .. } | Self::Resumed => is_by,
@@ -354,6 +376,8 @@ pub enum Refusal {
     EstateNotServed,
     /// There is no such department, or it does not serve the estate.
     UnknownDepartment,
+    /// Another department was given it, and the caller does not say that they know.
+    TransferredToAnother,
     /// The department has it already.
     SameDepartment,
     /// Work without proof is not done.
@@ -385,6 +409,10 @@ pub struct Facts {
     pub crew: Option<Code>,
     /// Whether something that proves it is still awaited.
     pub proof_awaited: bool,
+    /// Until when what proves it is to arrive.
+    pub proof_due_at: Option<DateTime<Utc>>,
+    /// Whether that time is over.
+    pub proof_overdue: bool,
 }
 
 impl Facts {
@@ -400,15 +428,22 @@ impl Facts {
             stored_by: HashMap::new(),
             crew: None,
             proof_awaited: false,
+            proof_due_at: None,
+            proof_overdue: false,
         }
+    }
+
+    /// Whose files may prove the caller's work.
+    fn provers(&self) -> Vec<String> {
+        let crew = self.crew.as_ref().map(ToString::to_string);
+        let mut accounts: Vec<String> = crew.into_iter().chain([self.actor.id.to_string()]).collect();
+        accounts.dedup();
+        accounts
     }
 
     /// Whether a file may prove the caller's work: the caller or the technician who has the work stored it, or that is not known yet.
     fn is_own(&self, file: FileId) -> bool {
-        let crew = self.crew.as_ref().map(Code::as_str);
-        self.stored_by
-            .get(&file)
-            .is_none_or(|account| account == self.actor.id.as_str() || Some(account.as_str()) == crew)
+        self.stored_by.get(&file).is_none_or(|account| self.provers().contains(account))
     }
 }
 
@@ -434,6 +469,9 @@ pub struct WorkOrder {
     /// How often it went from one department to another.
     #[serde(default)]
     pub transfers: u32,
+    /// Whether what proves it has not arrived in time, and has not since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub proof_missed: bool,
 }
 
 impl WorkOrder {
@@ -441,6 +479,14 @@ impl WorkOrder {
     pub fn files(&self) -> impl Iterator<Item = FileId> {
         let done = self.completion.iter().flat_map(|done| &done.file_ids);
         done.chain(self.hold.iter().flat_map(|hold| &hold.file_ids)).copied()
+    }
+
+    /// Whether a file of that account proves what it is to prove.
+    #[must_use]
+    pub fn is_proven_by(&self, file: FileId, account: &str) -> bool {
+        let done = self.completion.as_ref().filter(|done| done.file_ids.contains(&file) && !done.proof_by.is_empty());
+        // Who stored what, was not told before.
+        account.is_empty() || done.is_none_or(|done| done.proof_by.iter().any(|prover| prover == account))
     }
 
     /// The photos and documents that prove that it is done.
@@ -499,9 +545,20 @@ impl WorkOrder {
     }
 
     /// Another department that serves the estate has it from now on.
-    fn transfer(job: &Job, code: &Code, reason: &Note, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    fn transfer(
+        &self,
+        job: &Job,
+        (code, instead_of): (&Code, Option<&Code>),
+        reason: &Note,
+        facts: &Facts,
+    ) -> Result<Vec<Event>, Refusal> {
         if *code == job.department {
             return Err(Refusal::SameDepartment);
+        }
+        // Of two who give it away the second one learns of the first.
+        let is_taken = self.status == OrderStatus::Transferred && !facts.has_read;
+        if (is_taken || instead_of.is_some()) && instead_of != Some(&job.department) {
+            return Err(Refusal::TransferredToAnother);
         }
         let serves = |known: &&Department| known.code == *code && known.serves(job.estate_id);
         let department = facts.department.as_ref().filter(serves).ok_or(Refusal::UnknownDepartment)?;
@@ -511,6 +568,15 @@ impl WorkOrder {
             contractor: department.contractor,
             reason: reason.clone(),
         }])
+    }
+
+    /// The lead is told when the proof does not come, and no longer when it has come.
+    fn look_for_proof(&self, facts: &Facts) -> Vec<Event> {
+        match (self.status, facts.proof_awaited, self.proof_missed) {
+            (OrderStatus::Completed, true, false) if facts.proof_overdue => vec![Event::ProofMissed],
+            (_, false, true) => vec![Event::ProofArrived],
+            _ => Vec::new(),
+        }
     }
 
     /// What is done or called off keeps the priority that it had.
@@ -538,6 +604,7 @@ impl Command {
             Self::Hold { .. } => "hold",
             Self::Resume => "resume",
             Self::Complete(_) => "complete",
+            Self::LookForProof => "look-for-proof",
             Self::Verify => "verify",
             Self::Prioritise { .. } => "prioritise",
             Self::Cancel { .. } => "cancel",
@@ -560,6 +627,7 @@ impl Command {
             | Self::Start
             | Self::Hold { .. }
             | Self::Resume
+            | Self::LookForProof
             | Self::Verify
             | Self::Prioritise { .. } => false,
         }
@@ -582,6 +650,7 @@ impl Command {
             | Self::Assign { .. }
             | Self::Transfer { .. }
             | Self::ChangeSkill { .. }
+            | Self::LookForProof
             | Self::Verify
             | Self::Prioritise { .. }
             | Self::Cancel { .. } => false,
@@ -595,7 +664,10 @@ fn complete(completion: &Completion, facts: &Facts) -> Result<Vec<Event>, Refusa
     }
     match completion.file_ids.len() {
         0 => Err(Refusal::NoProof),
-        1..=MAX_PROOFS => Ok(vec![Event::Completed(completion.clone())]),
+        1..=MAX_PROOFS => {
+            let (proof_by, proof_due_at) = (facts.provers(), facts.proof_due_at);
+            Ok(vec![Event::Completed(Completion { proof_by, proof_due_at, ..completion.clone() })])
+        }
         _ => Err(Refusal::TooMuchProof),
     }
 }
@@ -619,6 +691,7 @@ impl Aggregate for WorkOrder {
             reason: None,
             completion: None,
             transfers: 0,
+            proof_missed: false,
         }
     }
 
@@ -637,6 +710,7 @@ impl Aggregate for WorkOrder {
         match command {
             C::Open(_) => Err(Refusal::AlreadyOpened),
             C::Prioritise { priority } => Ok(self.prioritise(job, *priority)),
+            C::LookForProof => Ok(self.look_for_proof(facts)),
             command if self.is_already(command) => Ok(Vec::new()),
             command if !self.status.allowed().contains(&command.name()) => {
                 Err(Refusal::Illegal { allowed: self.status.allowed() })
@@ -644,9 +718,11 @@ impl Aggregate for WorkOrder {
             C::Assign { technician_id, instead_of } => self.assign(job, *technician_id, *instead_of, facts),
             C::Accept => Ok(vec![Event::Accepted]),
             C::Return { reason } => Ok(vec![Event::Returned { reason: reason.clone() }]),
-            C::Transfer { department, reason } => Self::transfer(job, department, reason, facts),
             C::ChangeSkill { skill } if *skill == job.skill => Ok(Vec::new()),
             C::ChangeSkill { skill } => Ok(vec![Event::SkillChanged { skill: skill.clone() }]),
+            C::Transfer { department, instead_of, reason } => {
+                self.transfer(job, (department, instead_of.as_ref()), reason, facts)
+            }
             C::Depart => Ok(vec![Event::Departed]),
             C::Arrive => Ok(vec![Event::Arrived]),
             C::MakeSafe { note } => Ok(vec![Event::MadeSafe { note: note.clone() }]),
@@ -696,6 +772,8 @@ impl Aggregate for WorkOrder {
             }
             Event::Resumed => self.status = self.hold.take().map_or(OrderStatus::Working, |hold| hold.from),
             Event::Completed(completion) => (self.status, self.completion) = (OrderStatus::Completed, Some(completion)),
+            Event::ProofMissed => self.proof_missed = true,
+            Event::ProofArrived => self.proof_missed = false,
             Event::Verified => self.status = OrderStatus::Verified,
             Event::Prioritised { priority } => {
                 if let Some(job) = &mut self.job {

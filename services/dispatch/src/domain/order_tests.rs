@@ -93,7 +93,7 @@ fn lead() -> Facts {
 fn facts(command: &Command) -> Facts {
     match command {
         Command::Transfer { department: code, .. } => {
-            Facts { department: Some(department(code.as_str(), ESTATE)), ..lead() }
+            Facts { department: Some(department(code.as_str(), ESTATE)), has_read: true, ..lead() }
         }
         _ => lead(),
     }
@@ -104,7 +104,7 @@ fn assigned() -> Event {
 }
 
 fn transfer(department: &str) -> Command {
-    Command::Transfer { department: text(department), reason: text("须由维保单位处理") }
+    Command::Transfer { department: text(department), instead_of: None, reason: text("须由维保单位处理") }
 }
 
 fn hold(files: usize) -> Command {
@@ -113,7 +113,7 @@ fn hold(files: usize) -> Command {
 }
 
 fn completion() -> Completion {
-    Completion { note: text("换好了"), file_ids: vec![Uuid::from_u128(3).into()] }
+    Completion::new(text("换好了"), vec![Uuid::from_u128(3).into()])
 }
 
 fn assign(number: u128) -> Command {
@@ -289,7 +289,8 @@ fn work_without_proof_is_not_done() {
     order().when(&complete(Vec::new()), &lead()).refused(Refusal::NoProof);
     let many = vec![Uuid::from_u128(3).into(); 21];
     order().when(&complete(many), &lead()).refused(Refusal::TooMuchProof);
-    order().when(&Command::Complete(completion()), &lead()).then([Event::Completed(completion())]);
+    let by_lead = Completion { proof_by: vec![lead().actor.id.to_string()], ..completion() };
+    order().when(&Command::Complete(completion()), &lead()).then([Event::Completed(by_lead)]);
 }
 
 #[test]
@@ -297,7 +298,7 @@ fn until_it_is_done_it_can_be_given_to_another_department_and_nobody_has_it_then
     for (status, way) in ways() {
         let before = after(&way);
         assert_eq!(before.status, status);
-        let outcome = before.decide(&transfer("lift_contractor"), &lead());
+        let outcome = before.decide(&transfer("lift_contractor"), &Facts { has_read: true, ..lead() });
         if before.completion.is_some() || status == OrderStatus::Cancelled {
             assert_eq!(outcome, Err(Refusal::Illegal { allowed: status.allowed() }), "{status}");
             continue;
@@ -475,6 +476,56 @@ fn candidates_are_ranked_by_soft_rules_and_left_out_by_hard_ones() {
             CandidateReason::Busy
         ]
     );
+}
+
+#[test]
+fn proof_that_does_not_come_is_missed_once_and_no_longer_when_it_comes() {
+    let looks = |order: &WorkOrder, proof_awaited, proof_overdue| {
+        order.decide(&Command::LookForProof, &Facts { proof_awaited, proof_overdue, ..lead() }).unwrap()
+    };
+    let mut order = after(&[assign(5), Command::Accept, Command::Depart, Command::Arrive]);
+    assert_eq!(looks(&order, true, true), [], "it is not done");
+    order = replay(order.clone(), &order.decide(&Command::Complete(completion()), &lead()).unwrap());
+    assert_eq!(looks(&order, true, false), [], "there is time");
+    assert_eq!(looks(&order, false, true), [], "it has come in time");
+    assert_eq!(looks(&order, true, true), [Event::ProofMissed]);
+    order = replay(order.clone(), &[Event::ProofMissed]);
+    assert_eq!(looks(&order, true, true), []);
+    let awaited = Facts { proof_awaited: true, ..lead() };
+    assert_eq!(order.decide(&Command::Verify, &awaited), Err(Refusal::ProofAwaited));
+    assert_eq!(looks(&order, false, false), [Event::ProofArrived]);
+    assert!(!replay(order, &[Event::ProofArrived]).proof_missed);
+}
+
+#[test]
+fn work_is_proven_by_files_of_who_did_it() {
+    let order = after(&[assign(5), Command::Accept, Command::Depart, Command::Arrive]);
+    let facts = Facts { crew: Some(text("tech-5")), ..lead() };
+    let done = replay(order.clone(), &order.decide(&Command::Complete(completion()), &facts).unwrap());
+    let file = completion().file_ids[0];
+    let whose = [facts.actor.id.as_str(), "tech-5", "", "owner-9"].map(|account| done.is_proven_by(file, account));
+    assert_eq!(whose, [true, true, true, false]);
+    // What was recorded before anybody asked whose they are stands.
+    let before = replay(order, &[Event::Completed(completion())]);
+    assert!(before.is_proven_by(file, "owner-9"));
+}
+
+#[test]
+fn of_two_who_give_it_to_other_departments_the_second_one_learns_of_the_first() {
+    let order = after(&[transfer("lift_contractor")]);
+    let third = |instead_of: Option<&str>, has_read| {
+        let command = Command::Transfer {
+            department: text("cleaning"),
+            instead_of: instead_of.map(text),
+            reason: text("保洁处理"),
+        };
+        order.decide(&command, &Facts { has_read, ..facts(&command) }).map(|events| events.len())
+    };
+    assert_eq!(third(None, false), Err(Refusal::TransferredToAnother));
+    assert_eq!(third(Some("engineering"), false), Err(Refusal::TransferredToAnother));
+    assert_eq!(third(Some("engineering"), true), Err(Refusal::TransferredToAnother));
+    assert_eq!(third(Some("lift_contractor"), false), Ok(1));
+    assert_eq!(third(None, true), Ok(1));
 }
 
 proptest! {

@@ -366,6 +366,8 @@ pub enum Refusal {
         /// What is legal now.
         allowed: Vec<&'static str>,
     },
+    /// Other details were confirmed, and the caller does not say that they were read.
+    OtherDetails,
     /// The appointment is none that can be promised.
     Misdated(Misdated),
     /// The owner's word is not given like this.
@@ -379,6 +381,8 @@ pub struct Facts {
     pub now: DateTime<Utc>,
     /// Who asks.
     pub actor: Actor,
+    /// Whether the caller has read the version that stands.
+    pub has_read: bool,
     /// Accounts of the technicians who have its open work orders, where that matters.
     pub crew: Vec<Code>,
     /// Whether who asks has handled the request or a work order of it; looked up for words of its owner.
@@ -391,7 +395,7 @@ impl Facts {
     /// For what moves no appointment and is no word of the owner.
     #[must_use]
     pub fn of(actor: Actor, now: DateTime<Utc>) -> Self {
-        Self { actor, now, crew: Vec::new(), handled: false, come_back_within: TimeDelta::zero() }
+        Self { actor, now, has_read: false, crew: Vec::new(), handled: false, come_back_within: TimeDelta::zero() }
     }
 }
 
@@ -461,7 +465,23 @@ impl ServiceRequest {
     /// The commands that may be asked for now.
     #[must_use]
     pub fn allowed(&self, facts: &Facts) -> Vec<&'static str> {
-        if self.stage.is_over() && self.comes_back(facts).is_err() { Vec::new() } else { self.stage.allowed() }
+        if self.stage.is_over() && self.comes_back(facts).is_err() {
+            return Vec::new();
+        }
+        let mut allowed = self.stage.allowed();
+        allowed.extend(self.is_left_rejected().then_some("verify"));
+        allowed
+    }
+
+    /// Whether its owner did not find the work good and nobody does it again: then it is newly done work, or the owner's word, that makes it
+    /// done.
+    fn is_left_rejected(&self) -> bool {
+        self.stage == RequestStage::Confirmed && !self.rejected.is_empty()
+    }
+
+    /// Whether the command is legal now.
+    fn allows(&self, command: &Command) -> bool {
+        self.stage.allows(command) || (self.is_left_rejected() && matches!(command, Command::Verify { .. }))
     }
 
     /// Whether its owner can still come back on what is over.
@@ -531,6 +551,9 @@ impl ServiceRequest {
         let was_taken_down = self.verification.as_ref().is_some_and(|word| word.taken_down.is_some());
         match self.stage {
             RequestStage::DoneReported => Ok(std::iter::once(verified).chain(need).chain([Event::Closed]).collect()),
+            RequestStage::Confirmed if self.is_left_rejected() => {
+                Ok(std::iter::once(verified).chain(need).chain([Event::Closed]).collect())
+            }
             RequestStage::Closed if is_own && was_taken_down => Ok(std::iter::once(verified).chain(need).collect()),
             RequestStage::Closed if need.is_none() => Ok(Vec::new()),
             _ => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
@@ -586,6 +609,10 @@ fn confirm(
 ) -> Result<Vec<Event>, Refusal> {
     let is_first = !request.confirmed && request.appointment.is_none();
     let details = details.or(request.details.as_ref());
+    // Of two who confirm the second one learns of the first; another time is told to both sides.
+    if request.details.is_some() && request.details.as_ref() != details && !facts.has_read {
+        return Err(Refusal::OtherDetails);
+    }
     let told = request.appointment.or(appointment.filter(|_| is_first));
     if let Some(window) = appointment.filter(|window| Some(*window) != request.appointment) {
         window.check(facts.now).map_err(Refusal::Misdated)?;
@@ -667,7 +694,7 @@ impl Aggregate for ServiceRequest {
             // What its owner has come back on since was not called off by what happened before.
             C::CallOff if over || self.came_back_at.is_some_and(|back| back > facts.now) => Ok(Vec::new()),
             C::CallOff => Ok(vec![Event::Cancelled { reason: None, at, by_owner: false, taken_down: None }]),
-            command if !self.stage.allows(command) => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
+            command if !self.allows(command) => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
             C::Route { work_order_id } if self.has(*work_order_id) => Ok(Vec::new()),
             C::Route { work_order_id } => Ok(self.note(*work_order_id, OrderProgress::Open, &[])),
             C::Confirm { details, appointment } => confirm(self, details.as_ref(), *appointment, facts),

@@ -224,6 +224,45 @@ fn what_the_owner_did_not_find_good_is_not_done_because_its_rework_is_called_off
 }
 
 #[test]
+fn what_was_rejected_and_is_left_is_done_by_the_owners_word_or_done_again_by_it() {
+    let left = [done(), vec![verify(false), follow(99, OrderProgress::Cancelled)]].concat();
+    let request = after(&left);
+    assert_eq!(request.allowed(&owner()), ["confirm", "appoint", "request-info", "decline", "cancel", "verify"]);
+    assert_eq!(after(&[left.clone(), vec![verify(true)]].concat()).stage, RequestStage::Closed);
+    let again = Command::Verify {
+        satisfied: false,
+        comment: None,
+        further_need: None,
+        rework: order(98),
+        taken_down: by_phone(),
+    };
+    let back = after(&[left.clone(), vec![again]].concat());
+    assert_eq!((back.stage, back.has(order(98))), (RequestStage::InWork, true));
+    // A question in between changes nothing of that.
+    let asked = Command::RequestInfo { question: text("还漏吗？") };
+    let answered = Command::ProvideInfo { text: text("还漏"), taken_down: by_phone() };
+    assert_eq!(after(&[left, vec![asked, answered]].concat()).stage, RequestStage::Confirmed);
+    let fresh = after(&[Command::Confirm { details: None, appointment: None }]);
+    assert!(fresh.decide(&verify(true), &house()).is_err(), "nothing was done that could be good");
+}
+
+#[test]
+fn of_two_who_confirm_the_second_one_learns_of_the_first() {
+    let confirm = |details: Option<&str>| Command::Confirm { details: details.map(text), appointment: None };
+    let confirmed = after(&[confirm(Some("厨房水管"))]);
+    assert_eq!(confirmed.decide(&confirm(Some("厨房水管")), &house()), Ok(vec![]));
+    assert_eq!(confirmed.decide(&confirm(None), &house()), Ok(vec![]));
+    assert_eq!(confirmed.decide(&confirm(Some("卫生间")), &house()), Err(Refusal::OtherDetails));
+    let has_read = Facts { has_read: true, ..house() };
+    assert_eq!(confirmed.decide(&confirm(Some("卫生间")), &has_read).unwrap().len(), 1);
+    let asked = after(&[confirm(Some("厨房水管")), Command::RequestInfo { question: text("哪里？") }]);
+    assert_eq!(asked.decide(&confirm(Some("卫生间")), &house()), Err(Refusal::OtherDetails));
+    // Another time is told to both sides, whoever gives it.
+    let window = Command::Confirm { details: None, appointment: Some(window(5)) };
+    assert!(matches!(&confirmed.decide(&window, &house()).unwrap()[..], [Event::Appointed { .. }]));
+}
+
+#[test]
 fn the_owner_who_is_not_satisfied_gets_a_rework_of_what_was_done_last() {
     let request = after(&[
         Command::Confirm { details: None, appointment: None },
@@ -464,6 +503,22 @@ proptest! {
             prop_assert!(request.decide(&more, &house()).map_or(true, |events| events.is_empty()));
         }
         prop_assert!(request.stage != RequestStage::OwnerVerified, "it is passed, never rested in");
+    }
+
+    /// After the owner has rejected it, whatever is ordered, called off and asked, in whatever order: it is reported done by work that was
+    /// finished since.
+    #[test]
+    fn what_was_rejected_is_done_by_newer_work_alone(commands in vec(any_command(), 0..30), more in vec(any_command(), 0..30)) {
+        let mut request = after(&commands);
+        let Ok(rejected) = request.decide(&verify(false), &house()) else { return Ok(()) };
+        request = replay(request, &rejected);
+        let mut was_done = false;
+        for command in more.into_iter().filter(|command| !matches!(command, Command::Verify { .. })) {
+            let events = request.decide(&command, &house()).unwrap_or_default();
+            was_done |= events.iter().any(|event| matches!(event, Event::OrderNoted { progress: OrderProgress::Done, .. }));
+            request = replay(request, &events);
+            prop_assert!(was_done || request.stage != RequestStage::DoneReported, "{request:?}");
+        }
     }
 
     /// Doing the same thing twice in a row never records more than doing it once.

@@ -163,6 +163,8 @@ pub(crate) struct AssignOrder {
 pub(crate) struct TransferOrder {
     /// Code of another department that serves the estate.
     pub department: Code,
+    /// Code of the department that has been given it and has not assigned it, if it is to be taken from that one; `If-Match` does as well.
+    pub instead_of: Option<Code>,
     /// Why.
     pub reason: Note,
 }

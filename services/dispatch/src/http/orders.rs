@@ -38,7 +38,7 @@ async fn answer(app: &App, call: &Call, done: Executed<WorkOrder>) -> Answer {
     let mut stored = std::collections::HashSet::new();
     if done.state.files().next().is_some() {
         let mut tx = app.core.db.begin(call.tenant()).await?;
-        stored = store::stored_among(&mut tx, done.state.files()).await?;
+        stored = store::stored_of(&mut tx, std::iter::once(&done.state)).await?;
         tx.rollback().await?;
     }
     let (version, replayed) = (done.version, done.replayed);
@@ -47,7 +47,7 @@ async fn answer(app: &App, call: &Call, done: Executed<WorkOrder>) -> Answer {
 }
 
 async fn carry_out(app: &App, call: &Call, id: WorkOrderId, command: Command) -> Answer {
-    answer(app, call, flow::on_order(&app.core.engine, call, id, command).await?).await
+    answer(app, call, flow::on_order(app, call, id, command).await?).await
 }
 
 /// The work order, if the caller may see it.
@@ -120,7 +120,7 @@ pub(crate) async fn list_work_orders(
     let filter = OrderFilter { estate_id, status, technician_id, case_id, department, proven, unit_id, reference };
     let mut tx = app.core.db.begin(call.tenant()).await?;
     let page = store::list_orders(&mut tx, &call.actor, &filter, list.page).await?;
-    let stored = store::stored_among(&mut tx, page.items.iter().flat_map(|row| row.state.files())).await?;
+    let stored = store::stored_of(&mut tx, page.items.iter().map(|row| &row.state)).await?;
     tx.rollback().await?;
     let view = |row: Listed<WorkOrder>| WorkOrderView::new(row.state, row.version, row.changed_at, &stored);
     let items = page.items.into_iter().map(view).collect::<Result<_>>()?;
@@ -238,8 +238,8 @@ pub(crate) async fn transfer_work_order(
     Path(id): Path<WorkOrderId>,
     Json(body): Json<TransferOrder>,
 ) -> Answer {
-    let TransferOrder { department, reason } = body;
-    carry_out(&app, &call, id, Command::Transfer { department, reason }).await
+    let TransferOrder { department, instead_of, reason } = body;
+    carry_out(&app, &call, id, Command::Transfer { department, instead_of, reason }).await
 }
 
 /// Change the skill of a work order
@@ -385,7 +385,7 @@ pub(crate) async fn complete_work_order(
     Path(id): Path<WorkOrderId>,
     Json(body): Json<CompleteOrder>,
 ) -> Answer {
-    carry_out(&app, &call, id, Command::Complete(Completion { note: body.note, file_ids: body.file_ids })).await
+    carry_out(&app, &call, id, Command::Complete(Completion::new(body.note, body.file_ids))).await
 }
 
 /// Verify a work order

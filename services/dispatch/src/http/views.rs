@@ -199,7 +199,10 @@ pub(crate) struct WorkOrderView {
     /// What was done.
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<Note>,
+    /// What proves that it is done: files of who completed it and of the technician who has it.
     proof: Vec<Proof>,
+    /// Whether what proves it has not arrived in time: then the department's lead is told.
+    proof_missed: bool,
     /// The commands that are legal now.
     allowed: Vec<&'static str>,
     opened_at: DateTime<Utc>,
@@ -250,6 +253,7 @@ impl WorkOrderView {
             transfers: order.transfers,
             note,
             proof: proof(file_ids.unwrap_or_default()),
+            proof_missed: order.proof_missed,
             allowed: order.status.allowed(),
             opened_at: job.opened_at,
             updated_at,

@@ -120,6 +120,24 @@ pub(crate) async fn shifts_of_days(
     Ok(rows.into_iter().map(|row| row.kept().row).collect())
 }
 
+/// The shifts of these technicians that have not begun.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn shifts_ahead(tx: &mut Tx, technicians: &[TechnicianId], now: DateTime<Utc>) -> Result<Vec<Shift>> {
+    let tenant = tx.tenant();
+    let rows: Vec<ShiftRow> = sqlx::query_as(
+        "SELECT shift_id, technician_id, starts_on, starts_at, ends_at, called_off, version, changed_xid FROM shift
+         WHERE tenant_id = $1 AND technician_id = ANY($2) AND starts_at > $3 AND NOT called_off",
+    )
+    .bind(tenant.get())
+    .bind(technicians.iter().map(|id| id.get()).collect::<Vec<_>>())
+    .bind(now)
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(rows.into_iter().map(|row| row.kept().row).collect())
+}
+
 /// Writes a department, new or changed.
 ///
 /// # Errors

@@ -15,10 +15,12 @@ use steward_kernel::{
 };
 use uuid::Uuid;
 
-pub(crate) use imports::{departments, shifts_of_days, technicians, write_department, write_shifts, write_technician};
+pub(crate) use imports::{
+    departments, shifts_ahead, shifts_of_days, technicians, write_department, write_shifts, write_technician,
+};
 pub(crate) use orders::{
     OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, open_orders_with, orders_held_by,
-    priority_of_complaint, remember_priority, stored_among,
+    orders_that_miss, priority_of_complaint, remember_priority, stored_of,
 };
 pub(crate) use requests::{RequestFilter, is_accountable, list_requests, remember_accountable};
 pub(crate) use roster::{

@@ -61,8 +61,8 @@ impl Stored for WorkOrder {
         publish::of_order(self, event)
     }
 
-    fn timers(&self, _event: &Recorded<Event>) -> Vec<TimerChange> {
-        Vec::new()
+    fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
+        publish::order_timers(event)
     }
 }
 
@@ -101,7 +101,9 @@ macro_rules! orders {
                AND ($10::boolean IS NULL OR (status IN ('completed', 'verified') AND $10 = NOT EXISTS (
                    SELECT FROM jsonb_array_elements_text(state -> 'completion' -> 'file_ids') AS proof
                    WHERE NOT EXISTS (SELECT FROM stored_file f
-                                     WHERE f.tenant_id = work_order.tenant_id AND f.file_id = proof::uuid)))) ",
+                                     WHERE f.tenant_id = work_order.tenant_id AND f.file_id = proof::uuid
+                                       AND (f.account = '' OR NOT state -> 'completion' ? 'proof_by'
+                                            OR state #> '{completion,proof_by}' ? f.account))))) ",
             $place
         )
     };
@@ -274,23 +276,45 @@ pub(crate) async fn priority_of_complaint(tx: &mut Tx, case_id: CaseId, said: Pr
     Priority::parse(&word).ok_or_else(|| Error::internal("complaint_priority", "not a priority"))
 }
 
-/// Which of these files intake has stored.
+/// Which files of these work orders intake has stored; what proves that one is done counts when it is theirs who did it.
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn stored_among(tx: &mut Tx, files: impl IntoIterator<Item = FileId>) -> Result<HashSet<FileId>> {
-    let files: Vec<Uuid> = files.into_iter().map(Uuid::from).collect();
+pub(crate) async fn stored_of<'o>(
+    tx: &mut Tx,
+    orders: impl Iterator<Item = &'o WorkOrder> + Clone,
+) -> Result<HashSet<FileId>> {
+    let files: Vec<Uuid> = orders.clone().flat_map(WorkOrder::files).map(Uuid::from).collect();
     if files.is_empty() {
         return Ok(HashSet::new());
     }
     let tenant = tx.tenant();
-    let stored: Vec<Uuid> =
-        sqlx::query_scalar("SELECT file_id FROM stored_file WHERE tenant_id = $1 AND file_id = ANY($2)")
+    let stored: Vec<(Uuid, String)> =
+        sqlx::query_as("SELECT file_id, account FROM stored_file WHERE tenant_id = $1 AND file_id = ANY($2)")
             .bind(tenant.get())
             .bind(files)
             .fetch_all(tx.conn())
             .await?;
-    Ok(stored.into_iter().map(FileId::from).collect())
+    let stored: HashMap<FileId, String> = stored.into_iter().map(|(id, account)| (FileId::from(id), account)).collect();
+    let is_there =
+        |order: &WorkOrder, file: &FileId| stored.get(file).is_some_and(|account| order.is_proven_by(*file, account));
+    Ok(orders.flat_map(|order| order.files().filter(move |file| is_there(order, file))).collect())
+}
+
+/// The work orders whose proof is missed and may have come with this file.
+///
+/// # Errors
+/// When the database is away.
+pub(crate) async fn orders_that_miss(tx: &mut Tx, file: Uuid) -> Result<Vec<WorkOrderId>> {
+    let ids: Vec<Uuid> = sqlx::query_scalar(
+        "SELECT work_order_id FROM work_order
+         WHERE tenant_id = $1 AND state ? 'proof_missed' AND state #> '{completion,file_ids}' ? $2",
+    )
+    .bind(tx.tenant().get())
+    .bind(file.to_string())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(ids.into_iter().map(WorkOrderId::from).collect())
 }
 
 /// Who stored which of these files, as far as intake has told.

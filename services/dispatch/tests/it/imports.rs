@@ -1,5 +1,6 @@
 //! Register files.
 
+use chrono::TimeDelta;
 use serde_json::{Value, json};
 use steward_dispatch::Dispatch;
 use steward_kernel::Role;
@@ -238,6 +239,35 @@ async fn what_somebody_has_who_leaves_or_moves_comes_back_and_the_answer_names_i
         let _ = world.import("technicians", &format!("{head}\nT009,孙七,tech-2,engineering,水电,YX\n")).await.ok();
         let shift = world.import("shifts", "工号,日期,开始,结束\nT002,2026-11-24,08:00,12:00\n").await;
         assert_eq!(faults(&shift.problem(422, "register-file-invalid")), [(2, "工号", "unknown-technician")]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_shifts_ahead_of_who_leaves_fall_away() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let now = world.kit.clock.now();
+        let on = |days: i64| (now + TimeDelta::days(days)).format("%F").to_string();
+        let row = |code: &str, days: i64| format!("{code},{},08:00,18:00\n", on(days));
+        let file =
+            format!("工号,日期,开始,结束\n{}{}{}{}", row("T002", -3), row("T002", 2), row("T002", 3), row("T001", 2));
+        let _ = world.import("shifts", &file).await.ok();
+        let head = "工号,姓名,账号,部门编码,技能,小区编码,在职状态";
+        let left =
+            world.import("technicians", &format!("{head}\nT002,李四,tech-2,engineering,水电,YX,离职\n")).await.ok();
+        assert_eq!((&left["notes"][0]["row"], &left["notes"][0]["code"]), (&json!(2), &json!("shifts_called_off")));
+        assert_eq!(left["notes"][0]["detail"], "此人已离职，今后的 2 个班次已取消");
+        let list = format!("/v1/shifts?from={}&to={}", on(-5), on(5));
+        let left_over = world.admin().get(&list).await.ok();
+        let mut standing: Vec<_> = Vec::new();
+        for shift in left_over["items"].as_array().unwrap() {
+            let of = if shift["technician_id"] == world.technician("T002").await { "T002" } else { "T001" };
+            standing.push((of, shift["on"].as_str().unwrap().to_owned()));
+        }
+        assert!(standing.contains(&("T002", on(-3))), "what was worked stays: {standing:?}");
+        assert!(!standing.contains(&("T002", on(2))) && !standing.contains(&("T002", on(3))), "{standing:?}");
+        assert!(standing.contains(&("T001", on(2))), "{standing:?}");
     })
     .await;
 }

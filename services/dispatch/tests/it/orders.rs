@@ -149,7 +149,8 @@ async fn another_department_has_a_transferred_order_and_begins_anew() {
         assert_eq!(listed("engineering").await, json!([]));
         assert_eq!(listed("lift_contractor").await, json!([view]));
 
-        let _ = world.lead().post(&path, to("engineering")).await.ok();
+        let version = view["version"].as_i64().unwrap();
+        let _ = world.lead().post(&path, to("engineering")).if_match(version).await.ok();
         world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
         handler.post(&path, to("lift_contractor")).await.problem(409, "dispatch/work-order-status");
         let view = handler.get(&order).await.ok();

@@ -245,6 +245,120 @@ async fn an_owner_comes_back_on_what_was_declined_or_called_off_for_some_days() 
 }
 
 #[tokio::test]
+async fn proof_that_does_not_come_is_missed_after_some_hours_until_it_comes() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let order = world.order(world.confirmed().await).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive"]).await;
+        let file = new_id();
+        let done = json!({ "note": "好", "file_ids": [file] });
+        let view = world.crew("tech-1").post(&format!("{order}/complete"), done).await.ok();
+        assert_eq!(view["proof_missed"], false);
+        world.kit.clock.advance(TimeDelta::hours(4));
+        let order_is = async |missed: bool| {
+            eventually("the proof is looked for", || async {
+                (world.lead().get(&order).await.ok()["proof_missed"] == missed).then_some(())
+            })
+            .await;
+        };
+        order_is(true).await;
+        assert_eq!(world.kit.published::<pb::WorkOrderProofMissed>().await[0].department, "engineering");
+        let stored =
+            intake::FileStored { file_id: file.to_string(), account: "tech-1".to_owned(), ..Default::default() };
+        world.kit.publish(TENANT, file, 1, 0, stored).await;
+        order_is(false).await;
+        assert_eq!(world.kit.published::<pb::WorkOrderProofArrived>().await.len(), 1);
+        let _ = world.lead().post(&format!("{order}/verify"), json!({})).await.ok();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_somebody_else_stores_later_proves_nothing() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let order = world.order(world.confirmed().await).await;
+        world.walk(&order, &["assign", "accept", "depart", "arrive"]).await;
+        let (mine, guessed) = (new_id(), new_id());
+        let done = json!({ "note": "好", "file_ids": [mine, guessed] });
+        let _ = world.crew("tech-1").post(&format!("{order}/complete"), done).await.ok();
+        for (file, account) in [(mine, "tech-1"), (guessed, "owner-9")] {
+            let stored =
+                intake::FileStored { file_id: file.to_string(), account: account.to_owned(), ..Default::default() };
+            world.kit.publish(TENANT, file, 1, 0, stored).await;
+        }
+        eventually("both files are known", || async {
+            (world.kit.count("dispatch", "stored_file").await == 2).then_some(())
+        })
+        .await;
+        let states: Vec<_> = world.lead().get(&order).await.ok()["proof"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|proof| proof["state"].clone())
+            .collect();
+        assert_eq!(states, ["stored", "awaited"]);
+        let awaited = world.lead().get("/v1/work-orders?proof=awaited").await.ok();
+        assert_eq!(awaited["items"].as_array().unwrap().len(), 1);
+        world.lead().post(&format!("{order}/verify"), json!({})).await.problem(409, "dispatch/proof-awaited");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn of_two_who_confirm_or_transfer_the_second_one_learns_of_the_first() {
+    with::<Dispatch>(async |kit| {
+        let world = World::with_contractors(kit).await;
+        let case_id = world.request().await;
+        let path = format!("/v1/service-requests/{case_id}");
+        let confirm = |details: &str| world.handler().post(&format!("{path}/confirm"), json!({ "details": details }));
+        let first = confirm("厨房水管").await;
+        let refused = confirm("卫生间").await.problem(409, "dispatch/other-details");
+        assert_eq!(refused["errors"][0]["pointer"], "/details");
+        assert_eq!(world.handler().get(&path).await.ok()["details"], "厨房水管");
+        assert_eq!(confirm("卫生间").if_match(first.version().unwrap()).await.ok()["details"], "卫生间");
+
+        let order = world.order(case_id).await;
+        let transfer = |department: &str, instead_of: Option<&str>| {
+            let body = json!({ "department": department, "reason": "不归我们", "instead_of": instead_of });
+            world.handler().post(&format!("{order}/transfer"), body)
+        };
+        let _ = transfer("lift_contractor", None).await.ok();
+        let refused = transfer("greening", None).await.problem(409, "dispatch/transferred-to-another");
+        assert_eq!(refused["errors"][0]["pointer"], "/instead_of");
+        assert_eq!(transfer("greening", Some("lift_contractor")).await.ok()["department"], "greening");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_rework_that_is_called_off_leaves_it_to_newer_work_or_the_owners_word() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        for ends_by_word in [false, true] {
+            let case_id = world.confirmed().await;
+            let order = world.order(case_id).await;
+            world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
+            let verify = format!("/v1/service-requests/{case_id}/verify");
+            let _ = world.owner().post(&verify, json!({ "satisfied": false, "comment": "还漏" })).await.ok();
+            let orders = world.handler().get(&format!("/v1/work-orders?case_id={case_id}&status=open")).await.ok();
+            let rework = format!("/v1/work-orders/{}", orders["items"][0]["work_order_id"].as_str().unwrap());
+            let _ = world.handler().post(&format!("{rework}/cancel"), json!({ "reason": "不用返工" })).await.ok();
+            assert_eq!(world.stage(case_id).await, "confirmed", "nobody came");
+            if ends_by_word {
+                let view = world.owner().post(&verify, json!({ "satisfied": true })).await.ok();
+                assert_eq!(view["stage"], "closed");
+            } else {
+                let again = world.order(case_id).await;
+                world.walk(&again, &["assign", "accept", "depart", "arrive", "complete"]).await;
+                assert_eq!(world.stage(case_id).await, "done_reported");
+            }
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn calling_off_a_request_calls_off_its_open_work() {
     with::<Dispatch>(async |kit| {
         let world = World::new(kit).await;

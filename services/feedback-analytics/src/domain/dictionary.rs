@@ -156,6 +156,12 @@ const HAPPENED: Words = words(
     "Counted on the day it happened (local day of the estate); a broken promise on the day it fell due, and no longer when \
      it turns out that it was kept in time",
 );
+const CAUSES: Words = words(
+    "件数；原因：时限将尽或已过(share)、无人负责(unowned)、被退回(returned)、暂停过久(long_paused)、业主说没解决(reopened)、承诺未兑现(promise)、登记时已逾期(late_entry)",
+    "件數；原因：時限將盡或已過(share)、無人負責(unowned)、被退回(returned)、暫停過久(long_paused)、業主說沒解決(reopened)、承諾未兌現(promise)、登記時已逾期(late_entry)",
+    "Count; causes: a share of the time used up (share), nobody has it (unowned), given back (returned), paused too long (long_paused), not \
+     solved, says the owner (reopened), a promise broken (promise), overdue when it was entered (late_entry)",
+);
 const RAISED: Words = words(
     "按发出升级之日计入(小区当地日期)",
     "按發出升級之日計入(小區當地日期)",
@@ -580,7 +586,7 @@ pub const ALL: &[Definition] = &[
         ),
     ),
     define("escalations.by_level", words("按层级", "按層級", "By level reached"), COUNT, ESCALATIONS, RAISED),
-    define("escalations.by_cause", words("按原因", "按原因", "By cause"), COUNT, ESCALATIONS, RAISED),
+    define("escalations.by_cause", words("按原因", "按原因", "By cause"), CAUSES, ESCALATIONS, RAISED),
     define(
         "promises.made",
         words("作出的承诺", "作出的承諾", "Promises made"),
@@ -659,3 +665,19 @@ pub const QUESTIONS: [(&str, Words); 3] = [
     ),
     ("courtesy", words("您对服务态度满意吗？", "您對服務態度滿意嗎？", "How satisfied are you with our manner?")),
 ];
+
+#[cfg(test)]
+mod tests {
+    use steward_kernel::vocabulary::EscalationCause;
+
+    use super::CAUSES;
+
+    #[test]
+    fn the_figure_by_cause_names_every_cause() {
+        for cause in EscalationCause::ALL {
+            for text in [CAUSES.zh_hans, CAUSES.zh_hant, CAUSES.en] {
+                assert!(text.contains(&format!("({cause})")), "{cause}: {text}");
+            }
+        }
+    }
+}

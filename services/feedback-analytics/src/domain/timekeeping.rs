@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde::Serialize;
-use steward_kernel::vocabulary::Priority;
+use steward_kernel::vocabulary::{EscalationCause, Priority};
 use utoipa::ToSchema;
 
 use super::{
@@ -19,7 +19,9 @@ const PARTIES: [&str; 3] = [COMPANY, "department", "contractor"];
 /// Whom escalations reach.
 const LEVELS: [&str; 5] = ["worker", "lead", "estate_manager", "region", "company"];
 /// Why they are raised.
-const CAUSES: [&str; 7] = ["share", "unowned", "returned", "long_paused", "reopened", "promise", "late_entry"];
+fn causes() -> impl Iterator<Item = &'static str> {
+    EscalationCause::ALL.iter().map(|cause| cause.as_str())
+}
 /// What is counted of a promise beside its outcomes.
 pub const MADE: &str = "made";
 
@@ -95,6 +97,7 @@ pub struct Escalations {
     #[schema(value_type = BTreeMap<steward_clock::Level, u64>)]
     pub by_level: BTreeMap<String, u64>,
     /// Those raised, by why.
+    #[schema(value_type = BTreeMap<EscalationCause, u64>)]
     pub by_cause: BTreeMap<String, u64>,
 }
 
@@ -177,7 +180,7 @@ impl Escalations {
             raised: sums.total(Measure::EscalationLevel),
             acknowledged: sums.total(Measure::EscalationAcknowledged),
             by_level: sums.by_label(Measure::EscalationLevel, LEVELS),
-            by_cause: sums.by_label(Measure::EscalationCause, CAUSES),
+            by_cause: sums.by_label(Measure::EscalationCause, causes()),
         }
     }
 }

@@ -159,6 +159,8 @@ pub enum Command {
     Prioritise {
         /// How urgent from now on.
         priority: Priority,
+        /// How urgent somebody has made it, if the caller knows.
+        instead_of: Option<Priority>,
         /// Why.
         reason: Line,
     },
@@ -269,6 +271,8 @@ pub enum Refusal {
     AlreadyOpened,
     /// It has come to its end.
     Ended,
+    /// Somebody has changed its priority, and the caller does not say that they know.
+    PrioritisedBefore,
     /// The register does not know the estate, or it is not the caller's.
     UnknownEstate,
     /// The estate has no such unit.
@@ -331,6 +335,8 @@ pub struct Case {
     pub satisfaction_asked: bool,
     /// Photos and documents of finished work, for the owner to see.
     pub proof: Vec<FileId>,
+    /// Whether somebody has changed how urgent it is.
+    prioritised: bool,
     last_milestone: Milestone,
     last_agreed: Option<Agreed>,
     last_dated: Option<Dated>,
@@ -470,6 +476,7 @@ impl Aggregate for Case {
             linked: Vec::new(),
             satisfaction_asked: false,
             proof: Vec::new(),
+            prioritised: false,
             last_milestone: Milestone::Received,
             last_agreed: None,
             last_dated: None,
@@ -523,7 +530,12 @@ impl Aggregate for Case {
 
             (_, C::Prioritise { priority, .. }) if *priority == opening.priority => Ok(vec![]),
             (S::Resolved | S::Closed | S::Cancelled, C::Prioritise { .. }) => Err(Refusal::Ended),
-            (S::Received | S::InProgress | S::AwaitingOwner, C::Prioritise { priority, reason }) => {
+            (S::Received | S::InProgress | S::AwaitingOwner, C::Prioritise { priority, instead_of, reason }) => {
+                // Of two who find it other than it was, the second one learns of the first.
+                let is_unread = self.prioritised && !facts.has_read;
+                if (is_unread || instead_of.is_some()) && *instead_of != Some(opening.priority) {
+                    return Err(Refusal::PrioritisedBefore);
+                }
                 Ok(vec![Event::Prioritised {
                     priority: *priority,
                     previous: opening.priority,
@@ -578,6 +590,7 @@ impl Aggregate for Case {
             Event::SatisfactionAsked => self.satisfaction_asked = true,
             Event::ProofShown { files } => self.proof.extend(files),
             Event::Prioritised { priority, .. } => {
+                self.prioritised = true;
                 if let Some(opening) = &mut self.opening {
                     opening.priority = *priority;
                 }

@@ -51,6 +51,7 @@ pub(super) fn facts(roles: &[Role]) -> Facts {
         said_back: TimeDelta::days(30),
         come_back_within: TimeDelta::days(15),
         handled: false,
+        has_read: false,
     }
 }
 

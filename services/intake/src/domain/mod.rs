@@ -68,6 +68,8 @@ pub struct Facts {
     pub said_back: TimeDelta,
     /// How long after the end its owner can come back on a matter.
     pub come_back_within: TimeDelta,
+    /// Whether the caller has read the version that stands.
+    pub has_read: bool,
     /// Whether who asks has handled the matter; looked up for words of its owner.
     pub handled: bool,
 }

@@ -345,6 +345,9 @@ impl Aggregate for PublicHolidays {
         if self.arrangement.as_ref() == Some(arrangement) {
             return Ok(vec![]);
         }
+        if self.arrangement.is_some() && !facts.has_read {
+            return Err(Refusal::NotRead);
+        }
         Ok(vec![HolidaysEvent::Loaded { arrangement: arrangement.clone() }])
     }
 
@@ -623,11 +626,14 @@ impl Aggregate for Post {
                 Err(Refusal::UnknownAccount)
             }
             (_, PostCommand::Appoint { account, .. }) if self.account.as_ref() == Some(account) => Ok(vec![]),
+            // Somebody else holds it: whoever takes it from them knows that.
+            (_, PostCommand::Appoint { .. }) if self.account.is_some() && !facts.has_read => Err(Refusal::NotRead),
             (_, PostCommand::Appoint { place, account }) => {
                 let (place, account) = (place.clone(), account.clone());
                 Ok(vec![PostEvent::Appointed { place, account, at: facts.now }])
             }
             (Some(place), PostCommand::Vacate) if place.is_for(&facts.actor) => match self.account {
+                Some(_) if !facts.has_read => Err(Refusal::NotRead),
                 Some(_) => Ok(vec![PostEvent::Vacated { at: facts.now }]),
                 None => Ok(vec![]),
             },

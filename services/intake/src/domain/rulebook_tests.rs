@@ -114,6 +114,9 @@ fn an_announcement_that_changes_is_loaded_again_and_the_same_one_is_not() {
     given::<PublicHolidays>(id, []).when(&of("a"), &manager()).then([loaded("a")]);
     given::<PublicHolidays>(id, [loaded("a")]).when(&of("a"), &manager()).then([]);
     given::<PublicHolidays>(id, [loaded("a")]).when(&of("b"), &manager()).then([loaded("b")]);
+    let unread = Facts { has_read: false, ..manager() };
+    given::<PublicHolidays>(id, [loaded("a")]).when(&of("b"), &unread).refused(Refusal::NotRead);
+    given::<PublicHolidays>(id, [loaded("a")]).when(&of("a"), &unread).then([]);
     given::<PublicHolidays>(id, []).when(&of("a"), &limited()).refused(Refusal::NotYourScope);
 }
 
@@ -197,6 +200,12 @@ fn a_post_changes_hands_and_stands_vacant() {
     post(vec![appointed("a")]).when(&appoint(lead(), "a"), &here).then([]);
     post(vec![appointed("a")]).when(&appoint(lead(), "b"), &here).then([appointed("b")]);
     post(vec![appointed("a")]).when(&PostCommand::Vacate, &here).then([vacated()]);
+    // Who takes it from somebody knows from whom.
+    let unread = Facts { has_read: false, ..here.clone() };
+    post(vec![appointed("a")]).when(&appoint(lead(), "b"), &unread).refused(Refusal::NotRead);
+    post(vec![appointed("a")]).when(&appoint(lead(), "a"), &unread).then([]);
+    post(vec![appointed("a")]).when(&PostCommand::Vacate, &unread).refused(Refusal::NotRead);
+    post(vec![appointed("a"), vacated()]).when(&appoint(lead(), "b"), &unread).then([appointed("b")]);
     post(vec![appointed("a"), vacated()]).when(&PostCommand::Vacate, &here).then([]);
     post(vec![appointed("a"), vacated()]).when(&appoint(lead(), "a"), &here).then([appointed("a")]);
     post(vec![]).when(&PostCommand::Vacate, &here).refused(Refusal::NoSuchPost);

@@ -16,6 +16,9 @@ pub struct Post {
     pub department: String,
     /// The estates they work for, in order; `None` = all.
     pub estates: Option<Vec<EstateId>>,
+    /// Whether they have left the company.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub left: bool,
 }
 
 impl From<&StaffMember> for Post {
@@ -23,7 +26,7 @@ impl From<&StaffMember> for Post {
         let mut estates = member.estates.clone();
         estates.iter_mut().for_each(|estates| estates.sort_unstable());
         let (role, department) = (member.role.to_string(), member.department.to_string());
-        Self { account: member.account.clone(), role, department, estates }
+        Self { account: member.account.clone(), role, department, estates, left: member.left }
     }
 }
 

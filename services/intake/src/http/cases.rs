@@ -229,9 +229,9 @@ pub(super) async fn prioritise_case(
     State(app): State<App>,
     call: Allowed<permission::PrioritiseCase>,
     Path(case_id): Path<CaseId>,
-    Json(PrioritiseCase { priority, reason }): Json<PrioritiseCase>,
+    Json(PrioritiseCase { priority, instead_of, reason }): Json<PrioritiseCase>,
 ) -> Result<Versioned<CaseView>> {
-    dto::case(&desk::prioritise(&app, &call, case_id, priority, reason).await?)
+    dto::case(&desk::prioritise(&app, &call, case_id, (priority, instead_of), reason).await?)
 }
 
 /// Hand a case over

@@ -38,24 +38,6 @@ word_enum! {
 }
 
 word_enum! {
-    /// Why a clock is paused.
-    PauseReason {
-        /// Something is needed from the owner.
-        AwaitingOwner = "awaiting_owner",
-        /// Spare parts.
-        Parts = "parts",
-        /// A way in.
-        Access = "access",
-        /// Better weather.
-        Weather = "weather",
-        /// Somebody else's work.
-        ThirdParty = "third_party",
-        /// Somebody's consent.
-        Approval = "approval",
-    }
-}
-
-word_enum! {
     /// What happened to a clock.
     ClockStep {
         /// It began.
@@ -81,7 +63,7 @@ pub struct PauseView {
     /// Which; the same for all clocks that one cause pauses.
     pub pause_id: Uuid,
     /// Why.
-    #[schema(value_type = PauseReason)]
+    #[schema(value_type = steward_clock::PauseReason)]
     pub reason: String,
     /// Why, for people, in the language asked for.
     #[schema(example = "等待业主回复")]

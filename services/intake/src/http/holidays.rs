@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::Serialize;
 use steward_chassis::{
-    Error, Result,
+    Call, Error, Result,
     http::{Allowed, Json, NoFilter, Problems, Query, Versioned},
 };
 use steward_clock::{Arrangement, Holidays, holidays::DayOff};
@@ -25,7 +25,7 @@ const LONGEST: usize = 200;
 #[derive(Debug, Serialize, ToSchema)]
 #[schema(example = json!({
     "region": "cn", "year": 2027, "source": "国务院办公厅关于2027年部分节假日安排的通知", "shipped": false, "replaced": false,
-    "number": 1, "days_off": [{ "on": "2027-01-01", "name": "元旦" }], "workdays": ["2027-02-20"],
+    "number": 1, "version": 1, "days_off": [{ "on": "2027-01-01", "name": "元旦" }], "workdays": ["2027-02-20"],
     "loaded_at": "2026-11-25T08:00:00Z", "loaded_by": "admin"
 }))]
 pub struct PublicHolidaysView {
@@ -42,6 +42,9 @@ pub struct PublicHolidaysView {
     /// Its place in the order of loading: clocks keep the last one they knew. Absent when it ships with the product.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub number: Option<i32>,
+    /// Version of the region and year, for `If-Match` where it is loaded again. Absent when it ships with the product.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub version: Option<i32>,
     /// The days that are off.
     pub days_off: Vec<DayOff>,
     /// The days of a weekend that are working days (調休).
@@ -65,6 +68,7 @@ impl PublicHolidaysView {
             shipped: true,
             replaced: false,
             number: None,
+            version: None,
             days_off,
             workdays,
             loaded_at,
@@ -73,9 +77,10 @@ impl PublicHolidaysView {
     }
 
     fn loaded(row: HolidaysLine) -> Self {
+        let version = Some(row.version);
         let view = Self::shipped(row.arrangement.0);
         let (loaded_at, loaded_by) = (Some(row.loaded_at), Some(row.loaded_by));
-        Self { shipped: false, number: Some(row.number), loaded_at, loaded_by, ..view }
+        Self { shipped: false, number: Some(row.number), version, loaded_at, loaded_by, ..view }
     }
 }
 
@@ -86,10 +91,14 @@ pub struct PublicHolidaysList {
     pub items: Vec<PublicHolidaysView>,
 }
 
+fn facts(app: &App, call: &Call) -> Facts {
+    Facts { has_read: call.has_read(), ..Facts::new(app.core.clock.now(), call.actor.clone()) }
+}
+
 /// Load public holidays
 ///
 /// When a year's arrangement is announced. Loading a region and year again replaces it for clocks that start from then on; those that run keep what was known when
-/// they started. The same arrangement again changes nothing.
+/// they started. That takes `If-Match` with the `version` that the list says of the one that stands. The same arrangement again changes nothing.
 #[utoipa::path(
     post, path = "/v1/public-holidays", operation_id = "load_public_holidays", tag = "calendars",
     request_body(content = Arrangement, example = json!({
@@ -106,7 +115,7 @@ pub(super) async fn load_public_holidays(
 ) -> Result<Versioned<PublicHolidaysView>> {
     check(&arrangement)?;
     let id = PublicHolidays::id_of(&arrangement.region, arrangement.year);
-    let facts = Facts::new(app.core.clock.now(), call.actor.clone());
+    let facts = facts(&app, &call);
     let done = app.core.engine.execute::<PublicHolidays>(&call, id, &arrangement, &facts).await?;
     app.rules.forget(call.tenant());
     let mut tx = app.core.db.begin(call.tenant()).await?;

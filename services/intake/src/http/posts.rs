@@ -4,7 +4,7 @@ use axum::extract::State;
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_chassis::{
-    Error, Executed, FieldError, Result,
+    Call, Error, Executed, FieldError, Result,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
 use steward_clock::Level;
@@ -133,9 +133,13 @@ impl PostView {
     }
 }
 
+fn facts(app: &App, call: &Call) -> Facts {
+    Facts { has_read: call.has_read(), ..Facts::new(app.core.clock.now(), call.actor.clone()) }
+}
+
 /// Appoint to a post
 ///
-/// Whoever held it before holds it no more. Posts that nobody is appointed to are held by the staff register: the supervisors and managers of the estate, and at
+/// Whoever held it before holds it no more; to take it from somebody takes `If-Match`, so that one knows from whom. Posts that nobody is appointed to are held by the staff register: the supervisors and managers of the estate, and at
 /// the head office who works in all estates. For an estate by whoever sees it; for a region and the company by whoever sees all estates.
 #[utoipa::path(
     post, path = "/v1/posts", operation_id = "appoint_post", tag = "posts",
@@ -173,7 +177,7 @@ pub(super) async fn appoint_post(
         return Err(Error::field("/region", "unknown", "must be a region of the register"));
     }
     let region = region.into_iter().map(EstateId::from).collect();
-    let facts = Facts { person, region, ..Facts::new(app.core.clock.now(), call.actor.clone()) };
+    let facts = Facts { person, region, ..facts(&app, &call) };
     let (id, command) = (place.post_id(), Command::Appoint { place, account });
     let done = app.core.engine.execute::<Post>(&call, id, &command, &facts).await?;
     app.rules.forget(call.tenant());
@@ -189,7 +193,8 @@ pub(super) async fn appoint_post(
 
 /// Vacate a post
 ///
-/// Nobody is appointed to it any more; then it is held by the staff register. One that is vacant stays so.
+/// Nobody is appointed to it any more; then it is held by the staff register. Takes `If-Match`, as somebody else may have been appointed meanwhile.
+/// One that is vacant stays so.
 #[utoipa::path(
     post, path = "/v1/posts/{post_id}/vacate", operation_id = "vacate_post", tag = "posts",
     params(("post_id" = PostId, Path, description = "The post")),
@@ -203,7 +208,7 @@ pub(super) async fn vacate_post(
     Path(post_id): Path<PostId>,
     Json(Nothing {}): Json<Nothing>,
 ) -> Result<Versioned<PostView>> {
-    let facts = Facts::new(app.core.clock.now(), call.actor.clone());
+    let facts = facts(&app, &call);
     let done = app.core.engine.execute::<Post>(&call, post_id, &Command::Vacate, &facts).await?;
     app.rules.forget(call.tenant());
     let (version, replayed) = (done.version, done.replayed);

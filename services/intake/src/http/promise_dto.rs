@@ -88,6 +88,8 @@ pub struct HandOverCase {
 pub struct PrioritiseCase {
     /// How urgent from now on.
     pub priority: Priority,
+    /// How urgent it is now, where somebody has changed that before; `If-Match` does as well.
+    pub instead_of: Option<Priority>,
     /// Why; 1 to 200 characters.
     pub reason: Line,
 }

@@ -491,6 +491,21 @@ pub async fn has_region(tx: &mut Tx, region: &str) -> Result<bool> {
         .await?)
 }
 
+/// The absences that last, or lie ahead, for which somebody covers: from when until when.
+///
+/// # Errors
+/// When the database is away.
+pub async fn covered_by(tx: &mut Tx, account: &str, now: DateTime<Utc>) -> Result<Vec<(DateTime<Utc>, DateTime<Utc>)>> {
+    Ok(sqlx::query_as(
+        "SELECT from_at, to_at FROM absence WHERE tenant_id = $1 AND cover = $2 AND to_at > $3 ORDER BY from_at, to_at",
+    )
+    .bind(tx.tenant().get())
+    .bind(account)
+    .bind(now)
+    .fetch_all(tx.conn())
+    .await?)
+}
+
 /// The posts that somebody holds: level, and of which estate.
 ///
 /// # Errors

@@ -181,10 +181,13 @@ async fn public_holidays_are_numbered_in_the_order_of_loading_and_replaced_for_t
 
         assert_eq!(admin.post("/v1/public-holidays", year(2027, "甲")).await.ok()["number"], loaded + 1);
         assert_eq!(admin.post("/v1/public-holidays", year(2027, "甲")).await.ok()["number"], loaded + 1, "nothing new");
-        assert_eq!(admin.post("/v1/public-holidays", year(2027, "乙")).await.ok()["number"], loaded + 2);
+        assert_eq!(admin.post("/v1/public-holidays", year(2027, "乙")).if_match(1).await.ok()["number"], loaded + 2);
+        let _ = admin.post("/v1/public-holidays", year(2027, "丙")).await.problem(428, "precondition-required");
+        let _ = admin.post("/v1/public-holidays", year(2027, "丙")).if_match(1).await.problem(412, "stale-version");
         let list = kit.client(Role::Analyst).get("/v1/public-holidays").await.ok()["items"].clone();
         let of = |year: i32| list.as_array().unwrap().iter().filter(|item| item["year"] == year).cloned().collect::<Vec<_>>();
         assert_eq!(of(2026)[0]["shipped"], true);
+        assert_eq!(of(2027)[1]["version"], 2);
         let replaced: Vec<_> = of(2027).iter().map(|item| (item["source"].clone(), item["replaced"].clone())).collect();
         assert_eq!(replaced, [(json!("甲"), json!(true)), (json!("乙"), json!(false))]);
 
@@ -356,7 +359,8 @@ async fn posts_are_filled_changed_and_vacated() {
         };
         let first = appoint(&limited, lead("lead-1")).key("k").await;
         assert_eq!(appoint(&limited, lead("lead-1")).key("k").await.created(), first.created());
-        let changed = appoint(&limited, lead("manager-1")).await.ok();
+        let _ = appoint(&limited, lead("manager-1")).await.problem(428, "precondition-required");
+        let changed = appoint(&limited, lead("manager-1")).if_match(1).await.ok();
         assert_eq!((&changed["account"], &changed["version"], &changed["post_id"]), (&json!("manager-1"), &json!(2), &first.created()["post_id"]));
         let _ = appoint(&limited, lead("lead-1")).if_match(1).await.problem(412, "stale-version");
         for body in [
@@ -390,7 +394,8 @@ async fn posts_are_filled_changed_and_vacated() {
         let elsewhere = manager_of(&kit, world.other_estate);
         let _ = elsewhere.post(&format!("{post}/vacate"), json!({})).await.problem(404, "intake/no-such-post");
         let _ = elsewhere.get(&post).await.problem(404, "intake/no-such-post");
-        let vacant = limited.post(&format!("{post}/vacate"), json!({})).await.ok();
+        let _ = limited.post(&format!("{post}/vacate"), json!({})).await.problem(428, "precondition-required");
+        let vacant = limited.post(&format!("{post}/vacate"), json!({})).if_match(2).await.ok();
         assert_eq!((vacant.get("account"), &vacant["version"]), (None, &json!(3)));
         assert_eq!(limited.post(&format!("{post}/vacate"), json!({})).await.ok()["version"], 3);
     })

@@ -256,6 +256,31 @@ async fn a_work_order_has_clocks_of_its_department_and_a_transfer_starts_them_af
 }
 
 #[tokio::test]
+async fn of_two_who_find_a_case_more_or_less_urgent_the_second_one_learns_of_the_first() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P4").await;
+        let path = format!("/v1/cases/{case}/prioritise");
+        let raise = json!({ "priority": "P1", "reason": "冒烟了" });
+        let _ = person(&kit, Role::Receptionist, "desk-1").post(&path, raise).await.ok();
+        let lower = |more: Value| {
+            let mut body = json!({ "priority": "P3", "reason": "只是蒸汽" });
+            body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+            body
+        };
+        let handler = person(&kit, Role::Handler, "handler-1");
+        let refused = handler.post(&path, lower(json!({}))).await.problem(409, "intake/prioritised-before");
+        assert_eq!(refused["errors"][0]["pointer"], "/instead_of");
+        handler.post(&path, lower(json!({ "instead_of": "P4" }))).await.problem(409, "intake/prioritised-before");
+        assert_eq!(handler.post(&path, lower(json!({ "instead_of": "P1" }))).await.ok()["priority"], "P3");
+        let version = handler.get(&format!("/v1/cases/{case}")).await.version().unwrap();
+        let again = json!({ "priority": "P1", "reason": "又冒烟了" });
+        assert_eq!(handler.post(&path, again).if_match(version).await.ok()["priority"], "P1");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_priority_that_changes_moves_the_clocks_and_is_told() {
     with::<Intake>(async |kit| {
         let world = staffed(&kit).await;

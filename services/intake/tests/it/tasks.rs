@@ -1,10 +1,13 @@
 //! Who is told what they have to do, by events of the other services; and who works for the company, told to others.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use steward_intake::Intake;
 use steward_kernel::Role;
 use steward_proto::{complaint, dispatch, feedback_analytics, intake as pb};
 use steward_testkit::{Kit, TENANT, db::new_id, eventually, with};
+
+use uuid::Uuid;
 
 use crate::stewardship::{opens, person, staffed};
 
@@ -63,6 +66,78 @@ async fn orders_are_told_to_whoever_must_act_and_withdrawn() {
         );
         let ended: Vec<_> = kit.published::<pb::TaskEnded>().await.into_iter().map(|ended| ended.task_id).collect();
         assert_eq!(ended, [of("work_order_open", "lead-1").task_id, first.task_id]);
+    })
+    .await;
+}
+
+fn opened(order: Uuid, case: Uuid) -> dispatch::WorkOrderOpened {
+    dispatch::WorkOrderOpened {
+        work_order_id: order.to_string(),
+        case_id: case.to_string(),
+        department: "engineering".to_owned(),
+        ..Default::default()
+    }
+}
+
+#[tokio::test]
+async fn what_a_lead_has_to_do_goes_to_whoever_leads_when_they_leave() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P2").await;
+        let order = new_id();
+        kit.publish(TENANT, order, 1, 0, opened(order, case)).await;
+        tells(&kit, "work_order_open", &["lead-1"]).await;
+        let in_days = |days: i64| kit.clock.now() + TimeDelta::days(days);
+        let away = json!({ "account": "manager-1", "cover_account": "lead-1", "from": in_days(1), "to": in_days(2) });
+        let admin = kit.client(Role::Admin);
+        let _ = admin.post("/v1/absences", away).await.created();
+        let left = "工号,姓名,岗位,部门,小区编码,账号,状态\nK3,何立,工程主管,engineering,YX,lead-1,离职\n";
+        let report = admin.upload("/v1/staff/import", "text/csv", left.into()).await.ok();
+        let codes: Vec<_> = report["notes"].as_array().unwrap().iter().map(|note| note["code"].clone()).collect();
+        assert_eq!(codes, ["uncovered"], "the absence has nobody who covers any more");
+        tells(&kit, "work_order_open", &["manager-1"]).await;
+        let given = kit.published::<pb::TaskGiven>().await;
+        let first = given.iter().find(|task| task.accounts == ["lead-1"]).unwrap();
+        assert!(kit.published::<pb::TaskEnded>().await.iter().any(|ended| ended.task_id == first.task_id));
+        let told = kit.published::<pb::StaffRegistered>().await;
+        assert!(told.iter().any(|told| told.account == "lead-1" && told.left), "others are told, too");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_whose_proof_does_not_come_is_the_leads_until_it_comes() {
+    with::<Intake>(async |kit| {
+        let world = staffed(&kit).await;
+        let case = opens(&kit, &world, "service_request", "P2").await;
+        let order = new_id();
+        kit.publish(TENANT, order, 1, 0, opened(order, case)).await;
+        let (work_order_id, case_id, department) = (order.to_string(), case.to_string(), "engineering".to_owned());
+        macro_rules! about {
+            ($message:ident) => {
+                dispatch::$message {
+                    work_order_id: work_order_id.clone(),
+                    case_id: case_id.clone(),
+                    department: department.clone(),
+                    ..Default::default()
+                }
+            };
+        }
+        kit.publish(TENANT, order, 2, 1, about!(WorkOrderCompleted)).await;
+        // The owner may have closed it long before.
+        let closed = dispatch::ServiceRequestClosed { case_id: case_id.clone(), ..Default::default() };
+        kit.publish(TENANT, case, 1, 0, closed).await;
+        kit.publish(TENANT, order, 3, 2, about!(WorkOrderProofMissed)).await;
+        tells(&kit, "work_order_proof_missed", &["lead-1"]).await;
+        let given = kit.published::<pb::TaskGiven>().await;
+        let missed = given.iter().find(|task| task.what == "work_order_proof_missed").unwrap();
+        assert_eq!((&missed.work_order_id, &missed.department), (&work_order_id, &department));
+        kit.publish(TENANT, order, 4, 3, about!(WorkOrderProofArrived)).await;
+        eventually("it is withdrawn", || async {
+            let ended = kit.published::<pb::TaskEnded>().await;
+            ended.iter().any(|ended| ended.task_id == missed.task_id).then_some(())
+        })
+        .await;
     })
     .await;
 }

@@ -50,6 +50,8 @@ word_enum! {
         OrderOpen = "work_order_open",
         /// A work order waits for something that the reader is to get.
         OrderHeld = "work_order_on_hold",
+        /// What proves finished work of the reader's department has not arrived.
+        ProofMissed = "work_order_proof_missed",
         /// A work order was called off and none is left.
         OrdersCancelled = "work_orders_cancelled",
         /// Its owner says that it is not solved.
@@ -132,6 +134,7 @@ impl AlertCause {
             | Self::OrderAssigned
             | Self::OrderOpen
             | Self::OrderHeld
+            | Self::ProofMissed
             | Self::OrdersCancelled
             | Self::NotSatisfied
             | Self::InfoProvided
@@ -176,6 +179,7 @@ pub fn rank(cause: AlertCause, priority: Option<Priority>) -> i16 {
         | AlertCause::OrderAssigned
         | AlertCause::OrderOpen
         | AlertCause::OrderHeld
+        | AlertCause::ProofMissed
         | AlertCause::OrdersCancelled
         | AlertCause::NotSatisfied
         | AlertCause::InfoProvided

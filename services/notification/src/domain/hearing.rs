@@ -256,6 +256,11 @@ pub const EVENTS: &[(&str, Tells)] = &[
     ),
     ("dispatch.work-order-resumed", Tells::Nobody(SETTLES)),
     ("dispatch.work-order-completed", Tells::Nobody("the service request or complaint tells that it is done")),
+    (
+        "dispatch.work-order-proof-missed",
+        Tells::These(&[alert(LEAD, C::ProofMissed, "what proves the work has arrived")]),
+    ),
+    ("dispatch.work-order-proof-arrived", Tells::Nobody(SETTLES)),
     ("dispatch.work-order-verified", Tells::Nobody("nothing is left to be done")),
     (
         "dispatch.work-order-cancelled",
@@ -328,7 +333,14 @@ pub const OWN: &[(&str, Tells)] = &[
             "approved, taken back",
         )]),
     ),
-    ("notice approved", Tells::These(&[alert_at_once("its author", C::NoticeApproved, "published, taken back")])),
+    (
+        "notice approved",
+        Tells::These(&[alert_at_once(
+            "its author; who may approve it for all its estates, when the author has left",
+            C::NoticeApproved,
+            "published, taken back",
+        )]),
+    ),
 ];
 
 /// The commands of the API by which somebody hears of something, and the events or rows of [`OWN`] that tell it.

@@ -47,7 +47,8 @@ pub async fn get_preference(
 /// Set a resident's preference
 ///
 /// From the next message on. Owners set their own. Staff may take down what a resident they serve told them, and say how the
-/// resident gave it; the resident is told, in the inbox whatever is set, and can set it again.
+/// resident gave it; the resident is told, in the inbox whatever is set, and can set it again. Where wishes are set
+/// already, staff send `If-Match`.
 #[utoipa::path(
     put, path = "/v1/preferences/{resident_id}", tag = "preferences",
     params(("resident_id" = ResidentId, Path, description = "The resident")),

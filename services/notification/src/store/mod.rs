@@ -15,8 +15,8 @@ pub use alerts::{
 pub use digests::{list_digests, was_sent_since};
 pub use estates::{known_estates, register_estate};
 pub use messages::{MessageFilter, is_known_resident, latest_letter, list_messages, message_of_case};
-pub use notices::{NoticeFilter, list_notices};
-pub use staff::{StaffMember, accounts_of, post_of, register_staff};
+pub use notices::{NoticeFilter, approved_notices_of, list_notices};
+pub use staff::{StaffMember, accounts_of, has_left, post_of, register_staff};
 
 use chrono::{DateTime, Utc};
 use serde::de::DeserializeOwned;

@@ -7,7 +7,7 @@ use steward_chassis::{
     http::{PageRequest, page::Mode},
 };
 use steward_kernel::{
-    Actor, Recorded,
+    Actor, ActorId, Recorded,
     ids::EstateId,
     message::{Outgoing, TimerChange},
     page::Page,
@@ -58,6 +58,21 @@ impl Stored for Notice {
     fn timers(&self, event: &Recorded<Event>) -> Vec<TimerChange> {
         publish::timers_of_notice(self, event)
     }
+}
+
+/// The notices of that author that are approved and not published.
+///
+/// # Errors
+/// [`steward_chassis::Error::Unavailable`] when the database is away.
+pub async fn approved_notices_of(tx: &mut Tx, author: &ActorId) -> Result<Vec<Notice>> {
+    let states: Vec<sqlx::types::Json<Notice>> = sqlx::query_scalar(
+        "SELECT state FROM notice WHERE tenant_id = $1 AND status = 'approved' AND state ->> 'author' = $2",
+    )
+    .bind(tx.tenant().get())
+    .bind(author.as_str())
+    .fetch_all(tx.conn())
+    .await?;
+    Ok(states.into_iter().map(|state| state.0).collect())
 }
 
 /// Which notices to list.

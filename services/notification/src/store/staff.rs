@@ -17,6 +17,8 @@ pub struct StaffMember {
     pub role: String,
     /// The estates they work for; `None` = all.
     pub estates: Option<Vec<EstateId>>,
+    /// Whether they have left the company.
+    pub left: bool,
 }
 
 /// Writes down somebody of the register; the newest of their events stands.
@@ -27,15 +29,17 @@ pub async fn register_staff(tx: &mut Tx, member: &StaffMember) -> Result<()> {
     let estates: Option<Vec<Uuid>> =
         member.estates.as_ref().map(|estates| estates.iter().map(|estate| estate.get()).collect());
     sqlx::query(
-        "INSERT INTO staff (tenant_id, staff_id, account, role, estate_ids) VALUES ($1, $2, $3, $4, $5)
+        "INSERT INTO staff (tenant_id, staff_id, account, role, estate_ids, has_left) VALUES ($1, $2, $3, $4, $5, $6)
          ON CONFLICT (tenant_id, staff_id) DO UPDATE
-         SET account = excluded.account, role = excluded.role, estate_ids = excluded.estate_ids",
+         SET account = excluded.account, role = excluded.role, estate_ids = excluded.estate_ids,
+             has_left = excluded.has_left",
     )
     .bind(tx.tenant().get())
     .bind(member.id)
     .bind(&member.account)
     .bind(&member.role)
     .bind(estates)
+    .bind(member.left)
     .execute(tx.conn())
     .await?;
     Ok(())
@@ -55,6 +59,20 @@ pub async fn post_of(tx: &mut Tx, account: &str) -> Result<Option<Role>> {
     Ok(post.and_then(|post| Role::parse(&post)))
 }
 
+/// Whether somebody of the register has left the company, under that account.
+///
+/// # Errors
+/// [`steward_chassis::Error::Unavailable`] when the database is away.
+pub async fn has_left(tx: &mut Tx, account: &ActorId) -> Result<bool> {
+    Ok(sqlx::query_scalar(
+        "SELECT coalesce(bool_and(has_left), false) FROM staff WHERE tenant_id = $1 AND account <> '' AND account = $2",
+    )
+    .bind(tx.tenant().get())
+    .bind(account.as_str())
+    .fetch_one(tx.conn())
+    .await?)
+}
+
 /// Who has one of these posts in every one of the estates.
 ///
 /// # Errors
@@ -62,7 +80,7 @@ pub async fn post_of(tx: &mut Tx, account: &str) -> Result<Option<Role>> {
 pub async fn accounts_of(tx: &mut Tx, roles: &[Role], estates: &[EstateId]) -> Result<BTreeSet<ActorId>> {
     let accounts: Vec<String> = sqlx::query_scalar(
         "SELECT DISTINCT account FROM staff
-         WHERE tenant_id = $1 AND account <> '' AND role = ANY($2) AND (estate_ids IS NULL OR estate_ids @> $3)",
+         WHERE tenant_id = $1 AND account <> '' AND NOT has_left AND role = ANY($2) AND (estate_ids IS NULL OR estate_ids @> $3)",
     )
     .bind(tx.tenant().get())
     .bind(roles.iter().map(|role| role.as_str()).collect::<Vec<_>>())

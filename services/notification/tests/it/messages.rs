@@ -125,7 +125,7 @@ async fn bad_questions_are_named() {
 async fn texts_and_channels_can_be_looked_up() {
     with::<Notification>(async |kit| {
         let templates = staff(&kit).get("/v1/templates").await.ok();
-        assert_eq!(templates["version"], 6);
+        assert_eq!(templates["version"], 8);
         let received = &templates["items"][0];
         assert_eq!(received["template"], "received");
         assert_eq!(received["variables"], json!(["reference", "kind"]));

@@ -9,7 +9,7 @@ use steward_testkit::{Kit, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
 use crate::{
-    Story,
+    NAME, Story,
     digests::{Ladder, alerts, digests, handled, lines, somebody, words},
     register_estate,
 };
@@ -205,7 +205,7 @@ async fn who_is_told_by_a_task_is_not_told_again_by_the_event() {
 }
 
 /// Makes somebody of the register known, as intake does; no estates: all.
-async fn registers(kit: &Kit, account: &str, role: Role, estates: &[Uuid]) {
+async fn registers(kit: &Kit, account: &str, role: Role, estates: &[Uuid]) -> Uuid {
     let id = new_id();
     let message = intake::StaffRegistered {
         staff_id: id.to_string(),
@@ -215,10 +215,54 @@ async fn registers(kit: &Kit, account: &str, role: Role, estates: &[Uuid]) {
         estate_ids: estates.iter().map(ToString::to_string).collect(),
         every_estate: estates.is_empty(),
         at_ms: kit.clock.now().timestamp_millis(),
+        left: false,
     };
     kit.publish(TENANT, id, 1, 0, message).await;
     let known = format!("SELECT max(account) FROM staff WHERE staff_id = '{id}'");
     eventually("they are known", || async { kit.text(crate::NAME, &known).await }).await;
+    id
+}
+
+#[tokio::test]
+async fn what_who_has_left_has_of_notices_goes_to_others() {
+    with::<Notification>(async |kit| {
+        let estate = new_id();
+        register_estate(&kit, estate).await;
+        let author_entry = registers(&kit, "author", Role::Supervisor, &[estate]).await;
+        let _ = registers(&kit, "boss", Role::Manager, &[]).await;
+        let gone = registers(&kit, "gone", Role::Manager, &[]).await;
+        let leaves = async |entry: Uuid, account: &str, role: &str| {
+            let message = intake::StaffRegistered {
+                staff_id: entry.to_string(),
+                account: account.to_owned(),
+                role: role.to_owned(),
+                every_estate: true,
+                left: true,
+                ..Default::default()
+            };
+            kit.publish(TENANT, entry, 2, 1, message).await;
+            let known = format!("SELECT max(account) FROM staff WHERE staff_id = '{entry}' AND has_left");
+            eventually("it is known that they have left", || async { kit.text(NAME, &known).await }).await;
+        };
+        leaves(gone, "gone", "manager").await;
+        let as_role = |account: &str, role| kit.client_of(&Actor { id: ActorId::new(account), ..kit.staff(role) });
+        let (author, boss) = (as_role("author", Role::Supervisor), as_role("boss", Role::Manager));
+        let body = json!({"estate_ids": [estate], "title": "停水通知", "body": "明天9:00至16:00停水。"});
+        let notice = author.post("/v1/notices", body).await.created();
+        let path = format!("/v1/notices/{}", notice["notice_id"].as_str().unwrap());
+        let _ = author.post(&format!("{path}/submit"), json!({})).await.ok();
+        assert_eq!(words(&alerts(&boss, "?settled=false").await, "cause"), ["notice_in_review"]);
+        assert_eq!(alerts(&as_role("gone", Role::Manager), "").await.len(), 0, "who has left is asked no more");
+        let _ = boss.post(&format!("{path}/approve"), json!({})).await.ok();
+        assert_eq!(words(&alerts(&author, "?settled=false").await, "cause"), ["notice_approved"]);
+        leaves(author_entry, "author", "supervisor").await;
+        eventually("whoever can publish it is told", || async {
+            (words(&alerts(&boss, "?settled=false").await, "cause") == ["notice_approved"]).then_some(())
+        })
+        .await;
+        assert_eq!(alerts(&author, "?settled=false").await.len(), 0);
+    })
+    .await;
 }
 
 #[tokio::test]
@@ -227,10 +271,10 @@ async fn a_notice_goes_to_who_may_approve_it_and_back_to_its_author() {
         let (here, there) = (new_id(), new_id());
         register_estate(&kit, here).await;
         register_estate(&kit, there).await;
-        registers(&kit, "author", Role::Supervisor, &[here, there]).await;
-        registers(&kit, "half", Role::Supervisor, &[here]).await;
-        registers(&kit, "desk", Role::Receptionist, &[]).await;
-        registers(&kit, "boss", Role::Manager, &[]).await;
+        let _ = registers(&kit, "author", Role::Supervisor, &[here, there]).await;
+        let _ = registers(&kit, "half", Role::Supervisor, &[here]).await;
+        let _ = registers(&kit, "desk", Role::Receptionist, &[]).await;
+        let _ = registers(&kit, "boss", Role::Manager, &[]).await;
         let as_role = |account: &str, role| kit.client_of(&Actor { id: ActorId::new(account), ..kit.staff(role) });
         let (author, boss) = (as_role("author", Role::Supervisor), as_role("boss", Role::Manager));
         let write = async || {

@@ -181,9 +181,13 @@ async fn who_sets_a_residents_wishes_for_them_cannot_do_so_in_silence() {
         let messages = inbox(&owner, "", 2).await;
         assert_eq!(templates(&messages), ["preference_taken_down", "received"]);
         assert!(body(&messages[0]).starts_with("前台根据您的来电，代您更改了接收消息"), "{messages:?}");
-        // The own word needs no message.
-        let _ = owner.put(&path, json!({ "channels": ["app_inbox"] })).await.ok();
+        // The own word needs no message, and staff do not change it unread.
+        let own = owner.put(&path, json!({ "channels": ["app_inbox"] })).await;
         assert_eq!(inbox(&owner, "", 2).await.len(), 2);
+        desk.put(&path, silence.clone()).await.problem(428, "precondition-required");
+        assert_eq!(owner.get(&path).await.ok()["channels"], json!(["app_inbox"]), "nothing was changed");
+        let _ = desk.put(&path, silence).if_match(own.version().unwrap()).await.ok();
+        assert_eq!(tally(&inbox(&owner, "", 3).await), [("preference_taken_down", 2), ("received", 1)]);
     })
     .await;
 }

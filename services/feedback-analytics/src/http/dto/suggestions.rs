@@ -119,6 +119,8 @@ pub struct SuggestionView {
     pub category: String,
     /// How urgent.
     pub priority: Priority,
+    /// Whether the owner wishes that it is looked at soon; the priority says how urgent it is.
+    pub urgent: bool,
     /// What the owner said, verbatim.
     pub words: Words,
     /// Its estate.
@@ -197,6 +199,7 @@ impl SuggestionView {
             allowed: stage.allowed(),
             category: received.category,
             priority: received.priority,
+            urgent: received.urgent,
             words: received.words,
             estate_id: received.estate_id,
             unit_id: received.unit_id,

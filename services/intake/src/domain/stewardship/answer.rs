@@ -99,6 +99,8 @@ impl Deciding<'_> {
     /// Whoever receives owners first answers from now on for what somebody had who is not there any more.
     pub(super) fn relieve(&mut self, account: &str) {
         if !self.state.open {
+            // Work orders of a case go on after it.
+            self.pass_on(account);
             return;
         }
         if let Some(hand_over) = self.state.accountable.hand_over.clone().filter(|hand_over| hand_over.to == account) {
@@ -108,6 +110,7 @@ impl Deciding<'_> {
         if self.state.accountable.account() == Some(account) && next != account {
             self.name(next, Why::Left);
         }
+        self.pass_on(account);
     }
 
     /// Emergencies do not wait for opening hours.

@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::{ClockEvent, Measure, Party};
+pub use steward_kernel::vocabulary::EscalationCause as Cause;
 use steward_kernel::{ids::WorkOrderId, text::Line, vocabulary::Priority, word_enum};
 use uuid::Uuid;
 
@@ -10,27 +11,6 @@ use super::{
     Account, Climb, Due, Escalation, HandOver, KeptClock, Matter, Objection, Order, Outcome, Promise, PromiseOutcome,
     Stewardship, Task,
 };
-
-word_enum! {
-    /// Why a matter is escalated. What stands first comes first.
-    #[schema(as = EscalationCause)]
-    Cause {
-        /// Nobody has it.
-        Unowned = "unowned",
-        /// Whoever had it gave it back.
-        Returned = "returned",
-        /// It was paused for longer than is allowed.
-        LongPaused = "long_paused",
-        /// Its owner says that it is not solved.
-        Reopened = "reopened",
-        /// A promise was broken.
-        Promise = "promise",
-        /// It was overdue when it was entered.
-        LateEntry = "late_entry",
-        /// A share of a clock is used up.
-        Share = "share",
-    }
-}
 
 word_enum! {
     /// Why somebody answers for a case.

@@ -199,6 +199,13 @@ pub enum Command {
         /// What became of it.
         step: WorkStep,
     },
+    /// What proves that a work order is done has not arrived in time, or has since.
+    Proof {
+        /// Which: id, code of the department.
+        order: (WorkOrderId, String),
+        /// Whether it has.
+        arrived: bool,
+    },
     /// The case is more or less urgent.
     Prioritise(Priority),
     /// The case turned out to be about something else.
@@ -530,6 +537,7 @@ impl Aggregate for Stewardship {
                 deciding.work(*id, department, *contractor, step);
                 deciding.tasks_of_work(before, *id, step);
             }
+            C::Proof { order: (id, department), arrived } => deciding.tasks_of_proof(*id, department, *arrived),
             C::Prioritise(priority) => deciding.prioritise(*priority),
             C::Classify(category) => deciding.classify(category),
             C::Appoint { from, until } => deciding.appoint(*from, *until),

@@ -3,6 +3,7 @@
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::Level;
+pub use steward_kernel::vocabulary::PromiseKind as What;
 use steward_kernel::{text::Line, word_enum};
 use uuid::Uuid;
 
@@ -11,23 +12,6 @@ use crate::domain::timeline::Milestone;
 
 /// The longest time that can be promised ahead.
 const AHEAD: TimeDelta = TimeDelta::days(730);
-
-word_enum! {
-    /// What was promised.
-    #[schema(as = PromiseKind)]
-    What {
-        /// Somebody comes within a window.
-        Appointment = "appointment",
-        /// An action of a decision.
-        Commitment = "commitment",
-        /// A decision by a date that was put off.
-        Decision = "decision",
-        /// It is finished by a date that was put off.
-        Finish = "finish",
-        /// Something else, until then.
-        Other = "other",
-    }
-}
 
 word_enum! {
     /// What came of a promise.

@@ -79,6 +79,47 @@ fn a_work_order_is_told_to_whoever_must_act_and_withdrawn_when_the_matter_has_mo
 }
 
 #[test]
+fn what_somebody_has_to_do_who_leaves_is_told_to_whoever_has_their_place() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    story.order("11-23T10:10", WorkStep::Opened);
+    let first = story.state.tasks.iter().find(|task| task.duty == Duty::OrderOpen).unwrap().task_id;
+    assert!(story.state.told().contains("lead-engineering"));
+    let mut known = told(&story).len();
+    let mut after = system(at("11-23T12:00"));
+    let mut people = (*after.ruling.people).clone();
+    people.posts.remove(&(Level::Lead, "engineering".to_owned()));
+    after.ruling.people = Arc::new(people);
+    let leaves = Command::Relieve { account: "lead-engineering".to_owned() };
+    story.does(&leaves, &after);
+    assert_eq!(news(&story, &mut known), [(Duty::OrderOpen, vec!["lead-desk"])]);
+    assert!(
+        story
+            .events
+            .iter()
+            .any(|event| matches!(event, Event::TaskEnded { task_id, told: true, .. } if *task_id == first))
+    );
+    assert!(!story.state.told().contains("lead-engineering"));
+    story.does(&leaves, &after);
+    assert_eq!(news(&story, &mut known), [], "they have nothing any more");
+}
+
+#[test]
+fn proof_that_does_not_come_is_the_leads_also_after_the_end() {
+    let mut story = request(Priority::P2, "11-23T10:00");
+    story.order("11-23T10:10", WorkStep::Opened);
+    story.order("11-23T11:00", WorkStep::Completed);
+    story.follow("11-23T11:10", Milestone::Closed);
+    let mut known = told(&story).len();
+    let proof =
+        |arrived| Command::Proof { order: (WorkOrderId::from(Uuid::from_u128(30)), "engineering".to_owned()), arrived };
+    story.at("11-23T15:00", &proof(false));
+    assert_eq!(news(&story, &mut known), [(Duty::ProofMissed, vec!["lead-engineering"])]);
+    assert!(story.state.orders.is_empty(), "nothing goes on by that");
+    story.at("11-23T16:00", &proof(true));
+    assert_eq!(open(&story), NOTHING);
+}
+
+#[test]
 fn a_visit_that_is_set_or_moved_is_told_to_whoever_comes_whenever_it_is() {
     let mut story = request(Priority::P4, "11-23T10:00");
     let mut known = told(&story).len();

@@ -4,6 +4,8 @@
 //! What only informs has no end. A work order is told to its technician at once, who works by shifts; everything else waits
 //! for the hours of the estate or department, unless the case is P1 or P2.
 
+use std::collections::BTreeSet;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 use steward_clock::{Hours, Level, Measure, span::NEVER};
@@ -38,6 +40,8 @@ word_enum! {
         AppointmentMoved = "appointment_moved",
         /// To get what a work order waits for.
         OrderHeld = "work_order_on_hold",
+        /// To see that what proves finished work arrives.
+        ProofMissed = "work_order_proof_missed",
         /// To see that a work order was called off and none is left.
         OrdersCancelled = "work_orders_cancelled",
         /// To answer what the department was asked.
@@ -83,6 +87,7 @@ impl Duty {
             | Self::OrderOpen
             | Self::OrderAssigned
             | Self::OrderHeld
+            | Self::ProofMissed
             | Self::OrdersCancelled
             | Self::Consultation
             | Self::ConsultationAnswered
@@ -112,6 +117,7 @@ impl Duty {
             | Self::OrderWithdrawn
             | Self::AppointmentMoved
             | Self::OrderHeld
+            | Self::ProofMissed
             | Self::Consultation
             | Self::Objection
             | Self::LowRating
@@ -423,6 +429,26 @@ impl Deciding<'_> {
         }
     }
 
+    /// What proves finished work has not arrived, or has: whoever leads the department looks after it.
+    pub(super) fn tasks_of_proof(&mut self, id: WorkOrderId, department: &str, arrived: bool) {
+        self.end_tasks(|task| task.is_of(id) && task.duty == Duty::ProofMissed);
+        if !arrived {
+            let task = NewTask::of(Duty::ProofMissed, Audience::Lead);
+            self.give(NewTask { work_order: Some(id), department: Some(department.to_owned()), ..task });
+        }
+    }
+
+    /// Whoever had to do it has left: it is told to whoever has their place now.
+    pub(super) fn pass_on(&mut self, account: &str) {
+        let named = |task: &Task| matches!(task.audience, Audience::Accounts(_));
+        let theirs = |task: &&Task| !named(task) && task.told.iter().any(|told| told == account);
+        for task in self.state.tasks.iter().filter(theirs).cloned().collect::<Vec<_>>() {
+            self.end_tasks(|known| known.task_id == task.task_id);
+            let Task { duty, audience, work_order, department, objection, due_at, not_before, .. } = task;
+            self.give(NewTask { duty, audience, work_order, department, objection, due_at, not_before });
+        }
+    }
+
     /// A way in is agreed upon with the owner; parts, consent and others' work are for the lead.
     fn seek_what_is_missing(&mut self, id: WorkOrderId, reason: &str) {
         let Some(order) = self.state.order(id).cloned() else { return };
@@ -520,6 +546,12 @@ impl Deciding<'_> {
 }
 
 impl super::Stewardship {
+    /// Who was told that something is to be done, and has not seen the end of it.
+    #[must_use]
+    pub fn told(&self) -> BTreeSet<&str> {
+        self.tasks.iter().flat_map(|task| &task.told).map(String::as_str).collect()
+    }
+
     pub(super) fn apply_task(&mut self, event: &Event) {
         match event {
             Event::TaskWaits { task } => {

@@ -294,14 +294,14 @@ const WRITE: &str = "
         SET changed_xid = excluded.changed_xid, outcome = excluded.outcome, ended_at = excluded.ended_at
     )
     INSERT INTO stewardship (tenant_id, case_id, version, changed_xid, estate_id, resident_id, open, episode, accountable, why,
-        accountable_since, asked, lapses_at, opened_at)
+        accountable_since, asked, lapses_at, opened_at, told)
     SELECT $1, case_id, version, pg_current_xact_id()::text::bigint, estate_id, resident_id, open, episode, accountable, why,
-        accountable_since, asked, lapses_at, opened_at
+        accountable_since, asked, lapses_at, opened_at, told
     FROM jsonb_populate_record(NULL::stewardship, $5)
     ON CONFLICT (tenant_id, case_id) DO UPDATE
     SET version = excluded.version, changed_xid = excluded.changed_xid, open = excluded.open, episode = excluded.episode,
         accountable = excluded.accountable, why = excluded.why, accountable_since = excluded.accountable_since,
-        asked = excluded.asked, lapses_at = excluded.lapses_at";
+        asked = excluded.asked, lapses_at = excluded.lapses_at, told = excluded.told";
 
 /// Deadlines at risk and what needs somebody, over all companies. Only what runs is counted, however much has ended.
 pub const FIGURES: &[Figure] = &[
@@ -342,6 +342,7 @@ impl Stewardship {
             "asked": hand_over.map(|hand_over| &hand_over.to),
             "lapses_at": hand_over.map(|hand_over| hand_over.lapses_at),
             "opened_at": matter.opened_at,
+            "told": self.told(),
         })
     }
 }
@@ -397,7 +398,7 @@ pub(crate) async fn held_by(tx: &mut Tx, account: &str) -> Result<Vec<EstateId>>
     Ok(estates.into_iter().map(EstateId::from).collect())
 }
 
-/// Open cases whose accountable person, or whom somebody has asked to take them over, is in the register and has left or does not work for the
+/// Cases whose accountable person, or whom somebody has asked to take them over, or who was told that something is to be done, is in the register and has left or does not work for the
 /// estate any more; with that account.
 ///
 /// # Errors
@@ -412,7 +413,10 @@ pub(crate) async fn left_alone(tx: &mut Tx) -> Result<Vec<(CaseId, String)>> {
          )
          SELECT g.case_id, gone.account FROM stewardship g JOIN gone ON gone.account IN (g.accountable, g.asked)
          WHERE g.tenant_id = $1 AND g.open AND NOT g.estate_id = ANY(coalesce(gone.estates, '{}'))
-         ORDER BY g.case_id LIMIT 2000",
+         UNION
+         SELECT g.case_id, gone.account FROM stewardship g JOIN gone ON gone.account = ANY(g.told)
+         WHERE g.tenant_id = $1 AND g.told <> '{}' AND NOT g.estate_id = ANY(coalesce(gone.estates, '{}'))
+         ORDER BY case_id LIMIT 2000",
     )
     .bind(tx.tenant().get())
     .fetch_all(tx.conn())

@@ -235,8 +235,9 @@ pub struct AlertView {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<steward_clock::Measure>)]
     pub measure: Option<String>,
-    /// What was promised: `appointment`, `commitment`, `call_back`, `decision`, `finish`, `other`.
+    /// What was promised.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<steward_kernel::vocabulary::PromiseKind>)]
     pub promise: Option<String>,
     /// The level of the ladder that it reached.
     #[serde(skip_serializing_if = "Option::is_none")]

@@ -1,4 +1,5 @@
-//! What schemas say in answers: what is absent is absent, words may grow, variants have names, files are bytes.
+//! What schemas say in answers: what is absent is absent, words may grow, variants have names, files are bytes. What is sent to us and shown by us, and
+//! says other things there, has a schema for each.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,25 +11,100 @@ const SCHEMAS: &str = "#/components/schemas/";
 pub(super) fn describe(document: &mut Value) {
     name_variants(document);
     name_commands(document);
-    let answers = reachable(document, |operation| &operation["responses"]);
-    let enums = enums(document);
-    for name in &answers {
-        let schema = &mut document["components"]["schemas"][name];
-        absent_is_absent(schema);
-        words_may_grow(schema, &enums);
-    }
+    describe_answers(document);
     bodies_are_bytes(document);
 }
 
-/// The schemas to which a part of the operations refers, directly or not.
-fn reachable(document: &Value, part: impl Fn(&Value) -> &Value) -> BTreeSet<String> {
+/// What an answer's schema is called where a request has the same one with strict words.
+const SHOWN: &str = "Shown";
+
+fn describe_answers(document: &mut Value) {
+    let answers = reachable(document, |operation| vec![&operation["responses"]], true);
+    let requests = reachable(document, |operation| vec![&operation["requestBody"], &operation["parameters"]], false);
+    let enums = enums(document);
+    let described = |name: &String| {
+        let mut schema = document["components"]["schemas"][name].clone();
+        absent_is_absent(&mut schema);
+        words_may_grow(&mut schema, &enums);
+        schema
+    };
+    let mut shown: BTreeMap<String, Value> = answers.iter().map(|name| (name.clone(), described(name))).collect();
+    let split = split(document, &shown, &requests);
+    for schema in shown.values_mut() {
+        point_to_shown(schema, &split);
+    }
+    for (name, schema) in shown {
+        let name = if split.contains(&name) { name + SHOWN } else { name };
+        document["components"]["schemas"][name] = schema;
+    }
+    point_to_shown(&mut document["components"]["responses"], &split);
+    for_operations(document, |operation| point_to_shown(&mut operation["responses"], &split));
+}
+
+/// What requests have, too, and is other in answers, by itself or by what it is made of.
+fn split(document: &Value, shown: &BTreeMap<String, Value>, requests: &BTreeSet<String>) -> BTreeSet<String> {
+    let is_both = |name: &&String| requests.contains(*name);
+    let is_other = |name: &&String| shown[*name] != document["components"]["schemas"][*name];
+    let mut split: BTreeSet<String> = shown.keys().filter(is_both).filter(is_other).cloned().collect();
+    loop {
+        let is_made_of_such = |name: &&String| {
+            let mut parts = Vec::new();
+            references(&shown[*name], &mut parts);
+            parts.iter().any(|part| split.contains(part))
+        };
+        let more: Vec<String> = shown
+            .keys()
+            .filter(is_both)
+            .filter(|name| !split.contains(*name))
+            .filter(is_made_of_such)
+            .cloned()
+            .collect();
+        if more.is_empty() {
+            return split;
+        }
+        split.extend(more);
+    }
+}
+
+/// Lets references to what is split point to its form in answers.
+fn point_to_shown(part: &mut Value, split: &BTreeSet<String>) {
+    match part {
+        Value::Object(fields) => {
+            for (key, field) in fields.iter_mut() {
+                match field {
+                    Value::String(place) if key == "$ref" || place.starts_with(SCHEMAS) => {
+                        if place.strip_prefix(SCHEMAS).is_some_and(|name| split.contains(name)) {
+                            place.push_str(SHOWN);
+                        }
+                    }
+                    other => point_to_shown(other, split),
+                }
+            }
+        }
+        Value::Array(items) => items.iter_mut().for_each(|item| point_to_shown(item, split)),
+        _ => {}
+    }
+}
+
+fn for_operations(document: &mut Value, mut change: impl FnMut(&mut Value)) {
+    for item in document["paths"].as_object_mut().into_iter().flatten().map(|(_, item)| item) {
+        item.as_object_mut().into_iter().flatten().for_each(|(_, operation)| change(operation));
+    }
+}
+
+/// The schemas to which parts of the operations refer, directly or not.
+///
+/// * `responses`: whether the responses that operations share belong to it.
+fn reachable(document: &Value, parts: impl Fn(&Value) -> Vec<&Value>, responses: bool) -> BTreeSet<String> {
     let mut waiting = Vec::new();
     for item in document["paths"].as_object().into_iter().flatten().map(|(_, item)| item) {
         for operation in item.as_object().into_iter().flatten().map(|(_, operation)| operation) {
-            references(part(operation), &mut waiting);
+            parts(operation).into_iter().for_each(|part| references(part, &mut waiting));
         }
     }
-    references(&document["components"]["responses"], &mut waiting);
+    if responses {
+        references(&document["components"]["responses"], &mut waiting);
+    }
     let mut found = BTreeSet::new();
     while let Some(name) = waiting.pop() {
         if found.insert(name.clone()) {
@@ -226,14 +302,22 @@ mod tests {
                 } },
             },
             "components": { "schemas": {
-                "Open": { "type": "object", "properties": { "kind": kind, "said_at": { "type": ["string", "null"] } } },
+                "Open": { "type": "object", "properties": {
+                    "kind": kind, "said_at": { "type": ["string", "null"] },
+                    "rule": { "$ref": "#/components/schemas/Rule" }, "place": { "$ref": "#/components/schemas/Place" }
+                } },
                 "CaseView": { "type": "object", "properties": {
                     "kind": { "oneOf": [{ "$ref": "#/components/schemas/Kind", "description": "What it is." }, { "type": "null" }] },
                     "said_at": { "type": ["string", "null"], "format": "date-time" },
                     "allowed": { "type": "array", "items": { "type": "string" } },
                     "day": { "$ref": "#/components/schemas/Day" },
+                    "rule": { "$ref": "#/components/schemas/Rule" },
+                    "place": { "$ref": "#/components/schemas/Place" },
                 } },
                 "Kind": { "type": "string", "enum": ["inquiry"] },
+                "Rule": { "type": "object", "properties": { "kind": kind, "step": { "$ref": "#/components/schemas/Step" } } },
+                "Step": { "type": "object", "properties": { "kind": kind } },
+                "Place": { "type": "object", "properties": { "name": { "type": "string" } } },
                 "Day": { "oneOf": [
                     { "type": "object", "properties": { "rule": { "type": "string", "enum": ["always"] } } },
                     { "type": "object", "properties": { "rule": { "type": "string", "enum": ["public_holiday"] }, "name": {} } },
@@ -260,6 +344,18 @@ mod tests {
         assert_eq!((&kind["type"], &kind["x-extensible-enum"]), (&json!("string"), &json!(["inquiry"])));
         assert_eq!(kind["description"], "What it is. A word of `Kind`, or one that is newer.");
         assert_eq!(property("Open", "kind"), json!({ "$ref": "#/components/schemas/Kind" }));
+    }
+
+    #[test]
+    fn what_is_sent_and_shown_is_strict_where_it_is_sent() {
+        assert_eq!(property("Open", "rule")["$ref"], "#/components/schemas/Rule");
+        assert_eq!(property("Step", "kind"), json!({ "$ref": "#/components/schemas/Kind" }));
+        assert_eq!(property("CaseView", "rule")["$ref"], "#/components/schemas/RuleShown");
+        assert_eq!(property("RuleShown", "step")["$ref"], "#/components/schemas/StepShown");
+        assert_eq!(property("StepShown", "kind")["x-extensible-enum"], json!(["inquiry"]));
+        // What says the same has one schema.
+        assert_eq!(property("CaseView", "place")["$ref"], "#/components/schemas/Place");
+        assert_eq!(document()["components"]["schemas"].get("PlaceShown"), None);
     }
 
     #[test]
