@@ -262,18 +262,21 @@ pub async fn remember_department(tx: &mut Tx, id: Uuid, department: &Department)
     Ok(())
 }
 
+/// Code, estates, whether it is closed, skills.
+type DepartmentRow = (String, Option<Vec<Uuid>>, bool, Vec<String>);
+
 /// The departments that dispatch has told of, by their codes.
 ///
 /// # Errors
 /// When the database is away.
 pub async fn departments(tx: &mut Tx) -> Result<Vec<Department>> {
     let tenant = tx.tenant();
-    let rows: Vec<(String, Option<Vec<Uuid>>, bool, Vec<String>)> =
+    let rows: Vec<DepartmentRow> =
         sqlx::query_as("SELECT code, estate_ids, closed, skills FROM department WHERE tenant_id = $1 ORDER BY code")
             .bind(tenant.get())
             .fetch_all(tx.conn())
             .await?;
-    let department = |(code, estates, closed, skills): (String, Option<Vec<Uuid>>, bool, Vec<String>)| Department {
+    let department = |(code, estates, closed, skills): DepartmentRow| Department {
         code,
         estates: estates.map(|ids| ids.into_iter().map(EstateId::from).collect()),
         closed,
