@@ -8,7 +8,7 @@ use steward_kernel::{
     ids::{CaseId, ResidentId},
     message::optional_uuid,
     text::Words,
-    vocabulary::{CaseKind, Language, Priority},
+    vocabulary::{CaseKind, CaseStatus, Language, Priority},
 };
 use steward_proto::{complaint, dispatch, intake as pb, notification};
 use uuid::Uuid;
@@ -32,7 +32,7 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
             .on::<pb::CaseOpened, _>(|_, work, message| Box::pin(case_opened(work, message)))
             .on::<pb::CaseProgressed, _>(|app, work, message| Box::pin(case_progressed(app, work, message)))
             .on::<pb::CaseCancelled, _>(|app, work, message| Box::pin(case_cancelled(app, work, message)))
-            .on::<pb::CasePrioritised, _>(|_, work, message| Box::pin(case_prioritised(work, message)))
+            .on::<pb::CasePrioritised, _>(|app, work, message| Box::pin(case_prioritised(app, work, message)))
             .on::<pb::ClockBreached, _>(|_, work, message| Box::pin(stewardship::clock_breached(work, message)))
             .on::<pb::ClockStopped, _>(|_, work, message| Box::pin(stewardship::clock_stopped(work, message)))
             .on::<pb::EscalationRaised, _>(|_, work, message| Box::pin(stewardship::escalation_raised(work, message)))
@@ -110,6 +110,10 @@ async fn case_progressed(app: &App, work: &mut Work, message: pb::CaseProgressed
     }
     // The case's sums before the survey's: one order everywhere, so that two transactions never wait for each other.
     figures::save(&mut work.tx, case, estate, &known.fact, &after).await?;
+    let came_back = after.episode() > known.fact.episode();
+    if came_back || message.status == CaseStatus::Cancelled.as_str() {
+        end_survey(app, work, case, known.fact.episode()).await?;
+    }
     let Some(resident_id) = to_be_asked else { return Ok(()) };
     let facts = app.facts(&work.call.actor);
     let open_for =
@@ -131,25 +135,40 @@ async fn case_progressed(app: &App, work: &mut Work, message: pb::CaseProgressed
     expect(work.execute::<Survey>(survey, &invite, &facts).await, &survey::Refusal::AlreadyInvited)
 }
 
+/// How an end went is not asked any more that was none.
+async fn end_survey(app: &App, work: &mut Work, case: Uuid, episode: u32) -> Result<()> {
+    let survey = SurveyId::of(case.into(), episode);
+    let facts = app.facts(&work.call.actor);
+    expect(work.execute::<Survey>(survey, &survey::Command::Expire, &facts).await, &survey::Refusal::NoSuchSurvey)
+}
+
 /// A case that is called off takes its suggestion along.
 async fn case_cancelled(app: &App, work: &mut Work, message: pb::CaseCancelled) -> Result<()> {
     let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
     let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let after = known.fact.clone().after(&Change::Cancelled { on: day(time(message.at_ms)?, known.zone) });
     figures::save(&mut work.tx, case, estate, &known.fact, &after).await?;
+    end_survey(app, work, case, known.fact.episode()).await?;
     if message.kind != CaseKind::Suggestion.as_str() {
         return Ok(());
     }
     let facts = app.facts(&work.call.actor);
-    work.execute::<Suggestion>(case.into(), &suggestion::Command::Withdraw, &facts).await.map(|_| ())
+    let withdraw = suggestion::Command::Withdraw { at: time(message.at_ms)? };
+    work.execute::<Suggestion>(case.into(), &withdraw, &facts).await.map(drop)
 }
 
-/// Another urgency may be heard before the case it belongs to: the fact keeps it.
-async fn case_prioritised(work: &mut Work, message: pb::CasePrioritised) -> Result<()> {
+/// Another urgency may be heard before the case it belongs to: the fact keeps it. A suggestion takes it along.
+async fn case_prioritised(app: &App, work: &mut Work, message: pb::CasePrioritised) -> Result<()> {
     let (case, estate) = (id(&message.case_id)?, id(&message.estate_id)?);
+    let priority = Priority::parse(&message.priority).ok_or_else(|| unreadable("priority"))?;
     let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let after = known.fact.clone().after(&Change::Prioritised(message.priority));
-    figures::save(&mut work.tx, case, estate, &known.fact, &after).await
+    figures::save(&mut work.tx, case, estate, &known.fact, &after).await?;
+    if message.kind != CaseKind::Suggestion.as_str() {
+        return Ok(());
+    }
+    let facts = app.facts(&work.call.actor);
+    work.execute::<Suggestion>(case.into(), &suggestion::Command::Prioritise(priority), &facts).await.map(drop)
 }
 
 async fn suggestion_received(app: &App, work: &mut Work, message: pb::SuggestionReceived) -> Result<()> {

@@ -30,8 +30,10 @@ macro_rules! step {
 pub(crate) fn suggestion(suggestion: &Suggestion, event: &Recorded<suggestion::Event>) -> Option<Outgoing> {
     let (id, life) = (suggestion.id, suggestion.life.as_ref()?);
     match &event.body {
-        // Intake told us; its case-cancelled has told everybody.
-        SuggestionEvent::Received { .. } | SuggestionEvent::Withdrawn { .. } => None,
+        // Intake told us, and everybody else.
+        SuggestionEvent::Received { .. } | SuggestionEvent::Prioritised { .. } | SuggestionEvent::Withdrawn { .. } => {
+            None
+        }
         SuggestionEvent::Considered { .. } => step!(SuggestionConsidered, id, life, event),
         SuggestionEvent::Accepted { .. } => step!(SuggestionAccepted, id, life, event),
         SuggestionEvent::Declined { .. } => step!(SuggestionDeclined, id, life, event),

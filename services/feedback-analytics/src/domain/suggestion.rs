@@ -147,8 +147,13 @@ pub enum Command {
         /// Why.
         reason: Remark,
     },
+    /// Intake finds it more or less urgent than it was.
+    Prioritise(Priority),
     /// Its case was called off.
-    Withdraw,
+    Withdraw {
+        /// When; who suggested it may have come back since.
+        at: DateTime<Utc>,
+    },
 }
 
 /// What has happened to a suggestion, as we remember it.
@@ -216,6 +221,11 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
+    /// It is more or less urgent than it was.
+    Prioritised {
+        /// How urgent from now on.
+        priority: Priority,
+    },
     /// Its case was called off.
     Withdrawn {
         /// When.
@@ -274,6 +284,9 @@ pub struct Life {
     /// When its case was called off.
     #[serde(default)]
     pub withdrawn_at: Option<DateTime<Utc>>,
+    /// When who suggested it came back on it last.
+    #[serde(default)]
+    pub came_back_at: Option<DateTime<Utc>>,
 }
 
 /// A suggestion; it has the id of its case.
@@ -298,6 +311,7 @@ impl Life {
             delivered_at: None,
             confirmed_at: None,
             withdrawn_at: None,
+            came_back_at: None,
         }
     }
 
@@ -337,11 +351,12 @@ impl Life {
                 S::Declined | S::Later | S::Withdrawn => self.illegal(),
             },
             C::Reopen { reason } => self.reopen(reason, facts),
-            C::Withdraw => match self.stage {
-                S::Received | S::Considered | S::Later | S::Accepted | S::Planned => Ok(vec![Event::Withdrawn { at }]),
-                // What is decided against or done cannot be called off any more, and need not be.
-                S::Declined | S::Delivered | S::Confirmed | S::Withdrawn => Ok(vec![]),
-            },
+            C::Prioritise(priority) if *priority == self.received.priority => Ok(vec![]),
+            C::Prioritise(priority) => Ok(vec![Event::Prioritised { priority: *priority }]),
+            C::Withdraw { .. } if self.stage == S::Withdrawn => Ok(vec![]),
+            C::Withdraw { at: called_off } if self.came_back_at.is_some_and(|back| back > *called_off) => Ok(vec![]),
+            // The case has ended with that: what was decided before it was heard was told to nobody.
+            C::Withdraw { .. } => Ok(vec![Event::Withdrawn { at }]),
         }
     }
 
@@ -357,19 +372,32 @@ impl Life {
         }
     }
 
-    /// Who suggested it comes back on what was delivered or has ended.
-    fn reopen(&self, reason: &Remark, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+    /// The commands that may be asked for now.
+    #[must_use]
+    pub fn allowed(&self, facts: &Facts) -> &'static [&'static str] {
+        if self.comes_back(facts).is_ok() { self.stage.allowed() } else { &[] }
+    }
+
+    /// Whether who suggested it can still come back on what has ended.
+    fn comes_back(&self, facts: &Facts) -> Result<(), Refusal> {
         use SuggestionStage as S;
         let ended_at = match self.stage {
-            S::Delivered => None,
             S::Declined => self.decided_at,
             S::Confirmed => self.confirmed_at,
             S::Withdrawn => self.withdrawn_at.or(self.decided_at).or(Some(self.received.received_at)),
-            S::Received | S::Considered | S::Accepted | S::Planned | S::Later => return self.illegal(),
+            S::Received | S::Considered | S::Accepted | S::Planned | S::Later | S::Delivered => None,
         };
-        if let Some(ended_at) = ended_at {
-            word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)?;
+        let Some(ended_at) = ended_at else { return Ok(()) };
+        word::may_come_back(ended_at, facts.come_back_within, facts.now).map_err(Refusal::Word)
+    }
+
+    /// Who suggested it comes back on what was delivered or has ended.
+    fn reopen(&self, reason: &Remark, facts: &Facts) -> Result<Vec<Event>, Refusal> {
+        use SuggestionStage as S;
+        if matches!(self.stage, S::Received | S::Considered | S::Accepted | S::Planned | S::Later) {
+            return self.illegal();
         }
+        self.comes_back(facts)?;
         Ok(vec![Event::Reopened { reason: reason.clone(), at: facts.now }])
     }
 
@@ -416,13 +444,15 @@ impl Life {
                 self.confirmed_at = Some(*at);
             }
             // What was decided and done did not hold.
-            Event::Reopened { .. } => {
+            Event::Reopened { at, .. } => {
                 *self = Self {
                     stage: SuggestionStage::Considered,
                     note: self.note.take(),
+                    came_back_at: Some(*at),
                     ..Self::new(self.received.clone())
                 };
             }
+            Event::Prioritised { priority } => self.received.priority = *priority,
             Event::Withdrawn { at } => {
                 self.stage = SuggestionStage::Withdrawn;
                 self.withdrawn_at = Some(*at);

@@ -156,15 +156,43 @@ fn who_suggested_it_comes_back_after_any_end_until_the_window_is_over() {
     let declined = replay(Suggestion::unborn(id()), &declined);
     let declined = replay(declined.clone(), &declined.decide(&decline, &staff()).unwrap());
     let confirmed = replay(Suggestion::unborn(id()), &confirmed);
-    let withdrawn = after(&[Command::Withdraw]);
+    let withdrawn = after(&[withdraw()]);
     for ended in [declined, confirmed, withdrawn] {
         let in_time = Facts { now: now() + TimeDelta::days(15), ..owner() };
         let back = replay(ended.clone(), &ended.decide(&reopen(), &in_time).unwrap()).life.unwrap();
         assert_eq!((back.stage, back.decided_at, back.confirmed_at), (SuggestionStage::Considered, None, None));
         let late = Facts { now: in_time.now + TimeDelta::seconds(1), ..in_time };
         assert_eq!(ended.decide(&reopen(), &late), Err(Refusal::Word(WordFault::TooLate)));
+        assert!(ended.life.as_ref().unwrap().allowed(&late).is_empty(), "what is refused is not offered");
         assert_eq!(ended.decide(&reopen(), &staff()), Err(Refusal::NoSuchSuggestion), "nobody else says so");
     }
+}
+
+#[test]
+fn a_suggestion_is_as_urgent_as_its_case_at_every_stage() {
+    let urgent = Command::Prioritise(Priority::P1);
+    for history in [vec![received()], vec![received(), Event::Delivered { proof: text("有"), at: now() }]] {
+        given::<Suggestion>(id(), history.clone())
+            .when(&urgent, &staff())
+            .then([Event::Prioritised { priority: Priority::P1 }]);
+        let known = history.into_iter().chain([Event::Prioritised { priority: Priority::P1 }]);
+        given::<Suggestion>(id(), known).when(&urgent, &staff()).then([]);
+    }
+}
+
+fn withdraw() -> Command {
+    Command::Withdraw { at: now() }
+}
+
+#[test]
+fn what_was_called_off_is_withdrawn_wherever_it_stood_unless_who_suggested_it_has_come_back_since() {
+    let decline = Command::Decline { reason: Remark::try_new("没有位置").unwrap() };
+    let declined = after(&[Command::Consider { note: None }, decline]);
+    let withdrawn = replay(declined.clone(), &declined.decide(&withdraw(), &staff()).unwrap());
+    assert_eq!(withdrawn.life.unwrap().stage, SuggestionStage::Withdrawn);
+    let later = Facts { now: now() + TimeDelta::minutes(5), ..owner() };
+    let back = replay(declined.clone(), &declined.decide(&reopen(), &later).unwrap());
+    assert_eq!(back.decide(&withdraw(), &staff()), Ok(vec![]), "called off before, heard late");
 }
 
 fn any_command() -> impl Strategy<Value = Command> {
@@ -180,7 +208,7 @@ fn any_command() -> impl Strategy<Value = Command> {
         remark.prop_map(|proof| Command::Deliver { proof }),
         Just(Command::Confirm),
         Just(reopen()),
-        Just(Command::Withdraw),
+        Just(withdraw()),
     ]
 }
 
@@ -198,7 +226,7 @@ fn after(commands: &[Command]) -> Suggestion {
 /// The command as it stands in the API.
 fn word(command: &Command) -> Option<&'static str> {
     match command {
-        Command::Receive(_) | Command::Withdraw => None,
+        Command::Receive(_) | Command::Prioritise(_) | Command::Withdraw { .. } => None,
         Command::Consider { .. } => Some("consider"),
         Command::Accept { .. } => Some("accept"),
         Command::Decline { .. } => Some("decline"),
@@ -224,7 +252,8 @@ proptest! {
     fn what_is_over_stays_over(history in vec(any_command(), 0..30), more in vec(any_command(), 0..10)) {
         let life = after(&history).life.unwrap();
         let ended = life.stage.allowed() == ["reopen"];
-        let more = more.into_iter().filter(|command| *command != reopen());
+        // Its case is called off only as long as that has not ended.
+        let more = more.into_iter().filter(|command| ![reopen(), withdraw()].contains(command));
         let all: Vec<Command> = history.into_iter().chain(more).collect();
         prop_assert!(!ended || after(&all).life.unwrap() == life);
     }

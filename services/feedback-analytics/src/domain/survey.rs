@@ -36,7 +36,7 @@ steward_kernel::word_enum! {
         Sent = "sent",
         /// The owner answered.
         Answered = "answered",
-        /// The owner did not, in time.
+        /// The owner did not, in time; or the end that it asks about was none: the case came back or was called off.
         Expired = "expired",
         /// The owner could not be told of it, and so was not asked.
         Suppressed = "suppressed",
@@ -137,7 +137,7 @@ pub enum Command {
     Invite(Box<Invitation>),
     /// Answer, as the owner who was asked.
     Answer(Answer),
-    /// Its time is over.
+    /// Its time is over, or what it asks about is.
     Expire,
     /// Its owner could not be told of it.
     Suppress {
@@ -164,7 +164,7 @@ pub enum Event {
         /// When.
         at: DateTime<Utc>,
     },
-    /// Its time was over.
+    /// Its time was over, or what it asked about.
     Expired {
         /// When.
         at: DateTime<Utc>,

@@ -5,7 +5,7 @@ use steward_chassis::{
     Call, Error, Executed, Permission, Result,
     http::{Allowed, Json, List, ListParams, Path, Problems, Versioned},
 };
-use steward_kernel::{Actor, ids::CaseId, page::Page};
+use steward_kernel::{ids::CaseId, page::Page};
 
 use super::{
     dto::{
@@ -17,7 +17,7 @@ use super::{
 use crate::{
     app::{App, born},
     domain::{
-        Suggestion,
+        Facts, Suggestion,
         suggestion::{Command, Plan},
     },
     store,
@@ -40,7 +40,8 @@ pub async fn list_suggestions(
     let mut tx = app.read(&call).await?;
     let page = store::suggestions::list(&mut tx, &call.actor, &list.filter.into(), list.page).await?;
     tx.rollback().await?;
-    Ok(Json(page.map(|listed| SuggestionView::from(listed).seen_by(&call.actor))))
+    let facts = app.facts(&call.actor);
+    Ok(Json(page.map(|it| SuggestionView::new(it.id.into(), it.version, it.changed_at, it.life, &facts))))
 }
 
 /// Read a suggestion
@@ -71,7 +72,7 @@ pub async fn get_suggestion(
         .life
         .as_ref()
         .is_some_and(|life| call.actor.sees(life.received.estate_id, life.received.resident_id));
-    if seen { view(found, &call.actor) } else { Err(Error::NotFound) }
+    if seen { view(found, &app.facts(&call.actor)) } else { Err(Error::NotFound) }
 }
 
 /// Consider a suggestion
@@ -235,10 +236,10 @@ async fn carry_out<P: Permission>(
 ) -> Result<Versioned<SuggestionView>> {
     let call: Call = call.into_call();
     let facts = app.facts(&call.actor);
-    view(app.engine.execute::<Suggestion>(&call, case_id, &command, &facts).await?, &call.actor)
+    view(app.engine.execute::<Suggestion>(&call, case_id, &command, &facts).await?, &facts)
 }
 
-fn view(done: Executed<Suggestion>, reader: &Actor) -> Result<Versioned<SuggestionView>> {
-    let body = SuggestionView::new(done.state.id, done.version, done.changed_at, born(done.state.life)?);
-    Ok(Versioned::ok(body.seen_by(reader), done.version).replayed(done.replayed))
+fn view(done: Executed<Suggestion>, facts: &Facts) -> Result<Versioned<SuggestionView>> {
+    let body = SuggestionView::new(done.state.id, done.version, done.changed_at, born(done.state.life)?, facts);
+    Ok(Versioned::ok(body, done.version).replayed(done.replayed))
 }

@@ -111,7 +111,11 @@ pub const EVENTS: &[(&str, Tells)] = &[
             alert("the level of the ladder", C::Reopened, "acknowledged, there is an answer again"),
             alert("the lead of the estate", C::LateEntry, "acknowledged, the case is over"),
             alert("the level of the ladder", C::Share, "acknowledged, the clock has stopped"),
-            alert("the level of the ladder", C::Promise, "acknowledged"),
+            alert(
+                "the level of the ladder",
+                C::Promise,
+                "acknowledged; the case is over, unless a decision committed to it",
+            ),
             alert("the level of the ladder", C::Other, "acknowledged, the case is over"),
         ]),
     ),

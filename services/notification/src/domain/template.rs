@@ -115,13 +115,13 @@ impl Template {
 
     /// The message of this template about that case: always the same for the same occasion, so it is born once.
     ///
-    /// What can happen only once to a case (it is received, it is cancelled) has one message, whoever tells of it.
+    /// What can happen only once to a case (it is received) has one message, whoever tells of it.
     ///
     /// * `occasion`: the public event or survey that is the reason.
     #[must_use]
     pub fn message_about(self, case: Uuid, occasion: Uuid) -> MessageId {
         let name = match self {
-            Self::Received | Self::Cancelled => self.to_string(),
+            Self::Received => self.to_string(),
             repeatable => format!("{repeatable} {occasion}"),
         };
         Uuid::new_v5(&case, name.as_bytes()).into()

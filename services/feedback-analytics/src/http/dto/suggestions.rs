@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveDate, Utc};
 use serde::{Deserialize, Serialize};
 use steward_kernel::{
-    Actor, Version, era,
+    Version, era,
     ids::{CaseId, EstateId, ResidentId, UnitId},
     reference::search_key,
     text::Words,
@@ -15,7 +15,7 @@ use utoipa::{IntoParams, ToSchema};
 
 use crate::{
     domain::{
-        Remark,
+        Facts, Remark,
         suggestion::{self, SuggestionStage},
     },
     store::{Listed, suggestions},
@@ -177,9 +177,16 @@ pub struct SuggestionPlan {
 }
 
 impl SuggestionView {
-    /// A suggestion as it is shown.
+    /// A suggestion as it is shown to who asks; notes for colleagues are not for owners.
     #[must_use]
-    pub fn new(case_id: CaseId, version: Version, updated_at: DateTime<Utc>, life: suggestion::Life) -> Self {
+    pub fn new(
+        case_id: CaseId,
+        version: Version,
+        updated_at: DateTime<Utc>,
+        life: suggestion::Life,
+        facts: &Facts,
+    ) -> Self {
+        let allowed = life.allowed(facts);
         let suggestion::Life {
             received,
             stage,
@@ -191,12 +198,13 @@ impl SuggestionView {
             delivered_at,
             confirmed_at,
             withdrawn_at: _,
+            came_back_at: _,
         } = life;
         Self {
             case_id,
             reference: received.reference,
             stage,
-            allowed: stage.allowed(),
+            allowed,
             category: received.category,
             priority: received.priority,
             urgent: received.urgent,
@@ -207,7 +215,7 @@ impl SuggestionView {
             linked_case_id: received.linked_case_id,
             language: received.language,
             received_at: received.received_at,
-            note,
+            note: note.filter(|_| !facts.actor.is_only_owner()),
             reason,
             decided_at,
             plan: plan.map(|plan| SuggestionPlan { text: plan.text, by_on: plan.by_on }),
@@ -217,20 +225,6 @@ impl SuggestionView {
             updated_at,
             version,
         }
-    }
-}
-
-impl SuggestionView {
-    /// As this person may see it: notes for colleagues are not for owners.
-    #[must_use]
-    pub fn seen_by(self, actor: &Actor) -> Self {
-        Self { note: self.note.filter(|_| !actor.is_only_owner()), ..self }
-    }
-}
-
-impl From<Listed<suggestion::Life>> for SuggestionView {
-    fn from(listed: Listed<suggestion::Life>) -> Self {
-        Self::new(listed.id.into(), listed.version, listed.changed_at, listed.life)
     }
 }
 

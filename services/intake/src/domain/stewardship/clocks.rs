@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use steward_clock::{Clock, ClockEvent, Measure, Party, Pin, Target, clock::Pause, policy::TargetRule};
 use steward_kernel::{
     ids::WorkOrderId,
-    vocabulary::{CaseStatus, Priority},
+    vocabulary::{CaseKind, CaseStatus, Priority},
     word_enum,
 };
 use uuid::Uuid;
@@ -24,6 +24,16 @@ const AWAITING_OWNER: &str = "awaiting_owner";
 /// What is measured from the start of an episode.
 const FROM_THE_START: [Measure; 6] =
     [Measure::Acknowledge, Measure::Plan, Measure::Arrive, Measure::MakeSafe, Measure::Finish, Measure::Decide];
+
+/// Whether something can happen to such a case that ends the measure from its start on: a policy that names no kind is for those alone.
+const fn can_end(measure: Measure, kind: CaseKind) -> bool {
+    match kind {
+        CaseKind::Inquiry => matches!(measure, Measure::Acknowledge | Measure::Finish),
+        CaseKind::Suggestion => matches!(measure, Measure::Acknowledge | Measure::Decide),
+        CaseKind::Complaint => !matches!(measure, Measure::Finish),
+        CaseKind::ServiceRequest => !matches!(measure, Measure::Plan | Measure::Decide),
+    }
+}
 
 word_enum! {
     /// How a clock ended.
@@ -216,8 +226,10 @@ impl Deciding<'_> {
     ///
     /// * `adopted`: the first answer and what came of it lie in the past and are not measured any more.
     pub(super) fn first_clocks(&self, at: DateTime<Utc>, adopted: bool) -> Vec<NewClock> {
+        let kind = self.matter.kind;
         let measured = FROM_THE_START
             .into_iter()
+            .filter(|measure| can_end(*measure, kind))
             .filter(|measure| !adopted || matches!(measure, Measure::Finish | Measure::Decide));
         measured.filter_map(|measure| self.new_clock(measure, None, at)).collect()
     }
@@ -230,7 +242,9 @@ impl Deciding<'_> {
 
     fn start_order(&mut self, order: &Order) {
         let at = self.facts.at;
-        self.start(FROM_THE_START.into_iter().filter_map(|measure| self.new_clock(measure, Some(order), at)).collect());
+        // A work order is done, and nothing about it is planned or decided for its owner.
+        let measured = FROM_THE_START.into_iter().filter(|measure| can_end(*measure, CaseKind::ServiceRequest));
+        self.start(measured.filter_map(|measure| self.new_clock(measure, Some(order), at)).collect());
     }
 }
 
@@ -306,10 +320,15 @@ impl Deciding<'_> {
 
 // Following the case.
 impl Deciding<'_> {
+    /// A person of the company has said something to the owner.
+    pub(super) fn answered(&mut self) {
+        self.stop_company(&[Measure::Acknowledge], End::Done);
+        self.end_climbs_where(|climb| climb.cause == Cause::LateEntry);
+    }
+
     pub(super) fn follow(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
         if is_answer(milestone) {
-            self.stop_company(&[Measure::Acknowledge], End::Done);
-            self.end_climbs_where(|climb| climb.cause == Cause::LateEntry);
+            self.answered();
         }
         self.follow_step(milestone, status, call_back);
         // Whatever made it go on: the clocks wait no longer than the case.
@@ -317,6 +336,8 @@ impl Deciding<'_> {
             self.wait_no_longer();
         }
         if matches!(status, CaseStatus::Resolved | CaseStatus::Closed | CaseStatus::Cancelled) {
+            // What was not done by then, nobody has to do any more.
+            self.stop(|kept| kept.party == Party::Company && kept.measure != Measure::FollowUp, End::CalledOff);
             self.end_climbs_where(|climb| climb.cause == Cause::Reopened);
         }
     }
@@ -337,10 +358,7 @@ impl Deciding<'_> {
             }
             M::TechnicianOnSite => self.arrive(),
             M::MadeSafe => self.stop_company(&[W::MakeSafe], End::Done),
-            M::WorkDone => {
-                self.stop_company(&[W::MakeSafe, W::Finish], End::Done);
-                self.stop_company(&[W::Arrive], End::CalledOff);
-            }
+            M::WorkDone => self.stop_company(&[W::MakeSafe, W::Finish], End::Done),
             M::Answered => {
                 self.stop_company(&[W::Finish], End::Done);
                 if call_back {

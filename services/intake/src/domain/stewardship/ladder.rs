@@ -14,7 +14,7 @@ use steward_kernel::ids::WorkOrderId;
 use uuid::Uuid;
 
 use super::{
-    Account, Cause, Event, KeptClock, LEADS, Refusal,
+    Account, Cause, Event, KeptClock, LEADS, Refusal, What,
     deciding::{Deciding, instant},
 };
 use crate::domain::ruling::HEAD_OFFICE;
@@ -285,8 +285,11 @@ impl Deciding<'_> {
         self.emit(Event::ClimbBegan { climb });
     }
 
+    /// The case is over: only what a decision has committed to goes on.
     pub(super) fn end_climbs(&mut self) {
-        self.end_climbs_where(|climb| climb.cause != Cause::Promise);
+        let commitments = self.state.promises.iter().filter(|promise| promise.what == What::Commitment);
+        let commitments: Vec<Uuid> = commitments.map(|promise| promise.promise_id).collect();
+        self.end_climbs_where(|climb| climb.about.is_none_or(|about| !commitments.contains(&about)));
     }
 
     pub(super) fn end_climbs_of(&mut self, order: WorkOrderId) {

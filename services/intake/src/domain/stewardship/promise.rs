@@ -182,8 +182,13 @@ impl Deciding<'_> {
     ) {
         let promise_id = self.id(&format!("extension/{clock_id}/{}", due_at.timestamp()));
         let made = self.made(promise_id, what, "", due_at);
-        let promise = Promise { previous, clock_id: Some(clock_id), reason: Some(reason.clone()), ..made };
+        self.give_word(Promise { previous, clock_id: Some(clock_id), reason: Some(reason.clone()), ..made });
+    }
+
+    /// A date that the owner is given by itself; who gives it has answered.
+    fn give_word(&mut self, promise: Promise) {
         self.emit(Event::PromiseMade { promise });
+        self.answered();
     }
 
     pub(super) fn commit(&mut self, commitments: &[(Uuid, DateTime<Utc>)]) {
@@ -204,7 +209,7 @@ impl Deciding<'_> {
             return Err(Refusal::PromiseOutOfBounds);
         }
         let promise = self.made(promise_id, What::Other, team, due_at);
-        self.emit(Event::PromiseMade { promise });
+        self.give_word(promise);
         Ok(())
     }
 
@@ -257,7 +262,12 @@ impl Deciding<'_> {
         let again = self.id(&format!("moved/{promise_id}/{}", due_at.timestamp()));
         let made = self.made(again, promise.what, &promise.team, due_at);
         let (previous, reason) = (Some(promise.due_at), Some(reason.clone()));
-        self.emit(Event::PromiseMade { promise: Promise { previous, reason, ..made } });
+        let moved = Promise { previous, reason, ..made };
+        if moved.told().is_some() {
+            self.give_word(moved);
+        } else {
+            self.emit(Event::PromiseMade { promise: moved });
+        }
         Ok(())
     }
 

@@ -539,9 +539,9 @@ impl Deciding<'_> {
         }
     }
 
-    /// The case is over. Its work orders end by themselves.
+    /// The case is over. Its work orders end by themselves, and a bad rating is about what was.
     pub(super) fn tasks_of_end(&mut self) {
-        self.end_tasks(|task| task.work_order.is_none() && !task.duty.informs());
+        self.end_tasks(|task| task.work_order.is_none() && task.duty != Duty::LowRating);
     }
 }
 

@@ -824,6 +824,7 @@ fn a_promise_is_told_by_one_step_alone() {
     let desk = |time: &str| facts_of(at(time), "desk-1", Role::Receptionist);
     let promise = Command::Promise { promise_id: Uuid::from_u128(77), due_at: at("11-24T10:00"), team: String::new() };
     story.does(&promise, &desk("11-23T10:10"));
+    assert_eq!(story.outcome(Measure::Acknowledge), Some(Outcome::Met), "who gives a date has answered");
     let moved =
         Command::Move { promise_id: Uuid::from_u128(77), due_at: at("11-25T10:00"), reason: text("配件未到") };
     story.does(&moved, &desk("11-23T10:20"));
@@ -834,6 +835,49 @@ fn a_promise_is_told_by_one_step_alone() {
         told,
         [(Some(Milestone::PromiseMade), None), (Some(Milestone::PromiseMoved), Some(at("11-24T10:00"))), (None, None)]
     );
+}
+
+#[test]
+fn what_has_ended_runs_climbs_and_waits_no_longer() {
+    let mut story = Story::of(matter(CaseKind::Complaint, Priority::P1, at("11-23T10:00")));
+    let desk = facts_of(at("11-23T10:02"), "desk-1", Role::Receptionist);
+    let promise = Command::Promise { promise_id: Uuid::from_u128(77), due_at: at("11-23T11:00"), team: String::new() };
+    story.does(&promise, &desk);
+    let step = |milestone, status| Command::Follow { milestone, status, call_back: false };
+    story.at("11-23T10:05", &step(Milestone::Decided, CaseStatus::Resolved));
+    for measure in [Measure::Arrive, Measure::MakeSafe] {
+        assert_eq!(story.outcome(measure), Some(Outcome::Void), "{measure}: no work was needed");
+    }
+    story.at("11-23T12:00", &Command::Look);
+    assert!(story.state.climbs.iter().any(|climb| climb.cause == Cause::Promise), "the promise was broken");
+    story.at("11-23T12:01", &step(Milestone::Closed, CaseStatus::Closed));
+    assert_eq!((story.state.climbs.len(), story.state.tasks.len(), story.state.next_at), (0, 0, None));
+}
+
+#[test]
+fn only_what_can_end_is_measured() {
+    use Measure as M;
+    let mut facts = system(at("11-23T10:00"));
+    let targets = ["acknowledge", "plan", "arrive", "make_safe", "finish", "decide"]
+        .map(|measure| serde_json::json!({ "measure": measure, "within": "9h", "hours": "always" }));
+    let everything = serde_json::json!({ "targets": targets });
+    let policy = serde_json::from_value(everything).unwrap();
+    facts.ruling.policies = Policies(vec![Arc::new(policy)]);
+    let measured = |kind| {
+        let begin = Command::Begin {
+            matter: Box::new(matter(kind, Priority::P3, at("11-23T10:00"))),
+            receiver: None,
+            adopted: false,
+            archived: false,
+        };
+        let unborn = Stewardship::unborn(CaseId::from(Uuid::from_u128(9)));
+        let state = replay(unborn.clone(), &unborn.decide(&begin, &facts).unwrap());
+        state.clocks.iter().map(|kept| kept.measure).collect::<Vec<_>>()
+    };
+    assert_eq!(measured(CaseKind::Inquiry), [M::Acknowledge, M::Finish]);
+    assert_eq!(measured(CaseKind::Suggestion), [M::Acknowledge, M::Decide]);
+    assert_eq!(measured(CaseKind::Complaint), [M::Acknowledge, M::Plan, M::Arrive, M::MakeSafe, M::Decide]);
+    assert_eq!(measured(CaseKind::ServiceRequest), [M::Acknowledge, M::Arrive, M::MakeSafe, M::Finish]);
 }
 
 /// What may happen to a case, in any order.
