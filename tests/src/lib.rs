@@ -6,4 +6,5 @@ pub mod balancer;
 pub mod company;
 pub mod crowd;
 pub mod estate;
+pub mod lives;
 pub mod processes;

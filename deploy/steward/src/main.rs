@@ -3,6 +3,7 @@
 mod database;
 mod dead_letters;
 mod health;
+mod inspect;
 mod keys;
 mod nats;
 mod provision;
@@ -34,6 +35,9 @@ enum Command {
     DeadLetters(dead_letters::Command),
     /// Recompute the hash chains of all events and say where one is broken.
     Verify(verify::Settings),
+    /// Look at every case of a company through the public API and the event logs: whether all services tell one story of it. Exit code 1 when a
+    /// rule is broken.
+    Inspect(inspect::Settings),
     /// How everything is: services, databases, streams. Exit code 0 when all is well, 1 when something is to be looked at, 2 when something
     /// does not work.
     Health(health::Settings),
@@ -75,6 +79,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::Keys(command) => keys::run(command).await?,
         Command::DeadLetters(command) => return dead_letters::run(command).await,
         Command::Verify(settings) => return verify::run(&settings).await,
+        Command::Inspect(settings) => return inspect::run(&settings).await,
         Command::Health(settings) => return health::run(&settings).await,
         Command::Republish(settings) => return republish::run(&settings).await,
         Command::Tenant(command) => return tenant::run(command).await,

@@ -1,12 +1,20 @@
 //! End-to-end tests against the real programs.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::print_stdout,
+    reason = "tests fail loudly, and say what they saw"
+)]
 
 mod accounts;
 mod clients;
 mod complaints;
+mod demo;
 mod faults;
 mod inbox;
+mod inspector;
 mod journeys;
+mod planted;
 mod restore;
 mod rights;
 mod rolling;

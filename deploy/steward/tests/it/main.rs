@@ -4,6 +4,7 @@
 mod command;
 mod dead_letters;
 mod health;
+mod inspect;
 mod keys;
 mod tenant;
 mod verify;

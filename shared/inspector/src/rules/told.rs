@@ -1,0 +1,188 @@
+//! What the owner is to see stands in the timeline once, and what has to be told is told once.
+
+use std::collections::BTreeMap;
+
+use chrono::{DateTime, Utc};
+use serde_json::Value;
+
+use super::agree::unless;
+use crate::{
+    Happened, Picture,
+    picture::{text, time},
+};
+
+pub(super) fn last_step(picture: &Picture) -> Vec<String> {
+    let last = picture.timeline.last().map(|step| text(step, "status"));
+    unless(last == Some(picture.status()), || format!("the case is {}, its last step says {last:?}", picture.status()))
+        .into_iter()
+        .collect()
+}
+
+/// The step of the timeline that something which happened elsewhere is; none when it is an inner matter.
+fn step_of(event: &Happened) -> Option<&'static str> {
+    let satisfied = event.body["satisfied"] == true;
+    Some(match (event.aggregate.as_str(), event.kind.as_str()) {
+        ("complaint", "acknowledged") => "acknowledged",
+        ("complaint", "planned") => "plan_told",
+        ("complaint", "decided") => "decided",
+        ("complaint", "confirmed") if satisfied => "confirmed",
+        ("complaint", "confirmed") => "reopened",
+        ("complaint" | "service_request", "closed") => "closed",
+        ("service_request", "confirmed") => "service_confirmed",
+        ("service_request", "info_requested") => "info_requested",
+        ("service_request", "info_provided") => "info_provided",
+        ("service_request" | "suggestion", "declined") => "declined",
+        ("service_request", "verified") if satisfied => "verified",
+        ("service_request", "stage_changed") if event.body["stage"] == "done_reported" => "work_done",
+        ("inquiry", "answered") => "answered",
+        ("inquiry", "followed_up") => "followed_up",
+        ("inquiry", "reopened") => "reopened",
+        ("inquiry", "closed") => "closed",
+        ("suggestion", "considered") => "considered",
+        ("suggestion", "accepted") => "accepted",
+        ("suggestion", "deferred") => "deferred",
+        ("suggestion", "planned") => "planned",
+        ("suggestion", "delivered") => "delivered",
+        ("suggestion", "reopened") => "reopened",
+        ("suggestion", "confirmed") => "confirmed",
+        _ => return None,
+    })
+}
+
+/// Whether the case was called off then: what comes late in that time is not told.
+fn was_called_off_at(picture: &Picture, at: DateTime<Utc>) -> bool {
+    let is_off = |step: &&Value| text(step, "status") == "cancelled";
+    let before = picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| then <= at));
+    before.filter(is_off).is_some() || picture.timeline.iter().any(|step| is_off(&step) && time(step, "at") == Some(at))
+}
+
+pub(super) fn steps(picture: &Picture) -> Vec<String> {
+    let mut due: BTreeMap<(&str, DateTime<Utc>), usize> = BTreeMap::new();
+    for event in &picture.events {
+        if let Some(code) = step_of(event) {
+            *due.entry((code, event.at)).or_default() += 1;
+        }
+    }
+    let mut found = Vec::new();
+    for ((code, at), times) in due {
+        let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(at)).count();
+        let is_dropped = told == 0 && was_called_off_at(picture, at);
+        found.extend(unless(told == times || is_dropped, || {
+            format!("{code} at {at} happened {times} times, told {told}")
+        }));
+    }
+    found
+}
+
+/// Words of the owner of which the owner hears when staff took them down.
+const WORDS: [&str; 9] = [
+    "confirmed",
+    "reopened",
+    "withdrawn",
+    "cancelled",
+    "verified",
+    "rework",
+    "info_provided",
+    "closed",
+    "pause_contested",
+];
+
+/// Steps that deserve a message, with its template.
+fn template_of(step: &Value, kind: &str) -> Option<&'static str> {
+    let of_suggestion = kind == "suggestion";
+    if step["taken_down"].is_object() && WORDS.contains(&text(step, "code")) {
+        return Some("taken_down");
+    }
+    Some(match text(step, "code") {
+        "received" => "received",
+        "acknowledged" => "acknowledged",
+        "plan_told" => "plan_told",
+        "awaiting_owner" => "awaiting_owner",
+        "decided" => "decided",
+        "remedy_done" if text(step, "status") == "resolved" => "remedy_done",
+        "remedy_called_off" => "remedy_called_off",
+        "reopened" => "reopened",
+        "closed" => "closed",
+        "cancelled" | "withdrawn" => "cancelled",
+        "declined" if of_suggestion => "suggestion_declined",
+        "declined" => "declined",
+        "info_requested" => "info_requested",
+        "service_confirmed" => "service_confirmed",
+        "appointment_set" => "appointment_set",
+        "appointment_moved" => "appointment_moved",
+        "deadline_extended" => "deadline_extended",
+        "promise_made" => "promise_made",
+        "promise_moved" => "promise_moved",
+        "technician_assigned" => "technician_assigned",
+        "technician_on_the_way" => "technician_on_the_way",
+        "on_hold" => "on_hold",
+        "work_done" => "work_done",
+        "rework" => "rework",
+        "answered" => "answered",
+        "followed_up" => "followed_up",
+        "considered" if of_suggestion => "considered",
+        "accepted" if of_suggestion => "accepted",
+        "deferred" if of_suggestion => "deferred",
+        "planned" if of_suggestion => "planned",
+        "delivered" if of_suggestion => "delivered",
+        _ => return None,
+    })
+}
+
+pub(super) fn messages(picture: &Picture) -> Vec<String> {
+    // How many must have been sent, and how many were.
+    let mut count: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
+    for step in &picture.timeline {
+        if let Some(template) = template_of(step, picture.kind()) {
+            count.entry(template).or_default().0 += 1;
+        }
+    }
+    for event in picture.of("stewardship").filter(|event| event.kind == "objection_decided") {
+        let template = if event.body["upheld"] == true { "objection_upheld" } else { "objection_refused" };
+        count.entry(template).or_default().0 += 1;
+    }
+    if !picture.surveys.is_empty() {
+        count.entry("survey_invited").or_default().0 = picture.surveys.len();
+    }
+    for message in &picture.messages {
+        count.entry(text(message, "template")).or_default().1 += 1;
+    }
+    let wrong = count.into_iter().filter(|(_, (due, sent))| due != sent);
+    wrong.map(|(template, (due, sent))| format!("{template} is due {due} times, sent {sent}")).collect()
+}
+
+pub(super) fn language(picture: &Picture) -> Vec<String> {
+    let mut languages: Vec<_> = picture.messages.iter().map(|message| text(message, "language")).collect();
+    languages.sort_unstable();
+    languages.dedup();
+    unless(languages.len() < 2, || format!("it speaks {languages:?}")).into_iter().collect()
+}
+
+pub(super) fn pointless(picture: &Picture) -> Vec<String> {
+    let of_the_end = [
+        "closed",
+        "cancelled",
+        "reopened",
+        "rework",
+        "survey_invited",
+        "declined",
+        "objection_upheld",
+        "objection_refused",
+        "taken_down",
+    ];
+    let mut found = Vec::new();
+    for message in picture.messages.iter().filter(|message| !of_the_end.contains(&text(message, "template"))) {
+        let Some(at) = time(message, "happened_at") else { continue };
+        // Messages keep milliseconds.
+        let when = |step: &&Value| time(step, "at").map_or(0, |then| then.timestamp_millis());
+        let at = at.timestamp_millis();
+        let before = picture.timeline.iter().rev().find(|step| when(step) < at);
+        let is_over = before.is_some_and(|step| ["closed", "cancelled"].contains(&text(step, "status")));
+        // What begins it again is told, and what happens from then on.
+        let begins_again = picture.steps(&["reopened", "rework"]).any(|step| when(&step) == at);
+        found.extend(unless(!is_over || begins_again, || {
+            format!("{} at {}, when it was over", text(message, "template"), text(message, "happened_at"))
+        }));
+    }
+    found
+}
