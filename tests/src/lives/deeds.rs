@@ -511,7 +511,12 @@ impl Deed {
             "change-skill" => json!({"skill": "水电"}),
             "return" | "cancel" => json!({"reason": "需要厂家"}),
             "transfer" => {
-                json!({"department": if order["department"] == "lift" { "engineering" } else { "lift" }, "reason": "须由维保单位处理"})
+                let to = if order["department"] == "lift" { "engineering" } else { "lift" };
+                let mut body = json!({"department": to, "reason": "须由维保单位处理"});
+                if order["status"] == "transferred" {
+                    body["instead_of"] = order["department"].clone();
+                }
+                body
             }
             "hold" => {
                 json!({"reason": one_of(&["access", "parts", "weather", "third_party", "approval"], self.way)})
