@@ -6,5 +6,6 @@ pub mod balancer;
 pub mod company;
 pub mod crowd;
 pub mod estate;
+pub mod hearing;
 pub mod lives;
 pub mod processes;

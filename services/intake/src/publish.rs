@@ -121,7 +121,6 @@ fn progressed(case: &Case, opening: &Opening, event: &case::Event, at: DateTime<
         time_zone: opening.time_zone.clone(),
         due_at_ms: date.map_or(0, |date| ms(date.due_at)),
         previous_due_at_ms: date.and_then(|date| date.previous).map_or(0, ms),
-        reason: date.and_then(|date| date.reason.as_ref()).map(ToString::to_string).unwrap_or_default(),
         by: by.unwrap_or(milestone.by()).to_string(),
         given_how,
         given_at_ms,

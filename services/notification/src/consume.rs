@@ -124,7 +124,7 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
         resident: resident(&heard.resident_id)?,
         language: Language::parse(&heard.language),
         register_language: Language::parse(&heard.register_language),
-        says: Says { windows, dates, taken_down, reason: heard.reason },
+        says: Says { windows, dates, taken_down },
         survey: None,
         occasion: cause(work)?,
         happened_at: time("at_ms", heard.at_ms)?,
@@ -221,8 +221,6 @@ struct Says {
     dates: [Option<Moment>; 2],
     /// What staff took down of the owner's words.
     taken_down: Option<TakenDownWord>,
-    /// Why, as staff wrote it for the owner.
-    reason: String,
 }
 
 /// Something that somebody should be told.
@@ -261,7 +259,7 @@ impl Due {
     /// In the language that the resident wants, else the register's, else the case's, else the company's.
     fn letter(self, app: &App, wanted: Option<Language>) -> Letter {
         let language = wanted.or(self.register_language).or(self.language).unwrap_or(app.default_language);
-        let Says { windows: [window, old_window], dates: [date, old_date], taken_down, reason } = &self.says;
+        let Says { windows: [window, old_window], dates: [date, old_date], taken_down } = &self.says;
         let variables = Variables {
             window: *window,
             old_window: *old_window,
@@ -269,7 +267,6 @@ impl Due {
             old_date: *old_date,
             taken_down: *taken_down,
             days: app.come_back_days,
-            reason,
             ..Variables::of(&self.reference, self.kind)
         };
         let text = app.templates.render(self.template, language, &variables);

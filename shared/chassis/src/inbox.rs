@@ -70,6 +70,11 @@ impl<A: 'static> Consumer<A> {
         self.source
     }
 
+    /// The events it hears, as they end in their subjects.
+    pub fn events(&self) -> impl Iterator<Item = &str> {
+        self.handlers.keys().map(String::as_str)
+    }
+
     /// Handles one of its events. What the handler does through `work` commits together with the note that it was handled.
     #[must_use]
     pub fn on<C, F>(mut self, handler: F) -> Self

@@ -1,11 +1,13 @@
-//! A database for each test, cloned from a template that is migrated once for each test binary.
+//! A database for each test, cloned from a template that is migrated once for each test binary and set of services.
+
+use std::collections::{BTreeMap, btree_map::Entry};
 
 use sqlx::{AssertSqlSafe, Connection as _, PgConnection, migrate::Migrator};
 use steward_chassis::{
     config::{DatabaseConfig, Secret},
     db::{self, Passwords},
 };
-use tokio::sync::{Mutex, OnceCell};
+use tokio::sync::Mutex;
 use uuid::Uuid;
 
 /// Password of all roles on the private test server, where it is not asked for.
@@ -14,9 +16,8 @@ pub(crate) const PASSWORD: &str = "test";
 /// A service as the database sees it.
 pub type Part = (&'static str, &'static Migrator);
 
-static TEMPLATE: OnceCell<String> = OnceCell::const_new();
-/// Cloning one template at a time is as fast as it gets and never collides.
-static CLONING: Mutex<()> = Mutex::const_new(());
+/// Templates by the services they are for. Making or cloning one at a time is as fast as it gets and never collides.
+static TEMPLATES: Mutex<BTreeMap<Vec<&'static str>, String>> = Mutex::const_new(BTreeMap::new());
 
 /// URL of the superuser on the private test server.
 ///
@@ -75,15 +76,17 @@ pub async fn prepare(base: &str, database: &str, parts: &[Part]) {
 /// # Panics
 /// When the server refuses.
 pub async fn fresh(parts: &[Part]) -> String {
-    let template = TEMPLATE
-        .get_or_init(|| async {
+    let services = parts.iter().map(|(service, _)| *service).collect();
+    let mut templates = TEMPLATES.lock().await;
+    let template = match templates.entry(services) {
+        Entry::Occupied(known) => known.into_mut(),
+        Entry::Vacant(missing) => {
             let name = format!("template_{}", new_id().simple());
             prepare(&admin_url(), &name, parts).await;
-            name
-        })
-        .await;
+            missing.insert(name)
+        }
+    };
     let name = format!("t_{}", new_id().simple());
-    let _one_at_a_time = CLONING.lock().await;
     let mut server = admin("postgres").await;
     sqlx::raw_sql(AssertSqlSafe(format!("CREATE DATABASE {name} TEMPLATE {template} STRATEGY FILE_COPY")))
         .execute(&mut server)

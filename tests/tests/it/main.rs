@@ -11,6 +11,7 @@ mod clients;
 mod complaints;
 mod demo;
 mod faults;
+mod hearing;
 mod inbox;
 mod inspector;
 mod journeys;

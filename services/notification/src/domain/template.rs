@@ -151,8 +151,6 @@ word_enum! {
         Who = "who",
         /// In how many days the owner can come back on it.
         Days = "days",
-        /// Why, as staff wrote it for the owner.
-        Reason = "reason",
     }
 }
 
@@ -235,25 +233,13 @@ pub struct Variables<'a> {
     pub taken_down: Option<TakenDownWord>,
     /// In how many days the owner can come back on it.
     pub days: u64,
-    /// Why, as staff wrote it for the owner; empty = nobody said.
-    pub reason: &'a str,
 }
 
 impl<'a> Variables<'a> {
     /// Of a message that says nothing but which case it is about.
     #[must_use]
     pub const fn of(reference: &'a str, kind: CaseKind) -> Self {
-        Self {
-            reference,
-            kind,
-            window: None,
-            old_window: None,
-            date: None,
-            old_date: None,
-            taken_down: None,
-            days: 0,
-            reason: "",
-        }
+        Self { reference, kind, window: None, old_window: None, date: None, old_date: None, taken_down: None, days: 0 }
     }
 }
 
@@ -379,7 +365,6 @@ impl Templates {
                     Variable::Way => way,
                     Variable::Who => who,
                     Variable::Days => &days,
-                    Variable::Reason => variables.reason,
                 };
                 text.replace(&format!("{{{variable}}}"), value)
             })
