@@ -13,6 +13,10 @@ const CASE_OPEN: ProblemKind = ProblemKind::conflict("intake/case-already-opened
 const CASE_ENDED: ProblemKind = ProblemKind::conflict("intake/case-ended", "The case has come to its end");
 const PRIORITISED_BEFORE: ProblemKind =
     ProblemKind::conflict("intake/prioritised-before", "Somebody has changed the priority before");
+const TAKEN_DOWN_ELSEWHERE: ProblemKind = ProblemKind::unprocessable(
+    "intake/taken-down-elsewhere",
+    "The owner's word is taken down where the matter is worked on",
+);
 const UNKNOWN_ESTATE: ProblemKind =
     ProblemKind::unprocessable("intake/unknown-estate", "The register has no such estate or unit for you");
 const UNKNOWN_RESIDENT: ProblemKind =
@@ -55,6 +59,7 @@ const TITLES: &[(ProblemKind, [&str; 2])] = &[
     (CASE_OPEN, ["事项已经开立", "事項已經開立"]),
     (CASE_ENDED, ["事项已经结束", "事項已經結束"]),
     (PRIORITISED_BEFORE, ["紧急程度此前已被更改", "緊急程度先前已被更改"]),
+    (TAKEN_DOWN_ELSEWHERE, ["业主的意见须在经办该事项的环节代记", "業主的意見須在經辦該事項的環節代記"]),
     (UNKNOWN_ESTATE, ["登记簿中没有您可用的这个小区或房屋", "登記簿中沒有您可用的這個小區或房屋"]),
     (UNKNOWN_RESIDENT, ["登记簿中没有这位住户", "登記簿中沒有這位住戶"]),
     (NOT_THE_OWNER, ["业主不能代他人提出", "業主不能代他人提出"]),
@@ -94,6 +99,7 @@ impl Refuses for case::Refusal {
             Self::AlreadyOpened => CASE_OPEN,
             Self::Ended => CASE_ENDED,
             Self::PrioritisedBefore => PRIORITISED_BEFORE,
+            Self::TakenDownElsewhere => TAKEN_DOWN_ELSEWHERE,
             Self::UnknownEstate | Self::UnknownUnit | Self::UnknownSourceUnit => UNKNOWN_ESTATE,
             Self::UnknownResident => UNKNOWN_RESIDENT,
             Self::NotTheOwner => NOT_THE_OWNER,
@@ -117,6 +123,10 @@ impl Refuses for case::Refusal {
             Self::PrioritisedBefore => {
                 at("/instead_of", "must be the priority that it has now, or If-Match must be the version that was read")
             }
+            Self::TakenDownElsewhere => at(
+                "/taken_down",
+                "take it down with withdraw of the complaint or cancel of the service request; leave it out where the company calls off by itself",
+            ),
             Self::UnknownEstate => at("/estate_id", "must be an estate of the register that you may see"),
             Self::UnknownUnit => at("/unit_id", "must be a unit of that estate"),
             Self::UnknownResident => at("/resident_id", "must be a resident of the register in one of your estates"),

@@ -312,6 +312,8 @@ pub enum Refusal {
     NotTheirUnit,
     /// The visit was somebody's who never lived with the resident.
     VisitOfAnother,
+    /// Another service works on it, and that one knows who has handled it and may not take down the owner's word.
+    TakenDownElsewhere,
     /// The owner's word is not given like this.
     Word(WordFault),
 }
@@ -441,6 +443,11 @@ impl Case {
         })
     }
 
+    /// Whether another service has taken it up. Until then nobody has handled it.
+    fn is_worked_on_elsewhere(&self, opening: &Opening) -> bool {
+        opening.kind != CaseKind::Inquiry && self.stage != "received"
+    }
+
     /// The owner calls off what is called off already: where staff had taken that word down, it is the owner's own now.
     fn called_off_again(&self, opening: &Opening, reason: &Line, facts: &Facts) -> Vec<Event> {
         let was_called_off = self.last_milestone == Milestone::Cancelled && self.last_taken_down.is_some();
@@ -547,6 +554,9 @@ impl Aggregate for Case {
             (S::Cancelled, C::Cancel { reason, .. }) => Ok(self.called_off_again(opening, reason, facts)),
             (S::Resolved | S::Closed, C::Cancel { .. }) => Err(Refusal::Ended),
             (S::Received | S::InProgress | S::AwaitingOwner, C::Cancel { reason, taken_down }) => {
+                if taken_down.is_some() && self.is_worked_on_elsewhere(opening) {
+                    return Err(Refusal::TakenDownElsewhere);
+                }
                 let (by, taken_down) = Self::called_off(opening, taken_down.as_ref(), facts)?;
                 Ok(vec![Event::Cancelled { reason: reason.clone(), by, at: Some(facts.at), taken_down }])
             }

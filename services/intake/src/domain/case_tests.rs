@@ -235,6 +235,21 @@ fn what_is_resolved_cannot_be_called_off() {
 }
 
 #[test]
+fn the_owners_word_is_taken_down_where_it_is_known_who_has_handled_the_matter() {
+    let on_word = Command::Cancel { reason: Line::try_new("不用了").unwrap(), taken_down: by_phone() };
+    let desk = facts(&[Role::Receptionist]);
+    for kind in [CaseKind::Complaint, CaseKind::ServiceRequest, CaseKind::Suggestion] {
+        let case = opened(kind);
+        assert!(case.decide(&on_word, &desk).is_ok(), "nobody has taken it up");
+        let taken_up = then(&case, &step(Milestone::Acknowledged, CaseStatus::InProgress, "acknowledged"), &after(1));
+        assert_eq!(taken_up.decide(&on_word, &desk), Err(Refusal::TakenDownElsewhere));
+        assert!(taken_up.decide(&cancel(), &desk).is_ok(), "the company calls off by itself");
+    }
+    let inquiry = opened(CaseKind::Inquiry);
+    assert!(inquiry.decide(&on_word, &desk).is_ok(), "who has answered an inquiry is known here");
+}
+
+#[test]
 fn news_that_comes_late_is_told_but_does_not_turn_the_case_back() {
     let done = step(Milestone::RemedyDone, CaseStatus::Resolved, "remedying");
     let case = then(&opened(CaseKind::Complaint), &done, &after(10));

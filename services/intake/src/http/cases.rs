@@ -396,8 +396,8 @@ fn item(case: &Case, event: &Recorded<Event>, call: &Call) -> Option<TimelineIte
 /// Call a case off
 ///
 /// By its owner or the company, as long as it is not resolved. Whoever works on it is told to stop. When the owner asked the
-/// company for it, staff who have not handled it say how; what the company calls off by itself is shown as that. For some days
-/// its owner can come back on it.
+/// company for it, staff who have not handled it say how, for what another service works on with `withdraw` of the complaint or
+/// `cancel` of the service request; what the company calls off by itself is shown as that. For some days its owner can come back on it.
 #[utoipa::path(
     post, path = "/v1/cases/{case_id}/cancel", operation_id = "cancel_case", tag = "cases",
     params(("case_id" = CaseId, Path, description = "The case")),

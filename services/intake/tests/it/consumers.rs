@@ -41,6 +41,10 @@ async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
         kit.publish(TENANT, case, 4, 3, about!(complaint::ComplaintConsulted, case)).await;
         kit.publish(TENANT, case, 5, 4, about!(complaint::ComplaintAwaitingOwner, case)).await;
         reaches(&owner, case, "awaiting_owner", "awaiting_owner").await;
+        let on_word = json!({ "reason": "不用了", "taken_down": { "how": "phone" } });
+        let cancelled = kit.client(Role::Receptionist).post(&format!("/v1/cases/{case}/cancel"), on_word).await;
+        let problem = cancelled.problem(422, "intake/taken-down-elsewhere");
+        assert_eq!(problem["errors"][0]["pointer"], "/taken_down");
         kit.publish(TENANT, case, 6, 5, about!(complaint::ComplaintDecided, case, open_remedies: 0)).await;
         reaches(&owner, case, "resolved", "decided").await;
 
