@@ -100,8 +100,9 @@ async fn a_migration_that_fails_leaves_the_old_version_serving_and_the_new_one_w
     let old = system.client_of("intake", Role::Admin);
     Company::import(&old, 3).await;
 
-    // As if the newest migration were still to come, and could not be applied: what it makes is there already.
-    let newest = "SELECT max(version) FROM intake._migration";
+    // As if the newest migration were still to come, and could not be applied: what it makes is there already. Those that make an
+    // index beside the running service can be applied again.
+    let newest = "SELECT max(version) FROM intake._migration WHERE description NOT LIKE '%index'";
     let version = system.figure(newest).await;
     let forgotten = format!(
         "WITH gone AS (DELETE FROM intake._migration WHERE version = {version} RETURNING 1) SELECT count(*) FROM gone"
