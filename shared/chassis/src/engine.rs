@@ -165,7 +165,8 @@ impl Engine {
     pub async fn begin(&self, call: &Call) -> Result<Work> {
         let tx = self.db.begin(call.tenant()).await?;
         let call = call.clone();
-        Ok(Work { tx, call, clock: self.clock.clone(), wake: self.wake(), queued: false, timed: false, keyed: false })
+        let (clock, wake) = (self.clock.clone(), self.wake());
+        Ok(Work { tx, call, clock, wake, moment: None, queued: false, timed: false, keyed: false })
     }
 
     /// The aggregate as it is, with its version; [`Error::NotFound`] when it was never born.
@@ -214,6 +215,8 @@ pub struct Work {
     pub call: Call,
     clock: Clock,
     wake: Arc<Wake>,
+    /// When the first of its events happened: what happens in one transaction happens at one time, whatever aggregate it is told of.
+    moment: Option<DateTime<Utc>>,
     queued: bool,
     timed: bool,
     keyed: bool,
@@ -309,8 +312,10 @@ impl Work {
         mut history: History,
         events: Vec<A::Event>,
     ) -> Result<Executed<A>> {
-        let recorded_at = self.clock.now();
-        let occurred_at = self.call.occurred_at.unwrap_or(recorded_at);
+        let moment = *self.moment.get_or_insert_with(|| self.clock.now());
+        // Another transaction may have been in between: the record of a history never goes back.
+        let recorded_at = history.changed_at.map_or(moment, |before| before.max(moment));
+        let occurred_at = self.call.occurred_at.unwrap_or(moment);
         let mut state = before;
         let (mut recorded, mut drafts) = (Vec::new(), Vec::new());
         let mut changes: BTreeMap<&'static str, Option<DateTime<Utc>>> = BTreeMap::new();

@@ -169,6 +169,23 @@ async fn several_commands_commit_together_or_not_at_all() {
         assert_eq!(t.count("toy", "event").await, 0);
         both(2).await.unwrap();
         assert_eq!(t.count("toy", "tally").await, 2);
+        let times = t.text("toy", "SELECT count(DISTINCT occurred_at)::text FROM event").await;
+        assert_eq!(times.as_deref(), Some("1"), "what happens in one transaction happens at one time");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn the_record_of_a_history_never_goes_back() {
+    with::<Toy>(async |t: Kit| {
+        let engine = replica(&t);
+        let (one, two) = (TallyId::from(testdb::new_id()), TallyId::from(testdb::new_id()));
+        let mut slow = engine.begin(&call()).await.unwrap();
+        slow.execute::<Tally>(one, &Command::Add(1), &()).await.unwrap();
+        let between = engine.execute::<Tally>(&call(), two, &Command::Add(1), &()).await.unwrap();
+        let late = slow.execute::<Tally>(two, &Command::Add(2), &()).await.unwrap();
+        slow.commit().await.unwrap();
+        assert_eq!((late.version.get(), late.changed_at), (2, between.changed_at));
     })
     .await;
 }
