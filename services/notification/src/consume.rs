@@ -99,7 +99,8 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
 /// Not every milestone deserves a message; the timeline of the case has them all.
 async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgressed) -> Result<()> {
     let kind = kind(&heard.kind)?;
-    if matches!(CaseStatus::parse(&heard.status), Some(CaseStatus::Closed | CaseStatus::Cancelled)) {
+    let is_over = matches!(CaseStatus::parse(&heard.status), Some(CaseStatus::Closed | CaseStatus::Cancelled));
+    if is_over {
         alerts::case_ended(app, work, &heard.case_id).await?;
     }
     // As long as other remedies of a complaint are open, what was promised is not done.
@@ -107,9 +108,9 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
     let taken_down = taken_down(work, &heard.milestone, [&heard.given_how, &heard.taken_down_by]).await?;
     // What staff took down is told as that, instead of what the owner would be told of the own word.
     let template = taken_down.map(|_| Template::TakenDown).or_else(|| Template::of(&heard.milestone, kind));
-    let Some(template) = template.filter(|template| *template != Template::RemedyDone || is_done) else {
-        return Ok(());
-    };
+    let has_a_point =
+        |template: &Template| (*template != Template::RemedyDone || is_done) && (!is_over || template.tells_the_end());
+    let Some(template) = template.filter(has_a_point) else { return Ok(()) };
     let windows = [
         window(heard.appointment_from_ms, heard.appointment_to_ms, &heard.time_zone),
         window(heard.previous_from_ms, heard.previous_to_ms, &heard.time_zone),

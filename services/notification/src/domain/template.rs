@@ -113,6 +113,12 @@ impl Template {
         }
     }
 
+    /// Whether it tells the end of a case. What was heard only after the end has lost its point; the timeline has it.
+    #[must_use]
+    pub const fn tells_the_end(self) -> bool {
+        matches!(self, Self::Closed | Self::Cancelled | Self::Declined | Self::TakenDown)
+    }
+
     /// The message of this template about that case: always the same for the same occasion, so it is born once.
     ///
     /// What can happen only once to a case (it is received) has one message, whoever tells of it.

@@ -62,6 +62,25 @@ async fn duplicates_and_disorder_make_no_difference() {
 }
 
 #[tokio::test]
+async fn what_is_heard_after_the_end_has_lost_its_point() {
+    with::<Notification>(async |kit| {
+        let mut story = Story::of(new_id());
+        story.open(&kit).await;
+        for milestone in ["closed", "technician_on_the_way", "work_done"] {
+            let told = intake::CaseProgressed { status: "closed".to_owned(), ..story.progressed(&kit, milestone) };
+            let (version, previous) = story.next();
+            kit.publish(TENANT, story.case, version, previous, told).await;
+        }
+        story.progress(&kit, "reopened").await;
+        let messages = inbox(&kit.owner(story.resident), "", 3).await;
+        let mut told = templates(&messages);
+        told.sort_unstable();
+        assert_eq!(told, ["closed", "received", "reopened"]);
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn each_calling_off_is_told_once() {
     with::<Notification>(async |kit| {
         let mut story = Story::of(new_id());

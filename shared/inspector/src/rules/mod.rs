@@ -56,7 +56,7 @@ pub const RULES: &[Rule] = &[
 
     rule("timeline-ends-where-the-case-is", "The last step of a timeline leaves the case where it stands.", told::last_step),
     rule("every-step-is-told-once", "What happens in a service that the owner is to see is one step of the timeline.", told::steps),
-    rule("every-message-once", "Every step that deserves a message has one, to the owner of the case; no other message is sent.", told::messages),
+    rule("every-message-once", "Every step that deserves a message has one, to the owner of the case, unless it is heard after the end; no other message is sent.", told::messages),
     rule("in-their-language", "All messages of a case that were sent in one language setting speak that language.", told::language),
     rule("no-message-after-the-end", "Nothing is told of an ended case but its end, its survey and its coming back.", told::pointless),
 

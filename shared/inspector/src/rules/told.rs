@@ -129,11 +129,20 @@ fn template_of(step: &Value, kind: &str) -> Option<&'static str> {
     })
 }
 
+/// Messages of steps that end a case.
+const TELL_THE_END: [&str; 4] = ["closed", "cancelled", "declined", "taken_down"];
+
+fn is_over(step: &Value) -> bool {
+    ["closed", "cancelled"].contains(&text(step, "status"))
+}
+
 pub(super) fn messages(picture: &Picture) -> Vec<String> {
     // How many must have been sent, and how many were.
     let mut count: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     for step in &picture.timeline {
-        if let Some(template) = template_of(step, picture.kind()) {
+        // What was heard only after the end is no news any more.
+        let is_late = |template: &&str| is_over(step) && !TELL_THE_END.contains(template);
+        if let Some(template) = template_of(step, picture.kind()).filter(|template| !is_late(template)) {
             count.entry(template).or_default().0 += 1;
         }
     }
@@ -176,11 +185,16 @@ pub(super) fn pointless(picture: &Picture) -> Vec<String> {
         // Messages keep milliseconds.
         let when = |step: &&Value| time(step, "at").map_or(0, |then| then.timestamp_millis());
         let at = at.timestamp_millis();
-        let before = picture.timeline.iter().rev().find(|step| when(step) < at);
-        let is_over = before.is_some_and(|step| ["closed", "cancelled"].contains(&text(step, "status")));
+        // The step that it tells stands where it was heard; what happened earlier may have been heard after the end.
+        let own = picture.timeline.iter().position(|step| when(&step) == at);
+        let before = match own {
+            Some(own) => picture.timeline[..own].last(),
+            None => picture.timeline.iter().rev().find(|step| when(step) < at),
+        };
+        let was_over = before.is_some_and(is_over);
         // What begins it again is told, and what happens from then on.
         let begins_again = picture.steps(&["reopened", "rework"]).any(|step| when(&step) == at);
-        found.extend(unless(!is_over || begins_again, || {
+        found.extend(unless(!was_over || begins_again, || {
             format!("{} at {}, when it was over", text(message, "template"), text(message, "happened_at"))
         }));
     }
