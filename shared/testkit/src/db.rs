@@ -41,7 +41,12 @@ pub fn url(base: &str, role: &str, database: &str) -> String {
 /// Settings with which a service finds that database of the private test server.
 #[must_use]
 pub fn config(database: &str) -> DatabaseConfig {
-    let url = Secret::from(url(&admin_url(), "{role}", database).as_str());
+    config_at(&admin_url(), database)
+}
+
+/// The same on the way to the server that `base` leads.
+pub(crate) fn config_at(base: &str, database: &str) -> DatabaseConfig {
+    let url = Secret::from(url(base, "{role}", database).as_str());
     DatabaseConfig { url, platform_url: None, password: None, platform_password: None, max_connections: 8 }
 }
 

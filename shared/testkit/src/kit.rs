@@ -1,6 +1,6 @@
 //! One or several services, running inside the test against a database and subjects of their own.
 
-use std::{path::PathBuf, sync::Arc, time::Duration};
+use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::jetstream;
 use axum::Router;
@@ -29,6 +29,7 @@ use crate::{
     eventually,
     http::Client,
     ledger::REMEDY,
+    wire::{Wire, Wires},
 };
 
 /// When tests begin: a Tuesday in the hours of every estate of the tests, so that none passes by day and fails at night. A test that needs
@@ -104,11 +105,31 @@ pub async fn with<S: Service>(test: impl AsyncFnOnce(Kit)) {
 pub async fn with_services(services: &[Under], test: impl AsyncFnOnce(Kit)) {
     let parts: Vec<Part> = services.iter().map(|service| service.part).collect();
     let database = db::fresh(&parts).await;
-    with_database(services, &database, test).await;
+    with_database(services, &database, None, test).await;
+}
+
+/// Runs a test with several services whose lines to their servers it may cut; it has to mend them before its end.
+///
+/// # Panics
+/// As [`with`].
+pub async fn with_wires(services: &[Under], test: impl AsyncFnOnce(Kit, Arc<Wires>)) {
+    let parts: Vec<Part> = services.iter().map(|service| service.part).collect();
+    let database = db::fresh(&parts).await;
+    let mut databases = BTreeMap::new();
+    for (service, _) in parts {
+        databases.insert(service, Wire::to(&db::admin_url()).await);
+    }
+    let wires = Arc::new(Wires { databases, messages: Wire::to(&nats_url()).await });
+    with_database(services, &database, Some(&wires), async |kit| test(kit, Arc::clone(&wires)).await).await;
 }
 
 /// The same on that database.
-pub(crate) async fn with_database(services: &[Under], database: &str, test: impl AsyncFnOnce(Kit)) {
+pub(crate) async fn with_database(
+    services: &[Under],
+    database: &str,
+    wires: Option<&Wires>,
+    test: impl AsyncFnOnce(Kit),
+) {
     // What the services say is shown when the test fails; `RUST_LOG` asks for more.
     let filter = tracing_subscriber::EnvFilter::try_from_default_env().unwrap_or_else(|_| "warn".into());
     let _ = tracing_subscriber::fmt().with_env_filter(filter).with_test_writer().try_init();
@@ -116,7 +137,7 @@ pub(crate) async fn with_database(services: &[Under], database: &str, test: impl
     // Seen only when the test fails: everything is left in place then.
     println!("database {database}, subjects {prefix}.>");
     let lifecycle = Lifecycle::new(Duration::from_secs(10));
-    let kit = Kit::start(services, database, &prefix, &lifecycle).await;
+    let kit = Kit::start(services, database, &prefix, &lifecycle, wires).await;
     test(kit.clone()).await;
     kit.nothing_is_left().await;
     kit.examples_were_sent();
@@ -126,7 +147,13 @@ pub(crate) async fn with_database(services: &[Under], database: &str, test: impl
 }
 
 impl Kit {
-    async fn start(services: &[Under], database: &str, prefix: &str, lifecycle: &Lifecycle) -> Self {
+    async fn start(
+        services: &[Under],
+        database: &str,
+        prefix: &str,
+        lifecycle: &Lifecycle,
+        wires: Option<&Wires>,
+    ) -> Self {
         let start = std::env::var("STEWARD_TEST_START").unwrap_or_else(|_| START.to_owned());
         let clock = Clock::manual(start.parse().expect("STEWARD_TEST_START as RFC 3339"));
         let issuer = Arc::new(DevIssuer::generate("http://127.0.0.1/dev").expect("issuer"));
@@ -134,7 +161,11 @@ impl Kit {
         let mut router = Router::new();
         let (mut health, mut messages, mut context, mut promises) = (Vec::new(), None, None, Vec::new());
         for service in services {
-            let core = core_config(database, prefix, &jwks);
+            let mut core = core_config(database, prefix, &jwks);
+            if let Some(wires) = wires {
+                core.nats.url = wires.messages.over(&core.nats.url);
+                core.database = db::config_at(&wires.databases[service.part.0].over(&db::admin_url()), database);
+            }
             let started = (service.start)(core, clock.clone(), lifecycle.clone()).await;
             router = router.merge(started.router.clone());
             if services.len() == 1 {
@@ -444,10 +475,14 @@ fn jwks_file(issuer: &DevIssuer, prefix: &str) -> PathBuf {
 }
 
 /// Settings of a service under test.
+fn nats_url() -> String {
+    std::env::var("STEWARD_TEST_NATS_URL").expect("STEWARD_TEST_NATS_URL is not set")
+}
+
 fn core_config(database: &str, prefix: &str, jwks: &std::path::Path) -> CoreConfig {
     let mut core = CoreConfig::development().expect("defaults");
     core.database = db::config(database);
-    core.nats.url = std::env::var("STEWARD_TEST_NATS_URL").expect("STEWARD_TEST_NATS_URL is not set");
+    core.nats.url = nats_url();
     core.nats.prefix = prefix.to_owned();
     core.auth.issuer = "http://127.0.0.1/dev".to_owned();
     core.auth.jwks_url = Some(format!("file://{}", jwks.display()));

@@ -16,9 +16,10 @@ pub mod old;
 pub mod rules;
 pub mod servers;
 pub mod wait;
+pub mod wire;
 
 pub use http::{Answer, Client};
-pub use kit::{Kit, Under, under, with, with_services};
+pub use kit::{Kit, Under, under, with, with_services, with_wires};
 pub use steward_chassis::kernel;
 pub use wait::eventually;
 

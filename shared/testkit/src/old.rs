@@ -112,7 +112,7 @@ impl Old {
 
     /// Runs a test with the service of today on this database.
     pub async fn serves<S: Service>(&self, test: impl AsyncFnOnce(Kit)) {
-        with_database(&[under::<S>()], &self.database, test).await;
+        with_database(&[under::<S>()], &self.database, None, test).await;
     }
 
     async fn everything(&self) -> Rows {

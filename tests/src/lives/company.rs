@@ -2,13 +2,14 @@
 
 use std::{
     collections::BTreeMap,
+    sync::Arc,
     time::{Duration, Instant},
 };
 
 use async_nats::jetstream;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture, stream};
+use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use steward_complaint::Complaint;
@@ -18,14 +19,10 @@ use steward_inspector::{Finding, Logs, Picture, judge};
 use steward_intake::Intake;
 use steward_kernel::{ActorId, Role};
 use steward_notification::Notification;
-use steward_testkit::{Answer, Client, Kit, TENANT, db::new_id, eventually, under, with_services};
+use steward_testkit::{Client, Kit, TENANT, eventually, under, wire::Wires, with_wires};
 use uuid::Uuid;
 
-use super::{
-    ALLOWED, ANSWERS, Life, Lived, Told,
-    deeds::{Deed, Of, Sight, Who},
-    schedule::{Round, Weather},
-};
+use super::{ANSWERS, deeds::Who};
 use crate::{
     accountant::{Period, books, disagreements},
     estate::text,
@@ -50,8 +47,6 @@ const DEPARTMENTS: &str =
 const TECHNICIANS: &str = "technician_code,name,account,department_code,skills,estate_code\n\
     T1,赵师傅,tech-1,engineering,水电,YX;KX\nT2,钱师傅,tech-2,lift,水电,YX;KX\n";
 
-/// People who do something at the same time.
-const AT_ONCE: usize = 8;
 /// The longest that the services need to hear all of each other: what comes out of turn on a busy machine is put back for up to half a minute.
 const SETTLES: Duration = Duration::from_secs(90);
 
@@ -89,7 +84,8 @@ pub struct Company {
     staff: BTreeMap<&'static str, Client>,
     logs: Logs,
     pool: PgPool,
-    nats: jetstream::Context,
+    pub(super) nats: jetstream::Context,
+    pub(super) wires: Arc<Wires>,
 }
 
 impl steward_inspector::Company for Company {
@@ -123,7 +119,7 @@ impl steward_inspector::Company for Company {
 }
 
 /// The services, and the schema of each.
-const SERVICES: [&str; 5] = ["intake", "complaint", "dispatch", "notification", "feedback-analytics"];
+pub(super) const SERVICES: [&str; 5] = ["intake", "complaint", "dispatch", "notification", "feedback-analytics"];
 
 fn schema(service: &str) -> String {
     service.replace('-', "_")
@@ -146,8 +142,8 @@ pub async fn with_company(test: impl AsyncFnOnce(&Company)) {
         under::<Notification>(),
         under::<FeedbackAnalytics>(),
     ];
-    with_services(&all, async |kit| {
-        let company = Company::found(kit).await;
+    with_wires(&all, async |kit, wires| {
+        let company = Company::found(kit, wires).await;
         test(&company).await;
         company.pool.close().await;
         for (_, pool) in &company.logs.services {
@@ -158,7 +154,7 @@ pub async fn with_company(test: impl AsyncFnOnce(&Company)) {
 }
 
 impl Company {
-    async fn found(kit: Kit) -> Self {
+    async fn found(kit: Kit, wires: Arc<Wires>) -> Self {
         // What the lives find is told as a story, not where the answer is held against the document.
         let of = |role: Role, account: &str| {
             let mut actor = kit.staff(role);
@@ -199,6 +195,7 @@ impl Company {
             logs: Logs { tenant: TENANT, services },
             pool: connect(&kit.database, "public").await,
             nats: jetstream::new(client),
+            wires,
             kit,
         };
         for (code, zone) in [("YX", chrono_tz::Asia::Shanghai), ("KX", chrono_tz::Pacific::Auckland)] {
@@ -266,6 +263,16 @@ impl Company {
         self.staff.get(word).cloned().expect("everybody has a token")
     }
 
+    /// Lets time pass.
+    pub(super) fn passes(&self, time: TimeDelta) {
+        self.kit.clock.advance(time);
+    }
+
+    /// The stream of a service.
+    pub(super) fn stream(&self, service: &str) -> String {
+        format!("{}_{}", self.kit.prefix.to_uppercase(), schema(service).to_uppercase())
+    }
+
     /// What is still to be heard or due, in words; nothing at rest.
     async fn unrest(&self) -> Option<String> {
         let mut parts = Vec::new();
@@ -283,7 +290,7 @@ impl Company {
             return Some(format!("{row:?}"));
         }
         for service in SERVICES {
-            let name = format!("{}_{}", self.kit.prefix.to_uppercase(), schema(service).to_uppercase());
+            let name = self.stream(service);
             let Ok(stream) = self.nats.get_stream(&name).await else { return Some(format!("{name} is not there")) };
             let mut consumers = stream.consumers();
             while let Some(consumer) = consumers.next().await {
@@ -311,90 +318,6 @@ impl Company {
             }
             tokio::time::sleep(Duration::from_millis(30)).await;
         }
-    }
-
-    async fn befalls(&self, weather: Weather) {
-        match weather {
-            Weather::Fair => {}
-            Weather::Deaf(service) => self.listens(service, Some(Duration::from_secs(3600))).await,
-            Weather::Lost(service) => {
-                let name = format!("{}_{}", self.kit.prefix.to_uppercase(), schema(service).to_uppercase());
-                drop(self.nats.delete_stream(&name).await);
-            }
-            Weather::Policy(way) => self.policy(way).await,
-            Weather::Absence(way) => {
-                let from = self.now() + TimeDelta::minutes(5);
-                let to = from + TimeDelta::days(i64::try_from(way % 12).unwrap_or(0) + 1);
-                let away = json!({"account": "desk-1", "from": from, "to": to, "cover_account": "desk-2"});
-                drop(self.manager.post("/v1/absences", away).await);
-            }
-        }
-    }
-
-    /// Lets a service hear nothing for a while, or again.
-    async fn listens(&self, listener: &str, pause: Option<Duration>) {
-        let until = pause.map(|pause| steward_chassis::Clock::System.now() + pause);
-        for source in SERVICES {
-            let stream = format!("{}_{}", self.kit.prefix.to_uppercase(), schema(source).to_uppercase());
-            let subject = format!("CONSUMER.PAUSE.{stream}.{listener}--{source}");
-            let body = until.map_or_else(|| json!({}), |until| json!({"pause_until": until}));
-            let answer: Result<Value, _> = self.nats.request(subject, &body).await;
-            drop(answer);
-        }
-    }
-
-    /// A policy of an estate: shorter or longer times.
-    async fn policy(&self, way: usize) {
-        let place = &self.places[way % self.places.len()];
-        let within = ["2h", "9h", "3d"][way % 3];
-        let targets = ["finish", "decide", "acknowledge"]
-            .map(|measure| json!({"measure": measure, "within": within, "hours": "always"}));
-        let body = json!({"scope": "estate", "estate_id": place.id, "policy": {"targets": targets}});
-        let first = self.manager.post("/v1/clock-policies", body.clone()).await;
-        if first.status == 428 {
-            for version in 1..40 {
-                let again = self.manager.post("/v1/clock-policies", body.clone()).if_match(version).await;
-                if again.status < 300 {
-                    return;
-                }
-            }
-        }
-    }
-
-    /// Lives through the rounds; `None` in place of deeds that are yet to be found.
-    pub async fn lives(&self, lives: Vec<Life>, rounds: &[Round], chance: Option<u64>) -> Vec<Lived> {
-        let mut going: Vec<_> = lives.into_iter().map(|life| Going::of(life, chance)).collect();
-        let (mut doing, mut resting, mut looking) = (Duration::ZERO, Duration::ZERO, Duration::ZERO);
-        for (number, round) in rounds.iter().enumerate() {
-            self.befalls(round.weather).await;
-            let began = Instant::now();
-            let all = stream::iter(going.iter_mut().map(|one| one.goes_on(self, number)));
-            all.buffer_unordered(AT_ONCE).collect::<()>().await;
-            doing += began.elapsed();
-            let began = Instant::now();
-            if round.heard && !matches!(round.weather, Weather::Deaf(_)) {
-                self.rests().await;
-            }
-            self.kit.clock.advance(round.passes);
-            for one in &mut going {
-                one.lived.story.push(Told::Passed(*round));
-            }
-            if let Weather::Deaf(service) = round.weather {
-                self.listens(service, None).await;
-            }
-            if round.inspected {
-                self.rests().await;
-            }
-            resting += began.elapsed();
-            let began = Instant::now();
-            if round.inspected {
-                let all = stream::iter(going.iter_mut().map(|one| one.is_inspected(self, number)));
-                all.buffer_unordered(AT_ONCE).collect::<()>().await;
-            }
-            looking += began.elapsed();
-        }
-        println!("done in {doing:.1?}, came to rest in {resting:.1?}, was looked at in {looking:.1?}");
-        going.into_iter().map(|one| one.lived).collect()
     }
 
     /// What the figures of the estates say that an accountant does not count.
@@ -439,175 +362,7 @@ impl Company {
     }
 }
 
-fn finding(rule: &'static str, case_id: &str, what: String) -> Finding {
+/// Something that is not as it must be.
+pub(super) fn finding(rule: &'static str, case_id: &str, what: String) -> Finding {
     Finding { rule, reference: String::new(), case_id: case_id.to_owned(), what }
-}
-
-/// A life that goes on.
-struct Going {
-    lived: Lived,
-    /// Where the next deeds come from; none when they are known.
-    rng: Option<fastrand::Rng>,
-}
-
-impl Going {
-    fn of(life: Life, chance: Option<u64>) -> Self {
-        let rng = chance.map(|seed| fastrand::Rng::with_seed(seed.wrapping_mul(1_000_003).wrapping_add(life.number)));
-        Self { lived: Lived { life, ..Lived::default() }, rng }
-    }
-
-    fn case_id(&self) -> Option<String> {
-        Some(self.lived.case_id.clone()).filter(|id| !id.is_empty())
-    }
-
-    async fn goes_on(&mut self, company: &Company, round: usize) {
-        if !self.lived.findings.is_empty() {
-            return;
-        }
-        match self.rng.take() {
-            Some(mut rng) => {
-                self.finds_deeds(company, round, &mut rng).await;
-                self.rng = Some(rng);
-            }
-            None => {
-                let life = &self.lived.life;
-                let due: Vec<Deed> =
-                    life.deeds.iter().filter(|(of, _)| *of == round).map(|(_, deed)| deed.clone()).collect();
-                self.does_all(company, &due, None).await;
-            }
-        }
-    }
-
-    async fn finds_deeds(&mut self, company: &Company, round: usize, rng: &mut fastrand::Rng) {
-        let Life { begins, lasts, .. } = self.lived.life;
-        if round < begins || round >= begins + lasts {
-            return;
-        }
-        if round == begins {
-            let who = if rng.bool() { Who::Owner } else { Who::Desk };
-            let verb = "open".to_owned();
-            let deed = Deed { who, of: Of::Case, verb, way: rng.u32(0..10_000), at_once: false, allowed: true };
-            self.lived.life.deeds.push((round, deed.clone()));
-            self.does_all(company, &[deed], None).await;
-        }
-        for _ in 0..rng.usize(0..4) {
-            let Some(case_id) = self.case_id() else { return };
-            let sight = Sight::of(company, &case_id, rng.u8(0..3) == 0).await;
-            let mut deeds = vec![if rng.u8(0..12) == 0 {
-                sight.against(rng)
-            } else {
-                match weighed(sight.choices(rng), rng) {
-                    Some(deed) => deed,
-                    None => return,
-                }
-            }];
-            // Two people at the same time.
-            if rng.u8(0..12) == 0
-                && let Some(other) = weighed(sight.choices(rng), rng)
-            {
-                deeds[0].at_once = true;
-                deeds.push(other);
-            }
-            self.lived.life.deeds.extend(deeds.iter().map(|deed| (round, deed.clone())));
-            self.does_all(company, &deeds, Some(&sight)).await;
-        }
-    }
-
-    /// * `sight`: what was seen a moment ago, if somebody has looked.
-    async fn does_all(&mut self, company: &Company, deeds: &[Deed], sight: Option<&Sight>) {
-        let mut rest = deeds;
-        while let Some((deed, others)) = rest.split_first() {
-            rest = others;
-            match (deed.at_once, others.split_first()) {
-                (true, Some((other, behind))) => {
-                    rest = behind;
-                    let (one, two) = tokio::join!(self.does(company, deed, sight), self.does(company, other, sight));
-                    self.notes(company, deed, one).await;
-                    self.notes(company, other, two).await;
-                }
-                _ => {
-                    let answer = self.does(company, deed, sight).await;
-                    self.notes(company, deed, answer).await;
-                }
-            }
-        }
-    }
-
-    async fn does(&self, company: &Company, deed: &Deed, sight: Option<&Sight>) -> Option<(Value, Answer)> {
-        let place = &company.places[self.lived.life.place];
-        if deed.verb == "open" {
-            return Some(deed.opened(company, place).await);
-        }
-        match sight {
-            Some(sight) => deed.done(company, place, sight).await,
-            None => {
-                let sight = Sight::of(company, &self.case_id()?, deed.is_wide()).await;
-                deed.done(company, place, &sight).await
-            }
-        }
-    }
-
-    async fn notes(&mut self, company: &Company, deed: &Deed, done: Option<(Value, Answer)>) {
-        let Some((body, answer)) = done else {
-            self.lived.story.push(Told::Done(format!("{}: nothing to do it with", deed.told())));
-            return;
-        };
-        let problem = answer.json()["type"].as_str().unwrap_or_default().to_owned();
-        let at_once = if deed.at_once { ", at the same time as" } else { "" };
-        let line = format!("{} {body} -> {} {problem}{at_once}", deed.told(), answer.status);
-        self.lived.story.push(Told::Done(line));
-        if deed.verb == "open" {
-            self.lived.case_id = text(&answer.json()["case_id"]);
-        }
-        let id = self.lived.case_id.clone();
-        if answer.status >= 500 {
-            self.lived.findings.push(finding(ANSWERS, &id, format!("{}: {}", answer.asked, answer.text())));
-        }
-        // What was allowed when it was asked, and still is, was refused as if it were not.
-        if answer.status == 409 && deed.allowed && !deed.at_once {
-            let sight = Sight::of(company, &id, false).await;
-            if sight.allowed(deed.of).contains(&deed.verb) {
-                self.lived.findings.push(finding(ALLOWED, &id, format!("{}: {}", answer.asked, answer.text())));
-            }
-        }
-    }
-
-    async fn is_inspected(&mut self, company: &Company, round: usize) {
-        let Some(case_id) = self.case_id().filter(|_| self.lived.findings.is_empty()) else { return };
-        self.lived.findings = company.inspected(&case_id).await;
-        self.lived.found_in = round;
-    }
-}
-
-fn weighed(choices: Vec<(u32, Deed)>, rng: &mut fastrand::Rng) -> Option<Deed> {
-    let sum: u32 = choices.iter().map(|(weight, _)| weight).sum();
-    let mut left = rng.u32(0..sum.max(1));
-    for (weight, deed) in choices {
-        if left < weight {
-            return Some(deed);
-        }
-        left -= weight;
-    }
-    None
-}
-
-/// New lives of a company.
-#[must_use]
-pub fn born(seed: u64, count: usize, rounds: usize) -> Vec<Life> {
-    let mut rng = fastrand::Rng::with_seed(seed);
-    (0..count)
-        .map(|number| {
-            let begins = rng.usize(0..rounds.div_ceil(2));
-            // Most are short; one in six goes on to the end.
-            let lasts = if rng.u8(0..6) == 0 { rounds } else { rng.usize(2..=(rounds / 2).max(3)) };
-            Life { number: number as u64, place: number % 2, begins, lasts, deeds: Vec::new() }
-        })
-        .collect()
-}
-
-/// A seed that nobody has chosen.
-#[must_use]
-pub fn any_seed() -> u64 {
-    let (high, low) = new_id().as_u64_pair();
-    high ^ low
 }

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use steward_testkit::Answer;
 
 use super::company::{Company, Place};
-use crate::estate::{PHOTO, text};
+use crate::estate::PHOTO;
 
 /// Who does something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,6 +151,19 @@ impl Sight {
             escalations: items("escalations").await,
             case,
         }
+    }
+
+    /// What is seen after that answer, if it says all of it.
+    #[must_use]
+    pub fn after(mut self, deed: &Deed, answer: &Answer) -> Option<Self> {
+        let thing = (answer.status < 300).then(|| answer.json())?;
+        match deed.of {
+            _ if deed.verb == "work-orders" => self.orders.push(thing),
+            Of::Work => self.work = thing,
+            Of::Order(place) => *self.orders.get_mut(place)? = thing,
+            _ => return None,
+        }
+        Some(self)
     }
 
     fn kind(&self) -> &str {
@@ -524,7 +537,7 @@ impl Deed {
             "complete" => {
                 let client = company.client(place, who, None);
                 let photo = client.upload("/v1/files", "image/jpeg", PHOTO.to_vec()).await.json();
-                json!({"note": "已修好", "file_ids": [text(&photo["file_id"])]})
+                json!({"note": "已修好", "file_ids": [photo["file_id"].as_str()?]})
             }
             _ => json!({}),
         })

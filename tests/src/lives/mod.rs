@@ -8,8 +8,10 @@
 
 pub mod company;
 pub mod deeds;
+pub mod going;
 pub mod schedule;
 pub mod shrink;
+mod weather;
 
 use steward_inspector::Finding;
 

@@ -1,10 +1,5 @@
 //! End-to-end tests against the real programs.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::print_stdout,
-    reason = "tests fail loudly, and say what they saw"
-)]
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests fail loudly, and say what they saw")]
 
 mod accounts;
 mod clients;
@@ -13,7 +8,6 @@ mod demo;
 mod faults;
 mod hearing;
 mod inbox;
-mod inspector;
 mod journeys;
 mod planted;
 mod restore;

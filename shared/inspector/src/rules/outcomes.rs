@@ -1,9 +1,8 @@
 //! Every outcome follows from what people did.
 
 use chrono::{DateTime, TimeDelta, Utc};
-use serde_json::Value;
 
-use super::agree::unless;
+use super::{agree::unless, told::done_untold};
 use crate::{
     Happened, Picture,
     picture::{text, time},
@@ -67,8 +66,7 @@ const NO_ANSWERS: [&str; 12] = [
     "satisfaction_asked",
 ];
 
-fn is_deed(measure: &str, kind: &str, step: &Value) -> bool {
-    let code = text(step, "code");
+fn is_deed(measure: &str, kind: &str, code: &str) -> bool {
     match measure {
         "acknowledge" => !NO_ANSWERS.contains(&code) && code != "follow_up_due",
         _ => deeds_of(measure, kind).contains(&code),
@@ -85,8 +83,9 @@ pub(super) fn deeds(picture: &Picture) -> Vec<String> {
     for clock in picture.clocks.iter().filter(|clock| clock["party"] == "company") {
         let (measure, state) = (text(clock, "measure"), text(clock, "state"));
         let Some((started, stopped)) = time(clock, "started_at").zip(time(clock, "stopped_at")) else { continue };
-        let done = picture.timeline.iter().filter(|step| is_deed(measure, picture.kind(), step));
-        let times: Vec<_> = done.filter_map(|step| time(step, "at")).collect();
+        let told = picture.timeline.iter().filter_map(|step| Some((text(step, "code"), time(step, "at")?)));
+        let done = told.chain(done_untold(picture)).filter(|(code, _)| is_deed(measure, picture.kind(), code));
+        let times: Vec<_> = done.map(|(_, at)| at).collect();
         // A call that reached nobody on three days ends the clock, missed if its time was over by then.
         let is_vain = |event: &&Happened| {
             ["followed_up", "called_back"].contains(&&*event.kind) && event.body["result"] == "not_reached"

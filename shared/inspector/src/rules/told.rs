@@ -49,28 +49,46 @@ fn step_of(event: &Happened) -> Option<&'static str> {
     })
 }
 
-/// Whether the case was called off then: what comes late in that time is not told.
-fn was_called_off_at(picture: &Picture, at: DateTime<Utc>) -> bool {
+/// Steps that happened and are not told, with how often they happened.
+fn untold(picture: &Picture) -> impl Iterator<Item = (&Happened, &'static str, usize, usize)> {
+    let of = |event: &Happened| step_of(event).map(|code| (code, event.at));
+    let steps = picture.events.iter().filter_map(move |event| Some((event, of(event)?.0)));
+    steps.filter_map(move |(event, code)| {
+        let happened = picture.events.iter().filter(|other| of(other) == Some((code, event.at))).count();
+        let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(event.at)).count();
+        (told != happened).then_some((event, code, happened, told))
+    })
+}
+
+/// Whether a step was heard only when the case was called off already: then it is not told. What happens to one thing is heard in order, so
+/// nothing of it that came later was told before that.
+fn is_heard_too_late(picture: &Picture, event: &Happened) -> bool {
     let is_off = |step: &&Value| text(step, "status") == "cancelled";
-    let before = picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| then <= at));
-    before.filter(is_off).is_some() || picture.timeline.iter().any(|step| is_off(&step) && time(step, "at") == Some(at))
+    let at = |step: &Value| time(step, "at").unwrap_or_default();
+    let before = picture.timeline.iter().rev().find(|step| at(step) <= event.at);
+    if before.filter(is_off).is_some() {
+        return true;
+    }
+    let mut ends = picture.timeline.iter().filter(is_off).map(at).filter(|end| event.at <= *end);
+    ends.any(|end| {
+        let mut later = picture.events.iter().filter(|other| {
+            (&other.aggregate, &other.id) == (&event.aggregate, &event.id) && event.at < other.at && other.at < end
+        });
+        later.all(|other| step_of(other).is_none_or(|code| picture.steps(&[code]).all(|step| at(step) != other.at)))
+    })
+}
+
+/// What was done but heard too late to be told, and when.
+pub(super) fn done_untold(picture: &Picture) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
+    untold(picture).filter(|(event, ..)| is_heard_too_late(picture, event)).map(|(event, code, ..)| (code, event.at))
 }
 
 pub(super) fn steps(picture: &Picture) -> Vec<String> {
-    let mut due: BTreeMap<(&str, DateTime<Utc>), usize> = BTreeMap::new();
-    for event in &picture.events {
-        if let Some(code) = step_of(event) {
-            *due.entry((code, event.at)).or_default() += 1;
-        }
-    }
-    let mut found = Vec::new();
-    for ((code, at), times) in due {
-        let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(at)).count();
-        let is_dropped = told == 0 && was_called_off_at(picture, at);
-        found.extend(unless(told == times || is_dropped, || {
-            format!("{code} at {at} happened {times} times, told {told}")
-        }));
-    }
+    let wrong = untold(picture).filter(|(event, _, _, told)| *told > 0 || !is_heard_too_late(picture, event));
+    let mut found: Vec<_> = wrong
+        .map(|(event, code, happened, told)| format!("{code} at {} happened {happened} times, told {told}", event.at))
+        .collect();
+    found.dedup();
     found
 }
 

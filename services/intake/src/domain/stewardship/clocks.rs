@@ -435,9 +435,10 @@ impl Deciding<'_> {
     }
 
     fn wait(&mut self) {
-        // Told twice by two services, it is one wait.
+        // Told twice by two services, it is one wait. A clock that stopped meanwhile waits for nobody.
         let open = self.wait_id();
-        if self.state.clocks.iter().any(|kept| kept.clock.pauses.iter().any(|p| p.pause_id == open && p.to.is_none())) {
+        let waits = |kept: &KeptClock| kept.clock.pauses.iter().any(|p| p.pause_id == open && p.to.is_none());
+        if !self.running(waits).is_empty() {
             return;
         }
         self.emit(Event::Waited);

@@ -809,6 +809,16 @@ fn whatever_ends_the_wait_for_the_owner_lets_the_clocks_go_on() {
 }
 
 #[test]
+fn who_comes_back_after_an_end_that_came_while_waiting_can_be_waited_for_again() {
+    let mut story = request(Priority::P3, "11-23T10:00");
+    story.follow("11-23T10:10", Milestone::InfoRequested);
+    story.follow("11-23T11:00", Milestone::Declined);
+    story.follow("11-23T12:00", Milestone::Rework);
+    story.follow("11-23T12:10", Milestone::InfoRequested);
+    assert!(story.clock(Measure::Finish).due.paused);
+}
+
+#[test]
 fn a_date_that_was_put_off_loses_its_object_with_its_clock() {
     let mut story = complaint("11-23T10:00");
     let clock_id = story.clock(Measure::Decide).clock_id;
