@@ -36,6 +36,8 @@ pub struct Kept {
     pub kind: &'static str,
     /// The query that tells its state.
     pub state: &'static str,
+    /// Ids that it gives, by name, each with the query of it; nothing until it is there.
+    pub ids: &'static [(&'static str, &'static str)],
     /// What is known besides the log of events, by name, each with the query of a text that changes when it does.
     pub beside: &'static [(&'static str, &'static str)],
     /// Its states.
@@ -129,6 +131,10 @@ impl<'k> Listener<'k> {
         }
         for way in *ways {
             self.go(way, &mut known).await;
+            for (name, query) in kept.ids {
+                let id = self.kit.text(self.service, &fill(query, &known)).await;
+                known.extend(id.map(|id| (*name, id)));
+            }
         }
         let before = self.look(kept, &known, 0).await;
         let reached = match &before.state {

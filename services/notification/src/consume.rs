@@ -22,7 +22,7 @@ use crate::{
         messages::Command,
     },
     notices,
-    store::{self, StaffMember},
+    store::{self, End, StaffMember},
 };
 
 /// Everything this service hears.
@@ -99,10 +99,11 @@ async fn case_opened(app: &App, work: &mut Work, heard: intake::CaseOpened) -> R
 /// Not every milestone deserves a message; the timeline of the case has them all.
 async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgressed) -> Result<()> {
     let kind = kind(&heard.kind)?;
-    let is_over = matches!(CaseStatus::parse(&heard.status), Some(CaseStatus::Closed | CaseStatus::Cancelled));
-    if is_over {
-        alerts::case_ended(app, work, &heard.case_id).await?;
-    }
+    let at = time("at_ms", heard.at_ms)?;
+    let over =
+        CaseStatus::parse(&heard.status).filter(|status| matches!(status, CaseStatus::Closed | CaseStatus::Cancelled));
+    alerts::case_stands(app, work, &heard.case_id, over.map(|status| End { status, at })).await?;
+    let is_over = over.is_some();
     // As long as other remedies of a complaint are open, what was promised is not done.
     let is_done = CaseStatus::parse(&heard.status) == Some(CaseStatus::Resolved);
     let taken_down = taken_down(work, &heard.milestone, [&heard.given_how, &heard.taken_down_by]).await?;
@@ -128,7 +129,7 @@ async fn case_progressed(app: &App, work: &mut Work, heard: intake::CaseProgress
         says: Says { windows, dates, taken_down },
         survey: None,
         occasion: cause(work)?,
-        happened_at: time("at_ms", heard.at_ms)?,
+        happened_at: at,
     };
     due.tell(app, work).await
 }
@@ -153,7 +154,8 @@ async fn taken_down(work: &mut Work, milestone: &str, [how, by]: [&str; 2]) -> R
 }
 
 async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled) -> Result<()> {
-    alerts::case_ended(app, work, &heard.case_id).await?;
+    let at = time("at_ms", heard.at_ms)?;
+    alerts::case_stands(app, work, &heard.case_id, Some(End { status: CaseStatus::Cancelled, at })).await?;
     let taken_down = taken_down(work, Noted::Cancelled.as_str(), [&heard.given_how, &heard.taken_down_by]).await?;
     let due = Due {
         template: if taken_down.is_some() { Template::TakenDown } else { Template::Cancelled },
@@ -167,7 +169,7 @@ async fn case_cancelled(app: &App, work: &mut Work, heard: intake::CaseCancelled
         register_language: Language::parse(&heard.register_language),
         survey: None,
         occasion: cause(work)?,
-        happened_at: time("at_ms", heard.at_ms)?,
+        happened_at: at,
     };
     due.tell(app, work).await
 }
@@ -196,6 +198,12 @@ async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::S
     let known = store::message_of_case(&mut work.tx, case).await?.and_then(|message| message.letter);
     // The case comes by another stream, which may be behind: then this one waits for it.
     let Some(known) = known else { return Err(Error::Busy) };
+    let happened_at = time("at_ms", heard.at_ms)?;
+    // How it went is not asked of what was called off meanwhile.
+    let end = store::end_of(&mut work.tx, case).await?;
+    if end.is_some_and(|end| end.status == CaseStatus::Cancelled && happened_at <= end.at) {
+        return Ok(());
+    }
     let due = Due {
         template: Template::SurveyInvited,
         case,
@@ -208,7 +216,7 @@ async fn survey_invited(app: &App, work: &mut Work, heard: feedback_analytics::S
         survey: Some(SurveyId::from(survey)),
         says: Says::default(),
         occasion: survey,
-        happened_at: time("at_ms", heard.at_ms)?,
+        happened_at,
     };
     due.tell(app, work).await
 }

@@ -8,8 +8,8 @@ use uuid::Uuid;
 
 use crate::{
     app::App,
-    domain::{AlertCause, Digest, DigestId, DigestStatus, Matter, digests::Command, is_urgent},
-    store::{self, Hold, Settled, Untold},
+    domain::{AlertCause, Digest, DigestId, DigestStatus, Matter, digests::Command, is_urgent, outlives_its_case},
+    store::{self, End, Hold, KeptAlert, Settled, Untold},
 };
 
 /// Tells each of the accounts about a matter: one line in the digest that collects for it, which is opened if need be.
@@ -23,10 +23,39 @@ pub async fn tell(
     cause: AlertCause,
     matter: &Matter,
 ) -> Result<()> {
-    let event = work.call.cause.ok_or_else(|| Error::internal("alert", "without an event id"))?;
+    let event = work.call.cause.ok_or_else(|| Error::internal("alert", "without an event id"))?.into();
     // Nobody is '': an event says so of a person that is not known.
-    let accounts = accounts.into_iter().filter(|account| !account.is_empty()).map(ActorId::new).collect();
-    tell_of(app, work, event.into(), accounts, cause, matter).await
+    let accounts: BTreeSet<_> = accounts.into_iter().filter(|account| !account.is_empty()).map(ActorId::new).collect();
+    if let Some(case) = matter.case.filter(|_| !outlives_its_case(cause, matter)) {
+        store::hold_case(&mut work.tx, case, Hold::Together).await?;
+        if store::end_of(&mut work.tx, case).await?.is_some() {
+            let kept = KeptAlert { event, cause, accounts, matter: matter.clone() };
+            return store::keep_alert(&mut work.tx, case, &kept).await;
+        }
+    }
+    tell_of(app, work, event, accounts, cause, matter).await
+}
+
+/// A case is over: nobody need look at it any more.
+///
+/// # Errors
+/// As [`settle`].
+pub async fn end(app: &App, work: &mut Work, case: CaseId, end: End) -> Result<()> {
+    store::hold_case(&mut work.tx, case, Hold::Alone).await?;
+    store::note_end(&mut work.tx, case, end).await?;
+    settle(app, work, Some(case), &Settled::Case).await
+}
+
+/// A case is under way. If it was over, what was told of it since then is told now.
+///
+/// # Errors
+/// As [`tell`].
+pub async fn take_up(app: &App, work: &mut Work, case: CaseId) -> Result<()> {
+    store::hold_case(&mut work.tx, case, Hold::Alone).await?;
+    for KeptAlert { event, cause, accounts, matter } in store::take_up(&mut work.tx, case).await? {
+        tell_of(app, work, event, accounts, cause, &matter).await?;
+    }
+    Ok(())
 }
 
 /// The same for another reason than an event that was heard.
@@ -82,7 +111,10 @@ async fn digest_for(app: &App, work: &mut Work, untold: &Untold, priority: Optio
 /// # Errors
 /// [`Error::Busy`] when it takes too long, [`Error::Unavailable`] when the database is away.
 pub async fn settle(app: &App, work: &mut Work, case: Option<CaseId>, settled: &Settled) -> Result<()> {
-    // All that is told of a case comes in order and in one lane: nobody adds such a line meanwhile.
+    if let Some(case) = case {
+        store::hold_case(&mut work.tx, case, Hold::Together).await?;
+        store::drop_kept(&mut work.tx, case, settled).await?;
+    }
     let accounts = store::accounts_to_settle(&mut work.tx, case, settled).await?;
     if accounts.is_empty() {
         return Ok(());

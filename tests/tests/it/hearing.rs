@@ -34,6 +34,7 @@ const CASE_OF_COMPLAINT: Kept = Kept {
     name: "the case of a complaint",
     kind: "complaint",
     state: STATUS,
+    ids: &[],
     beside: &[],
     states: &[
         ("received", &[OPENED]),
@@ -85,6 +86,7 @@ const CASE_OF_REQUEST: Kept = Kept {
     name: "the case of a service request",
     kind: "service_request",
     state: STATUS,
+    ids: &[],
     beside: &[],
     states: &[
         ("received", &[OPENED]),
@@ -140,6 +142,7 @@ const CASE_OF_SUGGESTION: Kept = Kept {
     name: "the case of a suggestion",
     kind: "suggestion",
     state: STATUS,
+    ids: &[],
     beside: &[],
     states: &[
         ("received", &[OPENED]),
@@ -216,6 +219,7 @@ const COMPLAINT: Kept = Kept {
     name: "the complaint",
     kind: "complaint",
     state: "SELECT stage FROM complaint WHERE case_id = '{case_id}'",
+    ids: &[],
     beside: &[],
     states: &[
         (NOT_THERE, &[]),
@@ -241,6 +245,7 @@ const REMEDY_OF_COMPLAINT: Kept = Kept {
     name: "the complaint that has a remedy",
     kind: "complaint",
     state: COMPLAINT.state,
+    ids: &[],
     beside: &[],
     states: COMPLAINT_WITH_REMEDY,
     events: &[
@@ -268,6 +273,7 @@ const SERVICE_REQUEST: Kept = Kept {
     name: "the service request",
     kind: "service_request",
     state: "SELECT stage FROM service_request WHERE case_id = '{case_id}'",
+    ids: &[],
     beside: &[],
     states: &[
         (NOT_THERE, &[]),
@@ -325,6 +331,7 @@ const REMEDY_ORDER: Kept = Kept {
     name: "the work order of a complaint's remedy",
     kind: "complaint",
     state: "SELECT string_agg(status, ' + ' ORDER BY opened_at) FROM work_order WHERE case_id = '{case_id}'",
+    ids: &[],
     beside: &[],
     states: &[
         ("not ordered", &[]),
@@ -349,8 +356,18 @@ const SURVEY: Kept = Kept {
     name: "the survey of a case, and the figures",
     kind: "inquiry",
     state: SURVEY_STAGE,
+    ids: &[("survey_id", "SELECT max(survey_id::text) FROM survey WHERE case_id = '{case_id}'")],
     beside: &[("what is known of the case", FACT), ("figures", SUMS)],
-    states: &[("not asked", &[FIRST_HEARD]), ("sent", &[FIRST_HEARD, RESOLVED])],
+    states: &[
+        ("not asked", &[FIRST_HEARD]),
+        ("sent", &[FIRST_HEARD, RESOLVED]),
+        (
+            "answered",
+            &[FIRST_HEARD, RESOLVED, Does(Role::Owner, "/v1/surveys/{survey_id}/answer", r#"{"outcome": 5}"#)],
+        ),
+        ("expired", &[FIRST_HEARD, RESOLVED, Hears("CaseCancelled", &[])]),
+        ("suppressed", &[FIRST_HEARD, RESOLVED, Hears("MessageSuppressed", &[("reason", "opted_out")])]),
+    ],
     events: &[
         ("CaseOpened", &[("channel", "app")]),
         ("CaseProgressed", &[("status", "in_progress"), ("milestone", "acknowledged"), ("human", "true")]),
@@ -381,6 +398,7 @@ const SUGGESTION: Kept = Kept {
     name: "the suggestion",
     kind: "suggestion",
     state: "SELECT stage FROM suggestion WHERE case_id = '{case_id}'",
+    ids: &[],
     beside: &[],
     states: &[
         (NOT_THERE, &[]),
@@ -418,15 +436,24 @@ const SUGGESTION: Kept = Kept {
 };
 
 const TOLD: Way = Hears("CaseOpened", &[("channel", "app")]);
-const TASK: Fields = &[("what", "order_open"), ("accounts", "{account}")];
+const TASK: Fields = &[("what", "work_order_open"), ("accounts", "{account}")];
 const ESCALATION: Fields = &[("cause", "share"), ("level", "lead"), ("accounts", "{account}"), ("measure", "finish")];
 const RISK: Fields = &[("what", "commitment"), ("accounts", "{account}")];
+
+const CALLED_OFF: Way = Hears("CaseCancelled", &[]);
+const CLOSED: Way = Hears("CaseProgressed", &[("status", "closed"), ("milestone", "closed"), ("human", "false")]);
+const CAME_BACK: Way = Hears("CaseProgressed", REOPENED);
+const REOPENED: Fields = &[("status", "in_progress"), ("milestone", "reopened"), ("human", "false")];
 
 const NOTIFICATION: Kept = Kept {
     name: "messages of a case and alerts of it",
     kind: "inquiry",
     state: "",
-    beside: &[("alerts", "SELECT string_agg(a::text, ',' ORDER BY a::text) FROM alert a WHERE case_id = '{case_id}'")],
+    ids: &[],
+    beside: &[
+        ("alerts", "SELECT string_agg(a::text, ',' ORDER BY a::text) FROM alert a WHERE case_id = '{case_id}'"),
+        ("kept back", "SELECT count(*) FROM kept_alert WHERE case_id = '{case_id}'"),
+    ],
     states: &[
         (NOT_THERE, &[]),
         ("the case is open", &[TOLD]),
@@ -434,7 +461,9 @@ const NOTIFICATION: Kept = Kept {
             "alerts wait",
             &[TOLD, Hears("TaskGiven", TASK), Hears("EscalationRaised", ESCALATION), Hears("PromiseAtRisk", RISK)],
         ),
-        ("the case is over", &[TOLD, Hears("CaseCancelled", &[])]),
+        ("the case is closed", &[TOLD, CLOSED]),
+        ("the case is called off", &[TOLD, CALLED_OFF]),
+        ("it has come back", &[TOLD, CALLED_OFF, CAME_BACK]),
     ],
     events: &[
         ("CaseOpened", &[("channel", "app")]),
@@ -442,16 +471,24 @@ const NOTIFICATION: Kept = Kept {
             "CaseProgressed",
             &[("status", "resolved"), ("milestone", "answered"), ("stage", "answered"), ("human", "true")],
         ),
+        ("CaseProgressed", REOPENED),
+        ("CaseProgressed", &[("status", "closed"), ("milestone", "work_done"), ("stage", "closed"), ("human", "true")]),
+        ("CaseProgressed", &[("status", "closed"), ("milestone", "closed"), ("stage", "closed"), ("human", "false")]),
         ("CaseCancelled", &[]),
         ("ObjectionDecided", &[("upheld", "true")]),
         ("EscalationRaised", ESCALATION),
+        ("EscalationRaised", &[("cause", "promise"), ("level", "lead"), ("accounts", "{account}"), ("clock_id", "")]),
         ("EscalationAcknowledged", &[]),
         ("LadderEnded", &[("escalation_ids", "{escalation_id}")]),
         ("PromiseAtRisk", RISK),
+        ("PromiseAtRisk", &[("what", "appointment"), ("accounts", "{account}")]),
         ("PromiseEnded", &[("what", "commitment"), ("outcome", "kept")]),
         ("HandOverOffered", &[("to_account", "{account}")]),
         ("HandOverEnded", &[("from_account", "{account}"), ("outcome", "refused")]),
         ("TaskGiven", TASK),
+        ("TaskGiven", &[("what", "accountable"), ("accounts", "{account}"), ("work_order_id", "")]),
+        ("TaskGiven", &[("what", "low_rating"), ("accounts", "{account}"), ("work_order_id", "")]),
+        ("TaskGiven", &[("what", "objection"), ("accounts", "{account}"), ("work_order_id", "")]),
         ("TaskEnded", &[]),
         ("ClockStopped", &[("measure", "finish"), ("party", "company"), ("outcome", "met")]),
         ("AccountablePersonChanged", &[("account", "{account}")]),

@@ -17,7 +17,7 @@ use crate::{
     app::App,
     digests,
     domain::{AlertCause, Matter},
-    store::{Hold, Settled, hold},
+    store::{End, Hold, Settled, hold, hold_case},
 };
 
 pub(super) async fn raised(app: &App, work: &mut Work, heard: intake::EscalationRaised) -> Result<()> {
@@ -89,9 +89,13 @@ pub(super) async fn task_ended(app: &App, work: &mut Work, heard: intake::TaskEn
     digests::settle(app, work, case(&heard.case_id)?, &settled).await
 }
 
-/// A case is over: nobody need look at it any more. Its work orders end by themselves.
-pub(super) async fn case_ended(app: &App, work: &mut Work, case_id: &str) -> Result<()> {
-    digests::settle(app, work, case(case_id)?, &Settled::Case).await
+/// A case is over, or it is not.
+pub(super) async fn case_stands(app: &App, work: &mut Work, case_id: &str, end: Option<End>) -> Result<()> {
+    let case = CaseId::from(uuid("case_id", case_id)?);
+    match end {
+        Some(end) => digests::end(app, work, case, end).await,
+        None => digests::take_up(app, work, case).await,
+    }
 }
 
 pub(super) async fn promise_at_risk(app: &App, work: &mut Work, heard: intake::PromiseAtRisk) -> Result<()> {
@@ -130,6 +134,9 @@ pub(super) async fn hand_over_ended(app: &App, work: &mut Work, heard: intake::H
         Matter { kind: Some(kind(&heard.kind)?), priority: Some(priority(&heard.priority)?), ..about.matter()? };
     let [from, to, by] =
         [&heard.from_account, &heard.to_account, &heard.by_account].map(|who| ActorId::new(who.clone()));
+    if let Some(case) = matter.case {
+        hold_case(&mut work.tx, case, Hold::Together).await?;
+    }
     // Both at once and in order: two hand-overs, there and back, would wait for each other.
     hold(&mut work.tx, &[from, to.clone(), by].into(), Hold::Alone).await?;
     digests::settle(app, work, matter.case, &Settled::Offer(to)).await?;

@@ -218,6 +218,15 @@ pub fn is_urgent(priority: Option<Priority>) -> bool {
     matches!(priority, Some(Priority::P1 | Priority::P2))
 }
 
+/// Whether somebody has to look at it although the case is over: it looks back at what was done, its work order ends by itself,
+/// or a decision has committed to it. What is left of another promise ends with its ladder.
+#[must_use]
+pub fn outlives_its_case(cause: AlertCause, matter: &Matter) -> bool {
+    let looks_back = matches!(cause, AlertCause::LowRating | AlertCause::Objection);
+    let is_committed = cause == AlertCause::Promise || matter.promise.as_deref() == Some("commitment");
+    looks_back || is_committed || matter.work_order.is_some()
+}
+
 /// What an alert is about. Stored as JSON: add optional fields only.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Matter {

@@ -34,7 +34,7 @@ mod notice_tests;
 #[cfg(test)]
 mod template_tests;
 
-pub use alert::{Alert, AlertCause, AlertId, Matter, is_urgent, rank};
+pub use alert::{Alert, AlertCause, AlertId, Matter, is_urgent, outlives_its_case, rank};
 pub use channel::{ChannelLimits, OutChannel};
 pub use digest::{Digest, DigestId, DigestStatus, Pace, SHOWN_LINES, Summary, Tally};
 pub use message::{DeliveryStatus, Letter, Message, MessageId, SuppressionReason, SurveyId};

@@ -28,7 +28,7 @@ use crate::domain::{Alert, AlertCause, AlertId, DigestId, Matter, SHOWN_LINES, T
 pub enum Hold {
     /// To add lines.
     Together,
-    /// To send or to settle.
+    /// To send or to settle; to end a case or to take it up again.
     Alone,
 }
 
@@ -37,19 +37,27 @@ pub enum Hold {
 /// # Errors
 /// [`Error::Busy`] when it takes too long, [`Error::Unavailable`] when the database is away.
 pub async fn hold(tx: &mut Tx, accounts: &BTreeSet<ActorId>, hold: Hold) -> Result<()> {
+    let tenant = tx.tenant();
+    hold_all(tx, accounts.iter().map(|account| format!("digest {tenant} {account}")).collect(), hold).await
+}
+
+/// Holds a case, before the accounts: whether it is over stays as it is until the transaction ends.
+///
+/// # Errors
+/// As [`hold`].
+pub async fn hold_case(tx: &mut Tx, case: CaseId, hold: Hold) -> Result<()> {
+    let name = format!("case {} {case}", tx.tenant());
+    hold_all(tx, vec![name], hold).await
+}
+
+async fn hold_all(tx: &mut Tx, names: Vec<String>, hold: Hold) -> Result<()> {
     let statement = match hold {
         Hold::Together => {
-            "SELECT pg_advisory_xact_lock_shared(hashtextextended('digest ' || $1 || ' ' || account, 0))
-             FROM unnest($2::text[]) AS account"
+            "SELECT pg_advisory_xact_lock_shared(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name"
         }
-        Hold::Alone => {
-            "SELECT pg_advisory_xact_lock(hashtextextended('digest ' || $1 || ' ' || account, 0))
-             FROM unnest($2::text[]) AS account"
-        }
+        Hold::Alone => "SELECT pg_advisory_xact_lock(hashtextextended(name, 0)) FROM unnest($1::text[]) AS name",
     };
-    let tenant = tx.tenant().to_string();
-    let accounts: Vec<&str> = accounts.iter().map(ActorId::as_str).collect();
-    sqlx::query(statement).bind(tenant).bind(accounts).execute(tx.conn()).await?;
+    sqlx::query(statement).bind(names).execute(tx.conn()).await?;
     Ok(())
 }
 
@@ -150,7 +158,7 @@ pub enum Settled {
     },
     /// Those of that task, promise or notice.
     Task(Uuid),
-    /// All of the case, but what is about one of its work orders or informs of what came of it.
+    /// All of the case, but what outlives it: see `outlives_its_case`.
     Case,
     /// The offer of a hand-over to that account.
     Offer(ActorId),
@@ -166,7 +174,8 @@ macro_rules! meant {
                      OR (case_id = $2
                          AND (escalation_id = ANY($4) OR clock_id = $5
                               OR (cause = 'hand_over_offered' AND account = $6)
-                              OR ($7 AND matter->>'work_order' IS NULL AND cause <> 'low_rating')))) ",
+                              OR ($7 AND matter->>'work_order' IS NULL AND cause NOT IN ('low_rating', 'objection', 'promise')
+                                  AND matter->>'promise' IS DISTINCT FROM 'commitment')))) ",
             $after
         )
     };

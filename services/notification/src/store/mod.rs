@@ -2,6 +2,7 @@
 
 mod alerts;
 mod digests;
+mod ended;
 mod estates;
 mod messages;
 mod notices;
@@ -9,10 +10,11 @@ mod preferences;
 mod staff;
 
 pub use alerts::{
-    AlertFilter, Hold, Settled, Untold, accounts_to_settle, add_lines, alerts, hold, list_alerts, most_pressing,
-    settle_informing, settle_lines, tallies, untold,
+    AlertFilter, Hold, Settled, Untold, accounts_to_settle, add_lines, alerts, hold, hold_case, list_alerts,
+    most_pressing, settle_informing, settle_lines, tallies, untold,
 };
 pub use digests::{list_digests, was_sent_since};
+pub use ended::{End, KeptAlert, drop_kept, end_of, keep_alert, note_end, take_up};
 pub use estates::{known_estates, register_estate};
 pub use messages::{MessageFilter, is_known_resident, latest_letter, list_messages, message_of_case};
 pub use notices::{NoticeFilter, approved_notices_of, list_notices};

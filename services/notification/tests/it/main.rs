@@ -4,6 +4,7 @@
 mod consumers;
 mod contracts;
 mod digests;
+mod ended;
 mod hearing;
 mod messages;
 mod notices;

@@ -15,7 +15,7 @@ use crate::{
 };
 
 /// A task about the ladder's case.
-fn given(ladder: &Ladder, kit: &Kit, task: Uuid, what: &str, account: &str) -> intake::TaskGiven {
+pub(crate) fn given(ladder: &Ladder, kit: &Kit, task: Uuid, what: &str, account: &str) -> intake::TaskGiven {
     intake::TaskGiven {
         task_id: task.to_string(),
         case_id: ladder.case.to_string(),
@@ -33,7 +33,7 @@ fn given(ladder: &Ladder, kit: &Kit, task: Uuid, what: &str, account: &str) -> i
     }
 }
 
-fn ended(ladder: &Ladder, kit: &Kit, task: Uuid) -> intake::TaskEnded {
+pub(crate) fn ended(ladder: &Ladder, kit: &Kit, task: Uuid) -> intake::TaskEnded {
     intake::TaskEnded {
         task_id: task.to_string(),
         case_id: ladder.case.to_string(),
