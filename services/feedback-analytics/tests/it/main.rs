@@ -2,6 +2,7 @@
 
 mod consumers;
 mod contracts;
+mod expiry;
 mod metrics;
 mod migrations;
 mod suggestions;
