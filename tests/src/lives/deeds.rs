@@ -383,7 +383,9 @@ impl Deed {
         }
     }
 
-    fn path(&self, sight: &Sight) -> Option<String> {
+    /// Where it is asked for; none when there is nothing to do it with.
+    #[must_use]
+    pub fn path(&self, sight: &Sight) -> Option<String> {
         let verb = &self.verb;
         let of = |list: &str, thing: &Value, field: &str| Some(format!("/v1/{list}/{}/{verb}", thing[field].as_str()?));
         match self.of {

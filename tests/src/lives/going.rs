@@ -187,7 +187,8 @@ impl Going {
         // What was allowed when it was asked, and still is, was refused as if it were not.
         if answer.status == 409 && deed.allowed && !deed.at_once {
             let sight = Sight::of(company, &id, false).await;
-            if sight.allowed(deed.of).contains(&deed.verb) {
+            let is_the_same = deed.path(&sight).is_some_and(|path| answer.asked.ends_with(&path));
+            if is_the_same && sight.allowed(deed.of).contains(&deed.verb) {
                 self.lived.findings.push(finding(ALLOWED, &id, format!("{}: {}", answer.asked, answer.text())));
             }
         }

@@ -345,6 +345,8 @@ pub struct Case {
     last_told_at: DateTime<Utc>,
     /// How the last step was taken down, if it was a word of the owner.
     last_taken_down: Option<WordNote>,
+    /// How its end was.
+    end_taken_down: Option<WordNote>,
     moved_at: DateTime<Utc>,
     /// Stage before it waited for its owner, as long as it does.
     before_waiting: Option<String>,
@@ -377,7 +379,7 @@ impl Case {
     fn progressed(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         let (status, stage) = self.after(step.effect, facts);
         let category = step.category.clone().filter(|category| *category != self.category);
-        let is_other = step.milestone.is_told_each_time() && facts.at > self.last_told_at;
+        let is_other = step.milestone.is_told_each_time() && facts.at != self.last_told_at;
         let is_news = category.is_some()
             || is_other
             || step.taken_down != self.last_taken_down
@@ -426,7 +428,7 @@ impl Case {
 
     /// Whether its owner says now what staff had taken down with the last step.
     fn becomes_the_owners(&self, step: &Step) -> bool {
-        self.last_taken_down.is_some() && step.by == Party::Owner
+        self.end_taken_down.is_some() && step.by == Party::Owner
     }
 
     /// Who calls it off: its owner, the company by itself, or staff on the owner's word.
@@ -450,7 +452,7 @@ impl Case {
 
     /// The owner calls off what is called off already: where staff had taken that word down, it is the owner's own now.
     fn called_off_again(&self, opening: &Opening, reason: &Line, facts: &Facts) -> Vec<Event> {
-        let was_called_off = self.last_milestone == Milestone::Cancelled && self.last_taken_down.is_some();
+        let was_called_off = self.last_milestone == Milestone::Cancelled && self.end_taken_down.is_some();
         if !was_called_off || !word::is_owners(&facts.actor, opening.resident) {
             return vec![];
         }
@@ -489,6 +491,7 @@ impl Aggregate for Case {
             last_dated: None,
             last_told_at: DateTime::UNIX_EPOCH,
             last_taken_down: None,
+            end_taken_down: None,
             moved_at: DateTime::UNIX_EPOCH,
             before_waiting: None,
         }
@@ -590,6 +593,9 @@ impl Aggregate for Case {
                 self.last_dated = dated.clone().or(self.last_dated);
                 self.last_told_at = *at;
                 self.last_taken_down.clone_from(taken_down);
+                if matches!(milestone, Milestone::Closed | Milestone::Withdrawn | Milestone::Cancelled) {
+                    self.end_taken_down.clone_from(taken_down);
+                }
                 if let Some(category) = category {
                     self.category.clone_from(category);
                 }
@@ -610,6 +616,7 @@ impl Aggregate for Case {
                 "cancelled".clone_into(&mut self.stage);
                 self.last_milestone = Milestone::Cancelled;
                 self.last_taken_down.clone_from(taken_down);
+                self.end_taken_down.clone_from(taken_down);
                 self.moved_at = at.map_or(self.moved_at, |at| self.moved_at.max(at));
             }
         }

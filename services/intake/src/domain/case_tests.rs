@@ -285,6 +285,14 @@ fn the_owners_word_alone_reopens_a_closed_case() {
 }
 
 #[test]
+fn each_rating_is_told_once() {
+    let thanks = Command::Progress(Step::news(Milestone::SurveyAnswered));
+    let once = then(&opened(CaseKind::Inquiry), &thanks, &after(1));
+    assert_eq!(once.decide(&thanks, &after(1)), Ok(vec![]));
+    assert_eq!(once.decide(&thanks, &after(2)).unwrap().len(), 1);
+}
+
+#[test]
 fn whoever_calls_a_case_off_is_named_as_what_they_are() {
     let case = opened(CaseKind::Complaint);
     let by = |command: &Command, facts: &Facts| match &case.decide(command, facts)?[..] {
@@ -445,6 +453,8 @@ fn a_withdrawal_and_a_closing_that_were_taken_down_become_the_owners_own() {
     {
         let given = |taken_down| Command::Progress(Step::to(milestone, status, stage).given(taken_down));
         let staffs = then(&opened(CaseKind::Complaint), &given(Some(note.clone())), &after(1));
+        // What is told in between takes nothing away.
+        let staffs = then(&staffs, &Command::Progress(Step::news(Milestone::SurveyAnswered)), &after(1));
         let told = staffs.decide(&given(None), &after(2)).unwrap();
         let [Event::Progressed { by, taken_down: None, .. }] = &told[..] else { panic!("{told:?}") };
         assert_eq!(by.unwrap_or(milestone.by()), Party::Owner, "{milestone}");

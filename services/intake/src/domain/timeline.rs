@@ -163,7 +163,7 @@ impl Milestone {
     /// Whether it says something else each time, so that a second one in a row is no echo of the first.
     #[must_use]
     pub const fn is_told_each_time(self) -> bool {
-        matches!(self, Self::PlanTold | Self::Planned)
+        matches!(self, Self::PlanTold | Self::Planned | Self::SurveyAnswered)
     }
 
     /// Whether a new episode of the case begins with it.

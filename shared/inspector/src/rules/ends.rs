@@ -54,10 +54,13 @@ pub(super) fn escalations(picture: &Picture) -> Vec<String> {
     open.map(|one| format!("{} on level {} is open", text(one, "cause"), text(one, "level"))).collect()
 }
 
+/// What somebody has to look at although it is over.
+const LOOKS_BACK: [&str; 2] = ["low_rating", "objection"];
+
 pub(super) fn alerts(picture: &Picture) -> Vec<String> {
     let lives_on = |alert: &&Value| {
         let committed = picture.promises.iter().any(|promise| promise["what"] == "commitment");
-        let looks_back = ["low_rating", "objection"].contains(&text(alert, "cause"));
+        let looks_back = LOOKS_BACK.contains(&text(alert, "cause"));
         alert["work_order_id"].is_string() || looks_back || committed
     };
     let waiting = picture.alerts.iter().filter(|alert| alert["settled_at"].is_null() && !lives_on(alert));
@@ -69,7 +72,8 @@ pub(super) fn reminders(picture: &Picture) -> Vec<String> {
     let next = scheduled.and_then(|event| event.body["schedule"]["next_at"].as_str());
     let lives_on =
         |promise: &Value| promise["what"] == "commitment" && ["open", "broken"].contains(&text(promise, "state"));
-    let has_reason = !picture.is_over() || picture.promises.iter().any(lives_on);
+    let looks_back = waiting_tasks(picture).iter().any(|duty| LOOKS_BACK.contains(duty));
+    let has_reason = !picture.is_over() || picture.promises.iter().any(lives_on) || looks_back;
     let next = next.filter(|_| !has_reason);
     next.map(|next| format!("the next look is set for {next}; {:?} waits", waiting_tasks(picture)))
         .into_iter()
