@@ -465,7 +465,13 @@ impl Deed {
             ("close", _) => with_word(json!({}), who),
             ("reopen", "suggestion") => json!({"reason": "没有装"}),
             ("reopen", _) => with_word(json!({"reason": "没懂"}), who),
-            ("assess", _) => json!({"severity": "high", "points": [{"text": "漏水"}, {"text": "太吵"}]}),
+            ("assess", _) => {
+                let mut body = json!({"severity": "high", "points": [{"text": "漏水"}, {"text": "太吵"}]});
+                if way.is_multiple_of(3) {
+                    body["category"] = json!("noise.neighbour");
+                }
+                body
+            }
             ("consult", _) => json!({"department": "engineering", "question": "夜间巡逻有没有记录？"}),
             ("answer-consultation", _) => {
                 let asked = sight.work["consultations"].as_array()?.iter().find(|one| one["answer"].is_null())?;

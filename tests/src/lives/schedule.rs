@@ -59,7 +59,7 @@ pub fn schedule(rng: &mut fastrand::Rng, rounds: usize) -> Vec<Round> {
                 6 => Weather::Silent,
                 _ => Weather::Fair,
             };
-            let minutes = [1, 7, 40, 180, 400, 1440, 4400, 30_000];
+            let minutes = [1, 7, 40, 180, 400, 1440, 4400, 30_000, 100_000];
             let likely = if rng.u8(0..10) < 7 { rng.usize(0..5) } else { rng.usize(0..minutes.len()) };
             let inspected = (round + 1) % (rounds / 3).max(1) == 0 || round + 1 == rounds;
             Round { weather, heard: rng.bool(), passes: TimeDelta::minutes(minutes[likely]), inspected }
