@@ -1,6 +1,6 @@
 //! What dispatch hears of the others.
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{DateTime, Utc};
 use steward_chassis::{Error, Result, Work, inbox::Consumer};
 use steward_kernel::{
     day::day,
@@ -22,7 +22,7 @@ use crate::{
         told::{Misaddressed, Refuse, Refused, RefusedRemedy},
     },
     flow::{
-        LETTER, call_off_orders, call_off_orders_until, is_contractor, look_for_proof, order_facts,
+        LETTER, call_off_complaint, call_off_orders, end_complaint, is_contractor, look_for_proof, order_facts,
         prioritise_complaint, prioritise_request, request_facts,
     },
     store,
@@ -40,7 +40,9 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
             .on::<intake::FileStored, _>(|_, work, message| Box::pin(file_stored(work, message))),
         Consumer::of("complaint")
             .on::<complaint::RemedyRequested, _>(|_, work, message| Box::pin(remedy_requested(work, message)))
-            .on::<complaint::ComplaintWithdrawn, _>(|_, work, message| Box::pin(complaint_withdrawn(work, message))),
+            .on::<complaint::ComplaintConfirmed, _>(|_, work, message| Box::pin(complaint_confirmed(work, message)))
+            .on::<complaint::ComplaintClosed, _>(|_, work, message| Box::pin(complaint_over(work, message.case_id)))
+            .on::<complaint::ComplaintWithdrawn, _>(|_, work, message| Box::pin(complaint_over(work, message.case_id))),
     ]
 }
 
@@ -110,17 +112,13 @@ async fn case_cancelled(work: &mut Work, message: intake::CaseCancelled) -> Resu
         Some(CaseKind::ServiceRequest) => {
             let facts = request_facts(work);
             let done = work.execute::<ServiceRequest>(case_id, &request::Command::CallOff, &facts).await?;
-            // It may have been over here before intake heard of it, or its owner has come back on it since.
+            // Its owner may have come back on it since.
             if done.state.stage == request::RequestStage::Cancelled {
                 call_off_orders(work, case_id, None).await?;
             }
             Ok(())
         }
-        // Messages tell times in milliseconds; what its owner came back on was opened later than that.
-        Some(CaseKind::Complaint) => {
-            let until = time(message.at_ms, "at_ms")? + TimeDelta::seconds(1);
-            call_off_orders_until(work, case_id, until).await
-        }
+        Some(CaseKind::Complaint) => call_off_complaint(work, case_id, time(message.at_ms, "at_ms")?).await,
         Some(CaseKind::Inquiry | CaseKind::Suggestion) | None => Ok(()),
     }
 }
@@ -133,8 +131,18 @@ async fn answers_for_it(work: &mut Work, message: intake::AccountablePersonChang
     store::remember_accountable(&mut work.tx, id(&message.case_id, "case_id")?, &message.account).await
 }
 
-async fn complaint_withdrawn(work: &mut Work, message: complaint::ComplaintWithdrawn) -> Result<()> {
-    call_off_orders(work, id(&message.case_id, "case_id")?, None).await
+/// Whoever works on a complaint that has ended stops.
+async fn complaint_over(work: &mut Work, case_id: String) -> Result<()> {
+    end_complaint(work, id(&case_id, "case_id")?).await
+}
+
+/// Its owner may come back on a complaint that has ended; what is solved is closed with an event of its own.
+async fn complaint_confirmed(work: &mut Work, message: complaint::ComplaintConfirmed) -> Result<()> {
+    if message.satisfied {
+        return Ok(());
+    }
+    let (case_id, at) = (id(&message.case_id, "case_id")?, time(message.at_ms, "at_ms")?);
+    store::remember_return(&mut work.tx, case_id, at).await
 }
 
 async fn estate_registered(work: &mut Work, message: intake::EstateRegistered) -> Result<()> {
@@ -152,32 +160,51 @@ async fn file_stored(work: &mut Work, message: intake::FileStored) -> Result<()>
     Ok(())
 }
 
-/// Whether the department serves the estate. A company that has not entered its departments gives its work to any code.
-async fn can_be_given(work: &mut Work, department: &Code, estate: EstateId) -> Result<bool> {
-    match store::find_department(&mut work.tx, department.as_str()).await? {
-        Some(known) => Ok(known.serves(estate)),
-        None => Ok(store::departments(&mut work.tx).await?.is_empty()),
+/// Why no work order can be made of a remedy, if so. A company that has not entered its departments gives its work to any code.
+async fn why_not(
+    work: &mut Work,
+    case_id: CaseId,
+    department: &Code,
+    estate: EstateId,
+) -> Result<Option<Misaddressed>> {
+    if store::has_ended(&mut work.tx, case_id).await? {
+        return Ok(Some(Misaddressed::ComplaintOver));
     }
+    let serves = match store::find_department(&mut work.tx, department.as_str()).await? {
+        Some(known) => known.serves(estate),
+        None => store::departments(&mut work.tx).await?.is_empty(),
+    };
+    Ok((!serves).then_some(Misaddressed::UnknownDepartment))
+}
+
+/// Whether a remedy was answered before, with a work order or with no: there is one answer to each.
+async fn is_answered(work: &mut Work, case_id: CaseId, remedy_id: RemedyId) -> Result<bool> {
+    let is_refused = work.find::<RefusedRemedy>(remedy_id).await?.is_some();
+    Ok(is_refused || store::is_ordered(&mut work.tx, case_id, remedy_id).await?)
 }
 
 /// The remedy of a complaint becomes a work order, if there is somebody to whom it can be given.
 async fn remedy_requested(work: &mut Work, message: complaint::RemedyRequested) -> Result<()> {
-    let order_id = WorkOrderId::from(work.clock().new_id());
+    let (case_id, remedy_id): (CaseId, RemedyId) =
+        (id(&message.case_id, "case_id")?, id(&message.remedy_id, "remedy_id")?);
     let estate_id = id(&message.estate_id, "estate_id")?;
+    let department = text(&message.department, "department")?;
+    if is_answered(work, case_id, remedy_id).await? {
+        return Ok(());
+    }
+    if let Some(reason) = why_not(work, case_id, &department, estate_id).await? {
+        let refused = Refused { case_id, estate_id, reason };
+        return work.execute::<RefusedRemedy>(remedy_id, &Refuse(refused), &()).await.map(drop);
+    }
+    let order_id = WorkOrderId::from(work.clock().new_id());
     let now = work.clock().now();
     let today = day(now, store::zone_of(&mut work.tx, estate_id).await?);
     let skill = if message.skill.trim().is_empty() { None } else { Some(text(&message.skill, "skill")?) };
     let summary: Words = text(&message.summary, "summary")?;
-    let (case_id, department) = (id(&message.case_id, "case_id")?, text(&message.department, "department")?);
-    if !can_be_given(work, &department, estate_id).await? {
-        let refused = Refused { case_id, estate_id, reason: Misaddressed::UnknownDepartment };
-        let remedy_id: RemedyId = id(&message.remedy_id, "remedy_id")?;
-        return work.execute::<RefusedRemedy>(remedy_id, &Refuse(refused), &()).await.map(drop);
-    }
     let job = Job {
         reference: reference(LETTER, order_id.get(), today),
         case_id,
-        remedy_id: Some(id(&message.remedy_id, "remedy_id")?),
+        remedy_id: Some(remedy_id),
         rework_of: None,
         contractor: is_contractor(work, &department).await?,
         department,

@@ -46,6 +46,7 @@ const UNKNOWN_CASE: ProblemKind = ProblemKind::unprocessable(
     "dispatch/unknown-case",
     "No service request or remedy of a complaint is known for this case",
 );
+const COMPLAINT_OVER: ProblemKind = ProblemKind::conflict("dispatch/complaint-over", "The complaint has ended");
 const TRANSFERRED_TO_ANOTHER: ProblemKind =
     ProblemKind::conflict("dispatch/transferred-to-another", "Another department has been given the work order");
 const SAME_DEPARTMENT: ProblemKind =
@@ -83,6 +84,7 @@ pub(crate) fn problems() -> Vec<(ProblemKind, [&'static str; 2])> {
         (PROOF_OF_ANOTHER, ["该照片或文件由他人上传", "該照片或文件由他人上傳"]),
         (PROOF_AWAITED, ["完工照片或文件尚未上传", "完工照片或文件尚未上傳"]),
         (UNKNOWN_CASE, ["没有与该事项对应的服务请求或投诉整改", "沒有與該事項對應的服務請求或投訴整改"]),
+        (COMPLAINT_OVER, ["该投诉已结束", "該投訴已結束"]),
         (UNKNOWN_DEPARTMENT, ["没有负责此小区的该部门", "沒有負責此小區的該部門"]),
         (TRANSFERRED_TO_ANOTHER, ["该工单已转给另一个部门", "該工單已轉給另一個部門"]),
         (SAME_DEPARTMENT, ["该工单已在此部门", "該工單已在此部門"]),
@@ -200,6 +202,8 @@ pub(crate) enum Misdirected {
     UnknownCase,
     /// No such department serves the estate.
     UnknownDepartment,
+    /// The complaint has ended, and its owner has not come back on it.
+    ComplaintOver,
 }
 
 impl Refuses for Misdirected {
@@ -207,6 +211,7 @@ impl Refuses for Misdirected {
         match self {
             Self::UnknownCase => UNKNOWN_CASE,
             Self::UnknownDepartment => UNKNOWN_DEPARTMENT,
+            Self::ComplaintOver => COMPLAINT_OVER,
         }
     }
 
@@ -214,6 +219,10 @@ impl Refuses for Misdirected {
         let (pointer, remedy) = match self {
             Self::UnknownCase => ("/case_id", "must be a service request, or a complaint with a remedy"),
             Self::UnknownDepartment => ("/department", SERVING),
+            Self::ComplaintOver => (
+                "/case_id",
+                "its owner comes back on it with POST /v1/complaints/{case_id}/confirm and satisfied false; then work can be ordered",
+            ),
         };
         Some((pointer.to_owned(), remedy.to_owned()))
     }

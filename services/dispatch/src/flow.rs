@@ -96,7 +96,7 @@ async fn crew_with(work: &mut Work, id: WorkOrderId) -> Result<Option<Code>> {
 /// Accounts of the technicians who have open work orders of a case.
 async fn crew_of(work: &mut Work, case_id: CaseId) -> Result<Vec<Code>> {
     let mut crew = Vec::new();
-    for id in store::open_orders_of(&mut work.tx, case_id, None).await? {
+    for id in store::open_orders_of(&mut work.tx, case_id).await? {
         crew.extend(crew_with(work, id).await?);
     }
     crew.sort_unstable_by(|one: &Code, other: &Code| one.as_str().cmp(other.as_str()));
@@ -131,34 +131,38 @@ pub(crate) async fn cancel_request(
 
 /// Calls off the open work orders of a case.
 pub(crate) async fn call_off_orders(work: &mut Work, case_id: CaseId, reason: Option<Note>) -> Result<()> {
-    on_open_orders(work, case_id, None, &order::Command::Cancel { reason }).await
+    on_open_orders(work, case_id, &order::Command::Cancel { reason }).await
 }
 
-/// Calls off those of a case that were opened until then: what was opened later belongs to what its owner came back on.
-pub(crate) async fn call_off_orders_until(work: &mut Work, case_id: CaseId, until: DateTime<Utc>) -> Result<()> {
-    on_open_orders(work, case_id, Some(until), &order::Command::Cancel { reason: None }).await
+/// A complaint has ended: whoever works on it stops, and nobody is sent any more.
+pub(crate) async fn end_complaint(work: &mut Work, case_id: CaseId) -> Result<()> {
+    store::remember_end(&mut work.tx, case_id).await?;
+    call_off_orders(work, case_id, None).await
+}
+
+/// The same when its case was called off, unless its owner has come back on it since.
+pub(crate) async fn call_off_complaint(work: &mut Work, case_id: CaseId, at: DateTime<Utc>) -> Result<()> {
+    if store::remember_calling_off(&mut work.tx, case_id, at).await? {
+        call_off_orders(work, case_id, None).await?;
+    }
+    Ok(())
 }
 
 /// Gives a service request and its open work orders another priority.
 pub(crate) async fn prioritise_request(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
     let facts = request_facts(work);
     work.execute::<ServiceRequest>(case_id, &request::Command::Prioritise { priority }, &facts).await?;
-    on_open_orders(work, case_id, None, &order::Command::Prioritise { priority }).await
+    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
 }
 
 /// Gives the open work orders of a complaint another priority, and those that will be opened.
 pub(crate) async fn prioritise_complaint(work: &mut Work, case_id: CaseId, priority: Priority) -> Result<()> {
     store::remember_priority(&mut work.tx, case_id, priority).await?;
-    on_open_orders(work, case_id, None, &order::Command::Prioritise { priority }).await
+    on_open_orders(work, case_id, &order::Command::Prioritise { priority }).await
 }
 
-async fn on_open_orders(
-    work: &mut Work,
-    case_id: CaseId,
-    until: Option<DateTime<Utc>>,
-    command: &order::Command,
-) -> Result<()> {
-    for id in store::open_orders_of(&mut work.tx, case_id, until).await? {
+async fn on_open_orders(work: &mut Work, case_id: CaseId, command: &order::Command) -> Result<()> {
+    for id in store::open_orders_of(&mut work.tx, case_id).await? {
         let facts = order_facts(work.call.actor.clone());
         work.execute::<WorkOrder>(id, command, &facts).await?;
     }
@@ -229,10 +233,15 @@ pub(crate) async fn open_order(engine: &Engine, call: &Call, new: NewOrder) -> R
                 let (case_id, is_request) = (job.case_id, job.remedy_id.is_none());
                 let facts = order_facts(work.call.actor.clone());
                 let opened = work.execute::<WorkOrder>(id, &order::Command::Open(job), &facts).await?;
-                if is_request && !opened.replayed {
+                if opened.replayed {
+                    return Ok(opened);
+                }
+                if is_request {
                     let facts = request_facts(work);
                     let command = request::Command::Route { work_order_id: id };
                     work.execute::<ServiceRequest>(case_id, &command, &facts).await?;
+                } else if store::has_ended(&mut work.tx, case_id).await? {
+                    return Err(Error::refused(&Misdirected::ComplaintOver));
                 }
                 Ok(opened)
             })

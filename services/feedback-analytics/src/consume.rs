@@ -64,7 +64,8 @@ pub(crate) fn all() -> Vec<Consumer<App>> {
 async fn message_suppressed(app: &App, work: &mut Work, message: notification::MessageSuppressed) -> Result<()> {
     let Some(survey) = optional(&message.survey_id)?.map(SurveyId::from) else { return Ok(()) };
     let life = work.find::<Survey>(survey).await?.and_then(|survey| survey.life);
-    let Some(life) = life.filter(|life| life.stage == SurveyStage::Sent) else { return Ok(()) };
+    let may_be_asked = |life: &survey::Life| matches!(life.stage, SurveyStage::Sent | SurveyStage::Expired);
+    let Some(life) = life.filter(may_be_asked) else { return Ok(()) };
     let (case, estate) = (life.invitation.case_id.get(), life.invitation.estate_id.get());
     let known = figures::claim::<CaseFact>(&mut work.tx, case, estate).await?;
     let after = known.fact.clone().after(&Change::NotTold { episode: life.invitation.episode });
@@ -153,7 +154,9 @@ async fn case_cancelled(app: &App, work: &mut Work, message: pb::CaseCancelled) 
         return Ok(());
     }
     let facts = app.facts(&work.call.actor);
-    let withdraw = suggestion::Command::Withdraw { at: time(message.at_ms)? };
+    // To the microsecond, as who suggested it came back.
+    let at = work.call.occurred_at.map_or_else(|| time(message.at_ms), Ok)?;
+    let withdraw = suggestion::Command::Withdraw { at };
     work.execute::<Suggestion>(case.into(), &withdraw, &facts).await.map(drop)
 }
 

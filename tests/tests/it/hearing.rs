@@ -332,14 +332,21 @@ const REMEDY_ORDER: Kept = Kept {
     kind: "complaint",
     state: "SELECT string_agg(status, ' + ' ORDER BY opened_at) FROM work_order WHERE case_id = '{case_id}'",
     ids: &[],
-    beside: &[],
+    beside: &[(
+        "whether the complaint is over",
+        "SELECT nullif(concat(over, came_back_at), 'f') FROM complaint_end WHERE case_id = '{case_id}'",
+    )],
     states: &[
         ("not ordered", &[]),
+        ("not ordered, called off", &[Hears("CaseCancelled", &[])]),
         ("open", &[REMEDY_ASKED]),
         ("cancelled", &[REMEDY_ASKED, Hears("ComplaintWithdrawn", &[])]),
     ],
     events: &[
         ("RemedyRequested", &[("department", "engineering"), ("summary", "修"), ("category", "service.quality")]),
+        ("ComplaintConfirmed", &[("satisfied", "true")]),
+        ("ComplaintConfirmed", &[("satisfied", "false")]),
+        ("ComplaintClosed", &[]),
         ("ComplaintWithdrawn", &[]),
         ("CasePrioritised", &[("priority", "P1")]),
         ("CaseCancelled", &[]),

@@ -289,17 +289,33 @@ fn work_ordered_before_the_decision_counts_after_it() {
 }
 
 #[test]
-fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
+fn a_complaint_is_as_urgent_as_its_case_at_every_stage() {
     let told = Command::Prioritise { priority: Priority::P1 };
     for (stage, history) in stages() {
-        let takes_it = !matches!(stage, ComplaintStage::Closed | ComplaintStage::Withdrawn);
         let prioritised = matter(&with(history.clone(), std::slice::from_ref(&told)));
-        assert_eq!(prioritised.priority, if takes_it { Priority::P1 } else { Priority::P3 }, "{stage}");
-        assert_eq!((prioritised.stage, prioritised.receipt), (stage, receipt()));
+        assert_eq!((prioritised.priority, prioritised.stage), (Priority::P1, stage));
+        assert_eq!(prioritised.receipt, receipt(), "{stage}");
         let same = Command::Prioritise { priority: Priority::P3 };
         assert_eq!(after(&history).decide(&same, &handler()), Ok(Vec::new()), "{stage}");
     }
     given::<Complaint>(id(9), []).when(&told, &handler()).refused(Refusal::NoSuchComplaint);
+}
+
+#[test]
+fn a_complaint_is_withdrawn_with_its_case_whatever_it_had_come_to() {
+    for (stage, history) in stages() {
+        let events = after(&history).decide(&Command::CallOff, &handler()).unwrap();
+        assert_eq!(events.is_empty(), stage == ComplaintStage::Withdrawn, "{stage}");
+        let called_off = matter(&with(history.clone(), &[Command::CallOff]));
+        assert_eq!((called_off.stage, called_off.call_back_owed), (ComplaintStage::Withdrawn, false), "{stage}");
+        let again = with(history, &[Command::CallOff]);
+        assert_eq!(after(&again).decide(&Command::CallOff, &handler()), Ok(Vec::new()), "{stage}");
+    }
+    // What its decision has committed to is promised all the same, and can be kept.
+    let decided = with(proposed(), &[decide(), confirm(true), Command::CallOff]);
+    assert!(matter(&decided).allowed(&handler()).contains(&"keep-commitment"));
+    let kept = matter(&with(decided, &[Command::KeepCommitment { commitment_id: id(40) }]));
+    assert_eq!((kept.stage, kept.open_commitments()), (ComplaintStage::Withdrawn, 0));
 }
 
 #[test]
@@ -455,6 +471,11 @@ fn what_its_owner_came_back_on_is_not_called_off_by_what_happened_before() {
     let before = later(handler(), TimeDelta::seconds(-1));
     assert_eq!(back.decide(&Command::CallOff, &before), Ok(Vec::new()));
     assert!(!back.decide(&Command::CallOff, &handler()).unwrap().is_empty());
+    // Also when it has ended once more by then.
+    let closed =
+        after(&with(proposed(), &[decide(), confirm(false), consult(21), answer(21), plan(), decide(), confirm(true)]));
+    assert_eq!(closed.decide(&Command::CallOff, &before), Ok(Vec::new()));
+    assert!(!closed.decide(&Command::CallOff, &handler()).unwrap().is_empty());
 }
 
 #[test]
@@ -778,7 +799,8 @@ proptest! {
         }
     }
 
-    /// Nothing but the owner's word reopens what is over, and a closed complaint has no open point.
+    /// Nothing but the owner's word reopens what is over, nothing but the calling off of its case gives it another end, and a closed
+    /// complaint has no open point.
     #[test]
     fn what_is_over_stays_over(complaint in any_history(), commands in vec(any_command(), 0..20)) {
         let Complaint::Born(before) = &complaint else { panic!("not born") };
@@ -788,7 +810,8 @@ proptest! {
         for command in commands.iter().filter(|command| **command != confirm(false)) {
             if let Ok(events) = complaint.decide(command, &handler()) {
                 let Complaint::Born(after) = replay(complaint.clone(), &events) else { panic!("not born") };
-                prop_assert_eq!(after.stage, stage);
+                let is_called_off = *command == Command::CallOff;
+                prop_assert_eq!(after.stage, if is_called_off { ComplaintStage::Withdrawn } else { stage });
             }
         }
     }

@@ -172,8 +172,8 @@ impl Matter {
         let goes_on = self.goes_on();
         match command {
             C::Receive(_) => true,
-            // What is over keeps the priority that it had.
-            C::Prioritise { priority } => !goes_on || self.priority == *priority,
+            // Also of what is over: its owner may come back on it, and intake finds more or less urgent only what it does not know as over.
+            C::Prioritise { priority } => self.priority == *priority,
             C::Acknowledge { note } => goes_on && self.is_acknowledged_so(note.as_ref(), facts),
             C::Assess { category, severity, points } => self.is_assessed_as(category.as_ref(), *severity, points),
             C::Consult { department, question, .. } => goes_on && self.asks(department, question),
@@ -210,8 +210,9 @@ impl Matter {
             }
             // On a closed one it may be the owner's own word over one that was taken down; each call counts.
             C::Confirm { .. } | C::Withdraw { .. } | C::FollowUp { .. } => false,
-            // What its owner has come back on since was not called off by what happened before.
-            C::CallOff => !goes_on || self.came_back_after(facts.now),
+            // Whatever it came to before this was heard, the case has ended with it, unless its owner has come back on it since: what
+            // happened before calls nothing off.
+            C::CallOff => self.stage == ComplaintStage::Withdrawn || self.came_back_after(facts.now),
         }
     }
 

@@ -65,6 +65,8 @@ pub struct Matter {
     pub withdrawal_taken_down: Option<WordNote>,
     /// When it ended; none while it goes on.
     pub ended_at: Option<DateTime<Utc>>,
+    /// When its owner said last that it is not solved.
+    came_back_at: Option<DateTime<Utc>>,
 }
 
 impl Matter {
@@ -95,6 +97,7 @@ impl Matter {
             withdrawn_because: None,
             withdrawal_taken_down: None,
             ended_at: None,
+            came_back_at: None,
         }
     }
 
@@ -135,7 +138,7 @@ impl Matter {
 
     /// Whether its owner has said since then that it is not solved.
     pub(super) fn came_back_after(&self, at: DateTime<Utc>) -> bool {
-        self.confirmation.as_ref().is_some_and(|word| !word.satisfied && word.at > at)
+        self.came_back_at.is_some_and(|back| back > at)
     }
 
     /// Where it goes on when its owner is not satisfied: where what was done still stands.
@@ -306,7 +309,7 @@ impl Matter {
     fn confirmed(&mut self, word: Confirmation) {
         if !word.satisfied {
             self.stage = self.stage_on_return();
-            self.ended_at = None;
+            (self.ended_at, self.came_back_at) = (None, Some(word.at));
             self.withdrawn_because = None;
             self.withdrawal_taken_down = None;
         } else if self.stage != ComplaintStage::Closed {

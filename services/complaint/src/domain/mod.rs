@@ -4,7 +4,7 @@
 //! received → acknowledged → assessed → investigating → proposed → decided → remedying → verified → closed
 //!                              └───────────┴──────┬───────┘   ↑                 │
 //!                                  ⇅ awaiting_owner           └── the owner is not satisfied: investigating
-//! withdrawn: from everywhere before the end
+//! withdrawn: from everywhere before the end; with its case, which was called off, from everywhere
 //! closed, withdrawn: within some days its owner can say that it is not solved, and it goes on
 //! ```
 //!

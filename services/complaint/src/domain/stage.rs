@@ -89,8 +89,7 @@ impl ComplaintStage {
             // What was promised and has fallen away is ordered again, or it is decided anew how it ends.
             Self::Remedying => &[V::Decide, V::Remedy, V::KeepCommitment, V::FollowUp, V::Confirm, V::Withdraw],
             // Within some days its owner can come back on it.
-            Self::Verified | Self::Closed => &[V::KeepCommitment, V::Confirm],
-            Self::Withdrawn => &[V::Confirm],
+            Self::Verified | Self::Closed | Self::Withdrawn => &[V::KeepCommitment, V::Confirm],
         }
     }
 }

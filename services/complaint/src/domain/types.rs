@@ -81,6 +81,8 @@ word_enum! {
     RefusedBecause {
         /// There is no such department, or it does not serve the estate.
         UnknownDepartment = "unknown_department",
+        /// The complaint had ended before dispatch heard of it.
+        ComplaintOver = "complaint_over",
         /// For a reason that we have no word for yet.
         Other = "other",
     }

@@ -1,5 +1,6 @@
 //! What the service hears: duplicates, disorder, what cannot be handled.
 
+use chrono::TimeDelta;
 use serde_json::json;
 use steward_complaint::Complaint;
 use steward_kernel::Role;
@@ -64,7 +65,11 @@ async fn whoever_handles_a_complaint_handles_it_by_its_new_priority() {
         kit.publish(TENANT, known.case_id, 4, 3, known.prioritised("P1")).await;
         heard(&kit, "intake", inquiry.case_id, 2).await;
         heard(&kit, "intake", known.case_id, 4).await;
-        assert_eq!(known.view(&kit).await["priority"], "P2", "it is over");
+        assert_eq!(
+            known.view(&kit).await["priority"],
+            "P1",
+            "as its case, although it is over: its owner may come back"
+        );
     })
     .await;
 }
@@ -81,19 +86,35 @@ async fn a_priority_that_cannot_be_read_is_parked() {
 }
 
 #[tokio::test]
-async fn a_case_called_off_after_the_end_changes_nothing() {
+async fn a_complaint_that_is_closed_while_its_case_is_called_off_is_withdrawn_until_its_owner_comes_back() {
     with::<Complaint>(async |kit| {
         let known = a_complaint(&kit).await;
+        let owner = kit.owner(known.resident_id);
         known.is_decided(&kit).await;
-        known.does(&kit.owner(known.resident_id), "confirm", json!({ "satisfied": true })).await;
-        kit.publish(TENANT, known.case_id, 3, 1, known.cancelled()).await;
+        known.does(&owner, "confirm", json!({ "satisfied": true })).await;
+        for _ in 0..2 {
+            kit.publish(TENANT, known.case_id, 3, 1, known.cancelled()).await;
+        }
         let inquiry = Known::new();
         let mut called_off = inquiry.cancelled();
         called_off.kind = "inquiry".into();
         kit.publish(TENANT, inquiry.case_id, 2, 0, called_off).await;
         heard(&kit, "intake", inquiry.case_id, 2).await;
         heard(&kit, "intake", known.case_id, 3).await;
-        assert_eq!(known.view(&kit).await["stage"], "closed");
+        assert_eq!(known.view(&kit).await["stage"], "withdrawn");
+        let told = kit.published::<pb::ComplaintWithdrawn>().await;
+        assert!(told.len() == 1 && told[0].called_off);
+
+        // What was called off before its owner came back, and is heard after that and after another end, changes nothing.
+        kit.clock.advance(TimeDelta::minutes(1));
+        known.does(&owner, "confirm", json!({ "satisfied": false })).await;
+        known.does(&owner, "withdraw", json!({ "reason": "算了" })).await;
+        known.does(&owner, "confirm", json!({ "satisfied": false })).await;
+        kit.clock.advance(TimeDelta::minutes(-1));
+        kit.publish(TENANT, known.case_id, 4, 3, known.cancelled()).await;
+        heard(&kit, "intake", known.case_id, 4).await;
+        assert_eq!(known.view(&kit).await["stage"], "investigating");
+        assert_eq!(kit.published::<pb::ComplaintWithdrawn>().await.len(), 2);
     })
     .await;
 }

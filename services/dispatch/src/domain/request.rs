@@ -685,14 +685,17 @@ impl Aggregate for ServiceRequest {
         let (at, resident) = (Some(facts.now), origin.resident_id);
         match command {
             C::Receive(_) => Err(Refusal::AlreadyReceived),
-            C::Prioritise { priority } if over || origin.priority == *priority => Ok(Vec::new()),
+            // Also of what is over: its owner may come back on it, and intake finds more or less urgent only what it does not know as over.
+            C::Prioritise { priority } if origin.priority == *priority => Ok(Vec::new()),
             C::Prioritise { priority } => Ok(vec![Event::Prioritised { priority: *priority }]),
             // Once it is over, nothing follows from its work orders any more.
             C::Follow { work_order_id, .. } if over || !self.has(*work_order_id) => Ok(Vec::new()),
             C::Follow { work_order_id, progress, proof } => Ok(self.note(*work_order_id, *progress, proof)),
             C::Cancel { reason, .. } if self.stage == S::Cancelled => Ok(self.cancel_again(reason, resident, facts)),
-            // What its owner has come back on since was not called off by what happened before.
-            C::CallOff if over || self.came_back_at.is_some_and(|back| back > facts.now) => Ok(Vec::new()),
+            // Whatever it came to before this was heard, the case has ended with it, unless its owner has come back on it since: what
+            // happened before calls nothing off.
+            C::CallOff if self.stage == S::Cancelled => Ok(Vec::new()),
+            C::CallOff if self.came_back_at.is_some_and(|back| back > facts.now) => Ok(Vec::new()),
             C::CallOff => Ok(vec![Event::Cancelled { reason: None, at, by_owner: false, taken_down: None }]),
             command if !self.allows(command) => Err(Refusal::Illegal { allowed: self.allowed(facts) }),
             C::Route { work_order_id } if self.has(*work_order_id) => Ok(Vec::new()),
@@ -759,7 +762,7 @@ impl Aggregate for ServiceRequest {
             }
             Event::Cancelled { reason, at, taken_down, by_owner: _ } => {
                 (self.stage, self.ended_at) = (RequestStage::Cancelled, at);
-                (self.reason, self.cancellation_taken_down) = (reason, taken_down);
+                (self.reason, self.responsible, self.cancellation_taken_down) = (reason, None, taken_down);
                 // Its open work orders are called off in the same transaction.
                 for note in &mut self.orders {
                     if note.progress != OrderProgress::Done {

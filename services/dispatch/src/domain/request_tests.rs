@@ -352,28 +352,52 @@ fn strangers_do_not_learn_that_it_exists() {
         }]);
 }
 
+/// One way to each end.
+fn ends() -> [(RequestStage, Vec<Command>); 3] {
+    let decline = Command::Decline { reason: text("自有设备"), responsible: text("厂商") };
+    [
+        (RequestStage::Closed, [done(), vec![verify(true)]].concat()),
+        (RequestStage::Declined, vec![decline]),
+        (RequestStage::Cancelled, vec![cancel()]),
+    ]
+}
+
 #[test]
-fn what_is_over_keeps_its_priority_and_everything_else_takes_the_new_one() {
+fn a_request_is_as_urgent_as_its_case_at_every_stage() {
     let told = Command::Prioritise { priority: Priority::P1 };
-    let confirm = Command::Confirm { details: None, appointment: None };
-    let done = vec![confirm, Command::Route { work_order_id: order(1) }, follow(1, OrderProgress::Done)];
-    for (history, takes_it) in [
-        (vec![], true),
-        (done.clone(), true),
-        ([done, vec![verify(true)]].concat(), false),
-        (vec![Command::Decline { reason: text("自有设备"), responsible: text("厂商") }], false),
-        (vec![Command::CallOff], false),
-    ] {
+    let under_way = [(RequestStage::Received, vec![]), (RequestStage::DoneReported, done())];
+    for (stage, history) in ends().into_iter().chain(under_way) {
         let request = after(&history);
+        assert_eq!(request.stage, stage);
         let events = request.decide(&told, &house()).unwrap();
-        let expected = if takes_it { vec![Event::Prioritised { priority: Priority::P1 }] } else { vec![] };
-        assert_eq!(events, expected, "{}", request.stage);
+        assert_eq!(events, [Event::Prioritised { priority: Priority::P1 }], "{stage}");
         let prioritised = replay(request.clone(), &events);
-        assert_eq!(prioritised.origin.unwrap().priority, if takes_it { Priority::P1 } else { Priority::P2 });
-        assert_eq!(prioritised.stage, request.stage);
+        assert_eq!((prioritised.origin.unwrap().priority, prioritised.stage), (Priority::P1, stage));
         assert_eq!(request.decide(&Command::Prioritise { priority: Priority::P2 }, &house()), Ok(vec![]));
     }
     given::<ServiceRequest>(id(), []).when(&told, &house()).refused(Refusal::NoSuchRequest);
+}
+
+#[test]
+fn a_request_is_called_off_with_its_case_whatever_it_had_come_to() {
+    for (stage, history) in ends() {
+        let request = after(&history);
+        let events = request.decide(&Command::CallOff, &house()).unwrap();
+        assert_eq!(events.is_empty(), stage == RequestStage::Cancelled, "{stage}");
+        let cancelled = replay(request, &events);
+        assert_eq!((cancelled.stage, &cancelled.responsible), (RequestStage::Cancelled, &None), "{stage}");
+        assert_eq!(cancelled.decide(&Command::CallOff, &house()), Ok(vec![]), "{stage}");
+    }
+}
+
+#[test]
+fn what_its_owner_came_back_on_and_closed_is_not_called_off_by_what_happened_before() {
+    let again = [cancel(), verify(false), Command::Confirm { details: None, appointment: None }];
+    let done_again = [Command::Route { work_order_id: order(2) }, follow(2, OrderProgress::Done), verify(true)];
+    let closed = after(&[&again[..], &done_again[..]].concat());
+    assert_eq!(closed.stage, RequestStage::Closed);
+    let before = Facts { now: now() - TimeDelta::seconds(1), ..house() };
+    assert_eq!(closed.decide(&Command::CallOff, &before), Ok(vec![]));
 }
 
 /// A request whose only work is reported done.
@@ -493,14 +517,15 @@ fn any_command() -> impl Strategy<Value = Command> {
 }
 
 proptest! {
-    /// Whatever is asked, in whatever order: what is over stays over but for the owner's word, and the stage is never
-    /// another than follows.
+    /// Whatever is asked, in whatever order: what is over stays over but for the owner's word and the calling off of its case, and the
+    /// stage is never another than follows.
     #[test]
     fn what_is_over_stays_over(commands in vec(any_command(), 0..40), more in any_command()) {
         let request = after(&commands);
         let over = matches!(request.stage, RequestStage::Closed | RequestStage::Declined | RequestStage::Cancelled);
-        if over && more != verify(false) {
-            prop_assert!(request.decide(&more, &house()).map_or(true, |events| events.is_empty()));
+        if over && more != verify(false) && more != Command::CallOff {
+            let events = request.decide(&more, &house()).unwrap_or_default();
+            prop_assert!(events.iter().all(|event| matches!(event, Event::Prioritised { .. })), "{events:?}");
         }
         prop_assert!(request.stage != RequestStage::OwnerVerified, "it is passed, never rested in");
     }

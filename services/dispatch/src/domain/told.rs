@@ -95,10 +95,12 @@ impl Aggregate for DepartmentEntry {
 }
 
 word_enum! {
-    /// Why work for a complaint can be given to nobody.
+    /// Why no work order is made of a remedy.
     Misaddressed {
         /// There is no such department, or it does not serve the estate.
         UnknownDepartment = "unknown_department",
+        /// The complaint has ended.
+        ComplaintOver = "complaint_over",
     }
 }
 

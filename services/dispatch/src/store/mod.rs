@@ -1,5 +1,6 @@
 //! All SQL of the service.
 
+mod complaints;
 mod imports;
 mod orders;
 mod requests;
@@ -15,12 +16,16 @@ use steward_kernel::{
 };
 use uuid::Uuid;
 
+pub(crate) use complaints::{
+    case_of_remedy, has_ended, is_ordered, priority_of_complaint, remember_calling_off, remember_end,
+    remember_priority, remember_return,
+};
 pub(crate) use imports::{
     departments, shifts_ahead, shifts_of_days, technicians, write_department, write_shifts, write_technician,
 };
 pub(crate) use orders::{
-    OrderFilter, accounts_of_files, case_of_remedy, list_orders, open_orders_of, open_orders_with, orders_held_by,
-    orders_that_miss, priority_of_complaint, remember_priority, stored_of,
+    OrderFilter, accounts_of_files, list_orders, open_orders_of, open_orders_with, orders_held_by, orders_that_miss,
+    stored_of,
 };
 pub(crate) use requests::{RequestFilter, is_accountable, list_requests, remember_accountable};
 pub(crate) use roster::{

@@ -2,7 +2,6 @@
 
 use std::collections::{HashMap, HashSet};
 
-use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use steward_chassis::{Error, Result, Stored, db, db::Tx, http::PageRequest, http::page::Mode};
 use steward_kernel::{
@@ -10,7 +9,6 @@ use steward_kernel::{
     ids::{CaseId, EstateId, UnitId, WorkOrderId},
     message::{Outgoing, TimerChange},
     page::Page,
-    vocabulary::Priority,
 };
 use uuid::Uuid;
 
@@ -18,7 +16,7 @@ use super::{Listed, StateRow};
 use crate::{
     domain::{
         FileId, OrderProgress, TechnicianId,
-        order::{Event, Job, OrderStatus, WorkOrder},
+        order::{Event, OrderStatus, WorkOrder},
     },
     publish,
 };
@@ -151,42 +149,19 @@ pub(crate) async fn list_orders(
     Ok(page.finish(rows, horizon, StateRow::key).map(StateRow::listed))
 }
 
-/// The job of the newest work order of a case that carries out a remedy: what dispatch knows of a complaint.
-///
-/// # Errors
-/// When the database is away.
-pub(crate) async fn case_of_remedy(tx: &mut Tx, case_id: CaseId) -> Result<Option<Job>> {
-    let tenant = tx.tenant();
-    let state: Option<sqlx::types::Json<WorkOrder>> = sqlx::query_scalar(
-        "SELECT state FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND remedy_id IS NOT NULL
-         ORDER BY opened_at DESC, work_order_id DESC LIMIT 1",
-    )
-    .bind(tenant.get())
-    .bind(case_id.get())
-    .fetch_optional(tx.conn())
-    .await?;
-    Ok(state.and_then(|state| state.0.job))
-}
-
 /// The work orders of a case that are neither done nor called off.
 ///
 /// # Errors
 /// When the database is away.
-pub(crate) async fn open_orders_of(
-    tx: &mut Tx,
-    case_id: CaseId,
-    until: Option<DateTime<Utc>>,
-) -> Result<Vec<WorkOrderId>> {
+pub(crate) async fn open_orders_of(tx: &mut Tx, case_id: CaseId) -> Result<Vec<WorkOrderId>> {
     let tenant = tx.tenant();
     let ids: Vec<Uuid> = sqlx::query_scalar(
         "SELECT work_order_id FROM work_order WHERE tenant_id = $1 AND case_id = $2 AND status = ANY($3)
-             AND opened_at <= coalesce($4, 'infinity'::timestamptz)
          ORDER BY opened_at, work_order_id",
     )
     .bind(tenant.get())
     .bind(case_id.get())
     .bind(open_statuses())
-    .bind(until)
     .fetch_all(tx.conn())
     .await?;
     Ok(ids.into_iter().map(WorkOrderId::from).collect())
@@ -235,45 +210,6 @@ pub(crate) async fn open_orders_with(tx: &mut Tx, departments: &[String]) -> Res
 fn open_statuses() -> Vec<&'static str> {
     let is_open = |status: &&OrderStatus| matches!(status.progress(), OrderProgress::Open | OrderProgress::Accepted);
     OrderStatus::ALL.iter().filter(is_open).map(|status| status.as_str()).collect()
-}
-
-/// Remembers how urgent intake finds a complaint; the last word stands.
-///
-/// # Errors
-/// When the database is away.
-pub(crate) async fn remember_priority(tx: &mut Tx, case_id: CaseId, priority: Priority) -> Result<()> {
-    let tenant = tx.tenant();
-    sqlx::query(
-        "INSERT INTO complaint_priority (tenant_id, case_id, priority) VALUES ($1, $2, $3)
-         ON CONFLICT (tenant_id, case_id) DO UPDATE SET priority = excluded.priority",
-    )
-    .bind(tenant.get())
-    .bind(case_id.get())
-    .bind(priority.as_str())
-    .execute(tx.conn())
-    .await?;
-    Ok(())
-}
-
-/// How urgent a complaint is: what we remember of it, else what is `said` now.
-///
-/// The row stays locked, so that intake's next word waits until the work order that takes this priority is there to be
-/// found.
-///
-/// # Errors
-/// When the database is away.
-pub(crate) async fn priority_of_complaint(tx: &mut Tx, case_id: CaseId, said: Priority) -> Result<Priority> {
-    let tenant = tx.tenant();
-    let word: String = sqlx::query_scalar(
-        "INSERT INTO complaint_priority (tenant_id, case_id, priority) VALUES ($1, $2, $3)
-         ON CONFLICT (tenant_id, case_id) DO UPDATE SET priority = complaint_priority.priority RETURNING priority",
-    )
-    .bind(tenant.get())
-    .bind(case_id.get())
-    .bind(said.as_str())
-    .fetch_one(tx.conn())
-    .await?;
-    Priority::parse(&word).ok_or_else(|| Error::internal("complaint_priority", "not a priority"))
 }
 
 /// Which files of these work orders intake has stored; what proves that one is done counts when it is theirs who did it.

@@ -92,7 +92,12 @@ async fn whoever_works_on_a_case_works_by_its_new_priority() {
         let _ = world.owner().post(&verify, json!({ "satisfied": true })).await.ok();
         world.kit.publish(TENANT, case_id, 4, 3, world.prioritised(case_id, "service_request", "P1")).await;
         heard(&world, case_id, 4).await;
-        assert_eq!(world.priority(&path).await, "P3", "it is closed");
+        assert_eq!(
+            world.priority(&path).await,
+            "P1",
+            "as its case, although it is closed: its owner may come back on it"
+        );
+        assert_eq!(world.priority(&rework).await, "P3", "what is done was done by the old one");
     })
     .await;
 }
@@ -236,18 +241,154 @@ async fn work_that_is_opened_while_a_new_priority_is_being_written_has_that_one(
 }
 
 #[tokio::test]
-async fn a_case_that_is_closed_here_stays_closed() {
+async fn a_request_that_is_closed_while_its_case_is_called_off_is_called_off_until_its_owner_comes_back() {
     with::<Dispatch>(async |kit| {
         let world = World::new(kit).await;
         let case_id = world.confirmed().await;
         let order = world.order(case_id).await;
         world.walk(&order, &["assign", "accept", "depart", "arrive", "complete"]).await;
         let path = format!("/v1/service-requests/{case_id}/verify");
+        let called_off = world.cancelled(case_id, "service_request");
         let _ = world.owner().post(&path, json!({ "satisfied": true })).await.ok();
-        world.kit.publish(TENANT, case_id, 2, 1, world.cancelled(case_id, "service_request")).await;
+        world.kit.publish(TENANT, case_id, 2, 1, called_off).await;
         heard(&world, case_id, 2).await;
-        assert_eq!(world.stage(case_id).await, "closed");
-        assert_eq!(world.status(&order).await, "completed");
+        assert_eq!(world.stage(case_id).await, "cancelled");
+        assert_eq!(world.status(&order).await, "completed", "what is done stays done");
+        assert_eq!(world.kit.published::<pb::ServiceRequestCancelled>().await.len(), 1);
+
+        let declined = world.request().await;
+        let no = json!({ "reason": "不归我们", "responsible": "供电局" });
+        let of = |command: &str| format!("/v1/service-requests/{declined}/{command}");
+        let _ = world.handler().post(&of("decline"), no.clone()).await.ok();
+        world.kit.publish(TENANT, declined, 2, 1, world.cancelled(declined, "service_request")).await;
+        heard(&world, declined, 2).await;
+        let view = world.handler().get(&format!("/v1/service-requests/{declined}")).await.ok();
+        assert_eq!((&view["stage"], &view["responsible"]), (&json!("cancelled"), &json!(null)));
+
+        // What was called off before its owner came back, and is heard after that and after another end, changes nothing.
+        let late = world.request().await;
+        let of = |command: &str| format!("/v1/service-requests/{late}/{command}");
+        let _ = world.handler().post(&of("decline"), no.clone()).await.ok();
+        world.kit.clock.advance(TimeDelta::minutes(1));
+        let _ = world.owner().post(&of("verify"), json!({ "satisfied": false })).await.ok();
+        let _ = world.handler().post(&of("decline"), no).await.ok();
+        world.kit.clock.advance(TimeDelta::minutes(-1));
+        world.kit.publish(TENANT, late, 2, 1, world.cancelled(late, "service_request")).await;
+        heard(&world, late, 2).await;
+        assert_eq!(world.stage(late).await, "declined");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn nobody_is_sent_for_a_complaint_that_has_ended_until_its_owner_comes_back() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let (case_id, first) = world.remedy("engineering").await;
+        let more = json!({ "case_id": case_id, "department": "engineering", "summary": "再换" });
+        let open = async |key: &str| world.handler().post("/v1/work-orders", more.clone()).key(key).await;
+        let id = case_id.to_string();
+        let at_ms = world.kit.clock.now().timestamp_millis();
+        let back = |at_ms: i64| complaint::ComplaintConfirmed { case_id: id.clone(), at_ms, ..Default::default() };
+        let _ = open("k-1").await.created();
+
+        world
+            .kit
+            .publish(TENANT, case_id, 2, 1, complaint::ComplaintClosed { case_id: id.clone(), ..Default::default() })
+            .await;
+        heard_from(&world, "complaint", case_id, 2).await;
+        assert_eq!(world.status(&first).await, "cancelled");
+        let refused = open("k-2").await;
+        assert_eq!(refused.problem(409, "dispatch/complaint-over")["errors"][0]["pointer"], "/case_id");
+        assert_eq!(open("k-1").await.created()["case_id"], id, "what was opened before is answered as it was");
+
+        world.kit.publish(TENANT, case_id, 3, 2, back(at_ms)).await;
+        heard_from(&world, "complaint", case_id, 3).await;
+        let _ = open("k-3").await.created();
+        // Called off before, heard late.
+        let mut called_off = world.cancelled(case_id, "complaint");
+        called_off.at_ms = at_ms - 1;
+        world.kit.publish(TENANT, case_id, 2, 0, called_off.clone()).await;
+        heard(&world, case_id, 2).await;
+        let _ = open("k-4").await.created();
+        called_off.at_ms = at_ms + 1;
+        world.kit.publish(TENANT, case_id, 3, 2, called_off).await;
+        heard(&world, case_id, 3).await;
+        open("k-5").await.problem(409, "dispatch/complaint-over");
+
+        world.kit.publish(TENANT, case_id, 4, 3, back(at_ms + 2)).await;
+        heard_from(&world, "complaint", case_id, 4).await;
+        let _ = open("k-6").await.created();
+        let withdrawn = complaint::ComplaintWithdrawn { case_id: id.clone(), ..Default::default() };
+        world.kit.publish(TENANT, case_id, 5, 4, withdrawn).await;
+        heard_from(&world, "complaint", case_id, 5).await;
+        open("k-7").await.problem(409, "dispatch/complaint-over");
+        let orders = world.handler().get(&format!("/v1/work-orders?case_id={case_id}")).await.ok();
+        let orders = orders["items"].as_array().unwrap();
+        assert!(orders.len() == 5 && orders.iter().all(|order| order["status"] == "cancelled"), "{orders:?}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_remedy_has_one_answer_however_often_it_is_asked_for() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let case_id = new_id();
+        let asked = world.remedy_requested(case_id, "engineering");
+        for version in 1..4 {
+            world.kit.publish(TENANT, case_id, version, version - 1, asked.clone()).await;
+        }
+        heard_from(&world, "complaint", case_id, 3).await;
+        let orders = async |case_id: Uuid| {
+            let page = world.handler().get(&format!("/v1/work-orders?case_id={case_id}")).await.ok();
+            page["items"].as_array().unwrap().clone()
+        };
+        let opened = orders(case_id).await;
+        assert_eq!(opened.len(), 1);
+        let cancel = format!("/v1/work-orders/{}/cancel", opened[0]["work_order_id"].as_str().unwrap());
+        let _ = world.handler().post(&cancel, json!({ "reason": "不需要了" })).await.ok();
+        world.kit.publish(TENANT, case_id, 4, 3, asked).await;
+        heard_from(&world, "complaint", case_id, 4).await;
+        assert_eq!(orders(case_id).await.len(), 1, "what was called off is not ordered by what comes twice");
+
+        // Intake's word may be heard before what the complaint asked for.
+        let over = new_id();
+        world.kit.publish(TENANT, over, 2, 0, world.cancelled(over, "complaint")).await;
+        heard(&world, over, 2).await;
+        let asked = world.remedy_requested(over, "engineering");
+        for version in 1..3 {
+            world.kit.publish(TENANT, over, version, version - 1, asked.clone()).await;
+        }
+        heard_from(&world, "complaint", over, 2).await;
+        assert_eq!(orders(over).await.len(), 0);
+        let refused = world.kit.published::<pb::RemedyRefused>().await;
+        assert_eq!((refused.len(), &*refused[0].reason), (1, "complaint_over"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn work_is_not_opened_while_the_end_of_its_complaint_is_being_written() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let (case_id, _) = world.remedy("engineering").await;
+        // Without a lock, the order would not see the end, and the end would not see the order.
+        let writing = format!(
+            "UPDATE complaint_end SET over = true WHERE tenant_id = '{TENANT}' AND case_id = '{case_id}';
+             SELECT pg_sleep(1)"
+        );
+        let written = world.kit.execute("dispatch", &writing);
+        let asked = async {
+            let asleep = format!(
+                "SELECT max(state) FROM pg_stat_activity WHERE query LIKE '%{case_id}%' AND wait_event = 'PgSleep'"
+            );
+            eventually("it is being written", || world.kit.text("dispatch", &asleep)).await;
+            let more = json!({ "case_id": case_id, "department": "engineering", "summary": "再换" });
+            world.handler().post("/v1/work-orders", more).await
+        };
+        let (_, answer) = tokio::join!(written, asked);
+        answer.problem(409, "dispatch/complaint-over");
     })
     .await;
 }
@@ -289,10 +430,16 @@ async fn the_newest_word_on_an_estate_stands() {
     .await;
 }
 
-/// Waits until everything of a case up to that version was handled.
+/// Waits until everything that intake told of a case up to that version was handled.
 async fn heard(world: &World, case_id: Uuid, version: i32) {
-    let query =
-        format!("SELECT max(version)::text FROM inbox WHERE consumer = 'dispatch--intake' AND stream_id = '{case_id}'");
+    heard_from(world, "intake", case_id, version).await;
+}
+
+/// The same of that service.
+async fn heard_from(world: &World, source: &str, case_id: Uuid, version: i32) {
+    let query = format!(
+        "SELECT max(version)::text FROM inbox WHERE consumer = 'dispatch--{source}' AND stream_id = '{case_id}'"
+    );
     let expected = version.to_string();
     eventually("it is heard", || async { (world.kit.text("dispatch", &query).await? == expected).then_some(()) }).await;
 }

@@ -231,9 +231,12 @@ impl Life {
             (S::Answered | S::Expired | S::Suppressed, C::Answer(_)) => Err(Refusal::NotOpen),
             (S::Sent, C::Expire) => Ok(vec![Event::Expired { at }]),
             (S::Answered | S::Expired | S::Suppressed, C::Expire) => Ok(vec![]),
-            (S::Sent, C::Suppress { reason }) => Ok(vec![Event::Suppressed { reason: reason.clone(), at }]),
+            // Who was not told was not asked, also when it had ended before that was heard.
+            (S::Sent | S::Expired, C::Suppress { reason }) => {
+                Ok(vec![Event::Suppressed { reason: reason.clone(), at }])
+            }
             // Who has answered was asked, whatever became of the message.
-            (S::Answered | S::Expired | S::Suppressed, C::Suppress { .. }) => Ok(vec![]),
+            (S::Answered | S::Suppressed, C::Suppress { .. }) => Ok(vec![]),
         }
     }
 }

@@ -112,7 +112,9 @@ fn who_could_not_be_told_was_not_asked_and_who_answered_was() {
     let suppress = Command::Suppress { reason: "opted_out".to_owned() };
     let suppressed = Event::Suppressed { reason: "opted_out".to_owned(), at: now() };
     let answered = Event::Answered { answer: answer(5), at: now() };
-    given::<Survey>(id(), [invited()]).when(&suppress, &owner()).then([suppressed.clone()]);
+    for history in [vec![invited()], vec![invited(), Event::Expired { at: now() }]] {
+        given::<Survey>(id(), history).when(&suppress, &owner()).then([suppressed.clone()]);
+    }
     given::<Survey>(id(), [invited(), suppressed.clone()]).when(&suppress, &owner()).then([]);
     given::<Survey>(id(), [invited(), answered]).when(&suppress, &owner()).then([]);
     given::<Survey>(id(), [invited(), suppressed.clone()])
