@@ -3,6 +3,7 @@
 //! It reads a case through the public API and the event logs, puts all of it into one [`Picture`], and asks every rule of [`RULES`]. It
 //! shares no code with the services, so that what it finds true was found twice.
 
+pub mod accountant;
 mod picture;
 mod rules;
 mod source;
@@ -18,9 +19,9 @@ pub use walk::{Pace, Seen, walk};
 pub struct Finding {
     /// The rule.
     pub rule: &'static str,
-    /// What people quote of the case.
+    /// What people quote of the case; of a figure the code of the estate.
     pub reference: String,
-    /// The case.
+    /// The case; of a figure the estate.
     pub case_id: String,
     /// What is not so.
     pub what: String,

@@ -49,10 +49,12 @@ pub struct Picture {
     pub promises: Vec<Value>,
     /// Its escalations.
     pub escalations: Vec<Value>,
-    /// Surveys that ask how it went.
+    /// Surveys that ask how it went, newest first, and the newest by itself.
     pub surveys: Vec<Value>,
-    /// Messages about it.
+    pub(crate) survey: Value,
+    /// Messages about it, newest first, and the newest by itself.
     pub messages: Vec<Value>,
+    pub(crate) message: Value,
     /// What people of the company have in their inboxes of it, once it is over.
     pub alerts: Vec<Value>,
     /// All that happened to it and to what belongs to it, by service and in order.
@@ -98,6 +100,13 @@ impl Picture {
         for order in &listed_orders {
             orders.push(company.get(&format!("/v1/work-orders/{}", text(order, "work_order_id"))).await?);
         }
+        let (surveys, messages) = (of_case("surveys").await?, of_case("messages").await?);
+        let newest = async |list: &str, rows: &[Value], id: &str| -> anyhow::Result<Value> {
+            match rows.first() {
+                Some(row) => company.get(&format!("/v1/{list}/{}", text(row, id))).await,
+                None => Ok(Value::Null),
+            }
+        };
         let mut picture = Self {
             now: company.now(),
             listed_case: row("cases").await?,
@@ -109,8 +118,10 @@ impl Picture {
             clocks: of_case("clocks").await?,
             promises: of_case("promises").await?,
             escalations: of_case("escalations").await?,
-            surveys: of_case("surveys").await?,
-            messages: of_case("messages").await?,
+            survey: newest("surveys", &surveys, "survey_id").await?,
+            message: newest("messages", &messages, "message_id").await?,
+            surveys,
+            messages,
             alerts: Vec::new(),
             events: Vec::new(),
             case,

@@ -15,10 +15,9 @@ use crate::Happened;
 pub trait Company: Send + Sync {
     /// The answer to that path; `null` when there is no such thing.
     fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, anyhow::Result<Value>>;
-    /// What stands of a case in the inboxes of the company's people, as far as they let us look: everybody reads their own.
-    fn alerts<'a>(&'a self, _case_id: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<Value>>> {
-        Box::pin(std::future::ready(Ok(Vec::new())))
-    }
+    /// What waits of a case in the inboxes of the company's people: why, since when, of which work order or promise. Everybody reads their own
+    /// and no other, so this is no question for somebody who sees all the rest: either all of them look, or the database is asked.
+    fn alerts<'a>(&'a self, case_id: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<Value>>>;
     /// What time it is there.
     fn now(&self) -> DateTime<Utc>;
 }

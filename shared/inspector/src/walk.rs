@@ -6,10 +6,12 @@ use anyhow::Context as _;
 use futures::{StreamExt as _, TryStreamExt as _, stream};
 use tokio::time::{Instant, sleep, sleep_until};
 
-use crate::{Finding, Logs, Picture, judge, picture::text, source::Company};
+use crate::{Finding, Logs, Picture, accountant::Timelines, judge, picture::text, source::Company};
 
 /// Cases on a page.
 const PAGE: usize = 100;
+/// Requests that a case takes, about.
+pub(crate) const REQUESTS: u32 = 15;
 
 /// How hard a company is looked at.
 #[derive(Debug, Clone, Copy)]
@@ -36,6 +38,7 @@ pub struct Seen {
 /// Looks at every case of a company, or of one estate. A company that works is never at rest as a whole: what is found is looked at again, and
 /// told only if it stands still.
 ///
+/// * `timelines`: where what is read of each case is kept for the accountant.
 /// * `told`: hears each finding, and after each page how far it has come.
 ///
 /// # Errors
@@ -45,6 +48,7 @@ pub async fn walk(
     logs: &Logs,
     estate: Option<&str>,
     pace: Pace,
+    timelines: &mut Timelines,
     mut told: impl FnMut(Seen, &[Finding]),
 ) -> anyhow::Result<Seen> {
     let of = estate.map(|id| format!("&estate_id={id}")).unwrap_or_default();
@@ -53,7 +57,7 @@ pub async fn walk(
         let page = company.get(&format!("/v1/cases?limit={PAGE}{of}{cursor}")).await?;
         let items = page["items"].as_array().context("no list of cases")?;
         let ids: Vec<String> = items.iter().map(|case| text(case, "case_id").to_owned()).collect();
-        let found = rested(company, logs, &ids, pace).await?;
+        let found = rested(company, logs, &ids, pace, timelines).await?;
         seen.cases += ids.len();
         seen.findings += found.len();
         told(seen, &found);
@@ -65,8 +69,14 @@ pub async fn walk(
 }
 
 /// What is wrong with these cases each time that they are looked at.
-async fn rested(company: &dyn Company, logs: &Logs, ids: &[String], pace: Pace) -> anyhow::Result<Vec<Finding>> {
-    let mut found = looked(company, logs, ids, pace).await?;
+async fn rested(
+    company: &dyn Company,
+    logs: &Logs,
+    ids: &[String],
+    pace: Pace,
+    timelines: &mut Timelines,
+) -> anyhow::Result<Vec<Finding>> {
+    let mut found = looked(company, logs, ids, pace, timelines).await?;
     for _ in 0..pace.looks {
         let mut again: Vec<String> = found.iter().map(|finding| finding.case_id.clone()).collect();
         again.dedup();
@@ -77,12 +87,18 @@ async fn rested(company: &dyn Company, logs: &Logs, ids: &[String], pace: Pace) 
         let before = found;
         let is_known =
             |finding: &Finding| before.iter().any(|old| (old.rule, &old.case_id) == (finding.rule, &finding.case_id));
-        found = looked(company, logs, &again, pace).await?.into_iter().filter(is_known).collect();
+        found = looked(company, logs, &again, pace, timelines).await?.into_iter().filter(is_known).collect();
     }
     Ok(found)
 }
 
-async fn looked(company: &dyn Company, logs: &Logs, ids: &[String], pace: Pace) -> anyhow::Result<Vec<Finding>> {
+async fn looked(
+    company: &dyn Company,
+    logs: &Logs,
+    ids: &[String],
+    pace: Pace,
+    timelines: &mut Timelines,
+) -> anyhow::Result<Vec<Finding>> {
     let mut found = Vec::new();
     for some in ids.chunks(pace.at_once.max(1)) {
         let next =
@@ -90,6 +106,7 @@ async fn looked(company: &dyn Company, logs: &Logs, ids: &[String], pace: Pace) 
         let pictures =
             stream::iter(some.iter().map(|id| Picture::read(company, logs, id))).buffered(pace.at_once.max(1));
         let pictures: Vec<Picture> = pictures.try_collect().await?;
+        pictures.iter().for_each(|picture| timelines.keep(picture));
         found.extend(pictures.iter().flat_map(judge));
         sleep_until(next).await;
     }

@@ -15,7 +15,11 @@ use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use steward_complaint::Complaint;
 use steward_dispatch::Dispatch;
 use steward_feedback_analytics::FeedbackAnalytics;
-use steward_inspector::{Finding, Logs, Picture, judge};
+use steward_inspector::{
+    Finding, Logs, Picture,
+    accountant::{Books, Period, Timelines, disagreements},
+    judge,
+};
 use steward_intake::Intake;
 use steward_kernel::{ActorId, Role};
 use steward_notification::Notification;
@@ -23,11 +27,10 @@ use steward_testkit::{Client, Kit, TENANT, eventually, under, wire::Wires, with_
 use uuid::Uuid;
 
 use super::{ANSWERS, deeds::Who};
-use crate::{
-    accountant::{Period, books, disagreements},
-    estate::text,
-};
+use crate::estate::text;
 
+/// Timelines that the accountant reads at the same time.
+const READERS: usize = 8;
 /// Two estates whose days begin at different times.
 const ESTATES: &str = "estate_code,estate_name,region,time_zone,building,entrance,unit,floor,area_m2\n\
     YX,御溪花园,华南,Asia/Shanghai,1号楼,1单元,101,1,89.5\nYX,御溪花园,华南,Asia/Shanghai,1号楼,1单元,102,1,89.5\n\
@@ -324,7 +327,8 @@ impl Company {
     pub async fn miscounted(&self) -> Vec<String> {
         let mut found = Vec::new();
         for place in &self.places {
-            let books = books(&self.manager, &place.id, place.zone).await;
+            let estate = (&*place.id, place.zone);
+            let books = Books::read(self, estate, &Timelines::default(), READERS).await.expect("books");
             let today = books.today(self.now());
             for days in [0, 1, 9, 400] {
                 let (from, to) = (today - Days::new(days), today);

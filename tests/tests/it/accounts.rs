@@ -11,15 +11,17 @@ use std::{
 
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{StreamExt as _, stream};
+use futures::{
+    StreamExt as _,
+    future::{BoxFuture, FutureExt as _},
+    stream,
+};
 use serde_json::{Value, json};
 use steward_complaint::Complaint;
 use steward_dispatch::Dispatch;
-use steward_e2e::{
-    accountant::{Books, Period, books, disagreements, unknown_definitions},
-    estate::{PHOTO, text},
-};
+use steward_e2e::estate::{PHOTO, text};
 use steward_feedback_analytics::FeedbackAnalytics;
+use steward_inspector::accountant::{Books, Period, Timelines, disagreements, unknown_definitions};
 use steward_intake::Intake;
 use steward_kernel::{ActorId, Role};
 use steward_notification::Notification;
@@ -57,6 +59,8 @@ const CASES: usize = SCRIPTS.len();
 
 /// The longest that the services need to hear all of each other: what comes out of turn on a busy machine is put back for up to half a minute.
 const SETTLES: Duration = Duration::from_secs(90);
+/// Timelines that the accountant reads at the same time.
+const READERS: usize = 4;
 /// People who do something at the same time.
 const AT_ONCE: usize = 16;
 
@@ -103,6 +107,21 @@ fn person(kit: &Kit, role: Role, account: &str) -> Client {
     let mut actor = kit.staff(role);
     actor.id = ActorId::new(account);
     kit.client_of(&actor)
+}
+
+impl steward_inspector::Company for Company {
+    fn get<'a>(&'a self, path: &'a str) -> BoxFuture<'a, anyhow::Result<Value>> {
+        self.manager.get(path).try_send().map(|answer| Ok(answer?.json())).boxed()
+    }
+
+    fn alerts<'a>(&'a self, _case_id: &'a str) -> BoxFuture<'a, anyhow::Result<Vec<Value>>> {
+        // Nothing is counted from them.
+        std::future::ready(Ok(Vec::new())).boxed()
+    }
+
+    fn now(&self) -> DateTime<Utc> {
+        self.kit.clock.now()
+    }
 }
 
 impl Company {
@@ -462,7 +481,7 @@ impl Life {
 
 /// What the figures of an estate and the books do not agree upon, over some periods.
 async fn audit(company: &Company, place: &Place, analyst: &Client) -> Vec<String> {
-    let books: Books = books(&company.manager, &place.id, place.zone).await;
+    let books = Books::read(company, (&place.id, place.zone), &Timelines::default(), READERS).await.unwrap();
     let today = books.today(company.kit.clock.now());
     let mut periods: Vec<Period> =
         (0..DAYS).map(|back| today - Days::new(back)).map(|day| Period { from: day, to: day }).collect();

@@ -223,7 +223,43 @@ const FAULTS: &[Fault] = &[
         happens!("intake", "inquiry", r#"{"kind": "reopened", "reason": "x"}"#),
         "status-follows-stage",
     ),
+    (
+        "an escalation was never raised",
+        AGREED,
+        "INSERT INTO intake.escalation (tenant_id, escalation_id, changed_xid, case_id, estate_id, reference, kind, category, priority, measure, cause, standing, level, rung, share, told, raised_at) SELECT tenant_id, gen_random_uuid(), 1, case_id, estate_id, reference, kind, category, priority, '', 'reopened', 4, 'lead', 1, 0, '{lead-1}', opened_at FROM intake.intake_case WHERE case_id = $case",
+        "escalations-replay",
+    ),
+    (
+        "a clock is lost",
+        AGREED,
+        "DELETE FROM intake.clock WHERE case_id = $case AND measure = 'arrive'",
+        "clocks-replay",
+    ),
+    (
+        "an answer was no answer",
+        INQUIRY,
+        "UPDATE intake.event SET kind = 'asked' WHERE aggregate = 'inquiry' AND stream_id = $case AND kind = 'closed'",
+        "stages-replay",
+    ),
     // Dispatch.
+    (
+        "work may go on after the end",
+        CALLED_OFF,
+        happens!("dispatch", "service_request", r#"{"kind": "stage_changed", "stage": "confirmed"}"#),
+        "allowed-where-it-stands",
+    ),
+    (
+        "a question cannot be answered",
+        WAITING,
+        happens!("dispatch", "service_request", r#"{"kind": "stage_changed", "stage": "confirmed"}"#),
+        "allowed-where-it-stands",
+    ),
+    (
+        "a request was never confirmed",
+        AGREED,
+        "UPDATE dispatch.event SET kind = 'appointed' WHERE aggregate = 'service_request' AND stream_id = $case AND kind = 'confirmed'",
+        "stages-replay",
+    ),
     (
         "an order is called off and its request does not know",
         ORDERED,
@@ -285,7 +321,25 @@ const FAULTS: &[Fault] = &[
         "DELETE FROM intake.event WHERE aggregate = 'case' AND stream_id = $case AND payload->>'milestone' = 'plan_told'",
         "every-step-is-told-once",
     ),
+    (
+        "a decision was no decision",
+        COMPLAINT,
+        "UPDATE complaint.event SET kind = 'prioritised' WHERE stream_id = $case AND kind = 'decided'",
+        "stages-replay",
+    ),
     // Notification.
+    (
+        "a message is read that nobody has read",
+        REQUEST,
+        "UPDATE notification.message SET state = state || '{\"status\": \"read\"}' WHERE case_id = $case AND state->>'status' = 'delivered'",
+        "messages-replay",
+    ),
+    (
+        "a message says something else on the list",
+        REQUEST,
+        "UPDATE notification.message SET state = jsonb_set(state, '{letter,title}', '\"x\"') WHERE case_id = $case",
+        "lists-and-singles-agree",
+    ),
     (
         "a message is lost",
         REQUEST,
@@ -316,6 +370,12 @@ const FAULTS: &[Fault] = &[
         "INSERT INTO notification.message (tenant_id, message_id, version, case_id, estate_id, resident_id, status, created_at, state, changed_xid) SELECT tenant_id, gen_random_uuid(), version, case_id, estate_id, resident_id, status, created_at, jsonb_set(jsonb_set(state, '{letter,template}', '\"on_hold\"'), '{letter,happened_at}', to_jsonb(created_at + interval '5 days')), changed_xid FROM notification.message WHERE case_id = $case LIMIT 1",
         "no-message-after-the-end",
     ),
+    (
+        "an alert outlives its case",
+        CALLED_OFF,
+        "INSERT INTO notification.alert (tenant_id, alert_id, account, digest_id, case_id, cause, rank, matter, created_at, changed_xid) SELECT tenant_id, gen_random_uuid(), 'desk-1', gen_random_uuid(), case_id, 'info_provided', 43, jsonb_build_object('case', case_id, 'reference', reference, 'estate', estate_id, 'happened_at', opened_at), opened_at, 1 FROM intake.intake_case WHERE case_id = $case",
+        "no-alert-after-the-end",
+    ),
     // Feedback.
     (
         "a suggestion moves and nobody is told",
@@ -334,10 +394,56 @@ const FAULTS: &[Fault] = &[
         "answers-are-the-owners",
     ),
     (
+        "a survey says something else on the list",
+        REQUEST,
+        "UPDATE feedback_analytics.survey SET state = jsonb_set(state, '{invitation,reference}', '\"x\"') WHERE case_id = $case",
+        "lists-and-singles-agree",
+    ),
+    (
+        "a suggestion was only considered",
+        SUGGESTION,
+        "UPDATE feedback_analytics.event SET kind = 'considered' WHERE aggregate = 'suggestion' AND stream_id = $case AND kind = 'accepted'",
+        "stages-replay",
+    ),
+    (
         "an owner is asked twice",
         REQUEST,
         "INSERT INTO feedback_analytics.survey SELECT (jsonb_populate_record(s, jsonb_build_object('survey_id', gen_random_uuid()))).* FROM feedback_analytics.survey s WHERE case_id = $case",
         "survey-of-what-is-resolved",
+    ),
+];
+
+/// A fault in the figures: what it is, what is done to the sums of the company, and the figure that the accountant names.
+const MISCOUNTED: &[(&str, &str, &str)] = &[
+    (
+        "a case is counted twice",
+        "UPDATE feedback_analytics.metric_day SET n = n + 1 WHERE measure = 'opened'",
+        "cases.opened",
+    ),
+    (
+        "an answer is forgotten",
+        "DELETE FROM feedback_analytics.metric_day WHERE measure = 'first_answer'",
+        "first_human_answer_seconds.n",
+    ),
+    (
+        "who was asked was not",
+        "UPDATE feedback_analytics.metric_day SET n = n - 1 WHERE measure = 'asked'",
+        "satisfaction.asked",
+    ),
+    (
+        "time is lost",
+        "UPDATE feedback_analytics.metric_day SET n = n - 60 WHERE measure = 'deadline_elapsed'",
+        "deadlines.elapsed_seconds",
+    ),
+    (
+        "what was called off is forgotten",
+        "DELETE FROM feedback_analytics.metric_day WHERE measure = 'deadline_party' AND label LIKE '%void%'",
+        "deadlines.by_party.company.void",
+    ),
+    (
+        "a promise is kept that nobody made",
+        "UPDATE feedback_analytics.metric_day SET n = n + 1 WHERE measure = 'promise_team'",
+        "promises.made",
     ),
 ];
 
@@ -367,6 +473,15 @@ async fn every_planted_fault_is_found_by_its_rule() {
         assert!(ill.is_empty(), "not healthy before anything was planted:\n{}", ill.join("\n"));
         let refused: Vec<_> = lived.iter().filter(|one| one.to_string().contains("-> 4")).collect();
         assert!(refused.is_empty(), "what was to be lived was refused:\n{}", refused[0]);
+        assert_eq!(company.miscounted().await, Vec::<String>::new(), "before anything was planted");
+        for (name, statement, _) in MISCOUNTED {
+            assert!(company.plants(statement, "").await > 0, "nothing was planted: {name}");
+        }
+        let counted = company.miscounted().await;
+        let is_named = |figure: &str| counted.iter().any(|what| what.contains(&format!(" {figure}: ")));
+        let unnamed: Vec<_> =
+            MISCOUNTED.iter().filter(|(.., figure)| !is_named(figure)).map(|(name, ..)| name).collect();
+        assert!(unnamed.is_empty(), "{unnamed:?} not among {counted:?}");
         let mut missed = Vec::new();
         for ((name, _, statement, rule), one) in FAULTS.iter().zip(&lived) {
             let rows = company.plants(statement, &one.case_id).await;

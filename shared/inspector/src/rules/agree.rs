@@ -80,6 +80,40 @@ pub(super) fn matter(picture: &Picture) -> Vec<String> {
     found
 }
 
+/// The owner's words that take up again what has ended, and what goes on after the end.
+const AFTER_THE_END: [&str; 4] = ["confirm", "verify", "reopen", "keep-commitment"];
+
+/// What somebody must be able to do with the work while the case stands so: the word that is waited for.
+fn awaited(picture: &Picture) -> &'static str {
+    match (picture.status(), picture.kind(), picture.stage()) {
+        ("resolved", "complaint", "decided") | ("resolved", "suggestion", "delivered") => "confirm",
+        ("resolved", "service_request", "done_reported") => "verify",
+        ("awaiting_owner", "complaint", _) => "resume",
+        ("awaiting_owner", "service_request", _) => "provide-info",
+        _ => "",
+    }
+}
+
+pub(super) fn allowed(picture: &Picture) -> Vec<String> {
+    let words = |thing: &Value| -> Vec<String> {
+        thing["allowed"].as_array().into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect()
+    };
+    let (of_work, awaited) = (words(&picture.work), awaited(picture));
+    let mut found = Vec::new();
+    if !awaited.is_empty() && !of_work.iter().any(|word| word == awaited) {
+        found.push(format!("the case is {}, {awaited} is not allowed: {of_work:?}", picture.status()));
+    }
+    if !picture.is_over() {
+        return found;
+    }
+    let of_surveys = picture.surveys.iter().filter(|_| picture.status() == "cancelled").flat_map(words);
+    let of_orders = picture.orders.iter().flat_map(words).filter(|word| word != "verify");
+    let of_work = of_work.into_iter().filter(|word| !AFTER_THE_END.contains(&word.as_str()));
+    let late = of_work.chain(of_orders).chain(of_surveys);
+    found.extend(late.map(|word| format!("the case is {}, {word} is allowed", picture.status())));
+    found
+}
+
 /// How far a status of a work order is for whoever waits for it.
 fn progress(status: &str) -> &'static str {
     match status {

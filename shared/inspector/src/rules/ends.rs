@@ -58,10 +58,11 @@ pub(super) fn escalations(picture: &Picture) -> Vec<String> {
 const LOOKS_BACK: [&str; 2] = ["low_rating", "objection"];
 
 pub(super) fn alerts(picture: &Picture) -> Vec<String> {
+    let has_committed = picture.promises.iter().any(|promise| promise["what"] == "commitment");
     let lives_on = |alert: &&Value| {
-        let committed = picture.promises.iter().any(|promise| promise["what"] == "commitment");
         let looks_back = LOOKS_BACK.contains(&text(alert, "cause"));
-        alert["work_order_id"].is_string() || looks_back || committed
+        let is_committed = has_committed && (alert["cause"] == "promise" || alert["promise"] == "commitment");
+        alert["work_order_id"].is_string() || looks_back || is_committed
     };
     let waiting = picture.alerts.iter().filter(|alert| alert["settled_at"].is_null() && !lives_on(alert));
     waiting.map(|alert| format!("{} waits since {}", text(alert, "cause"), text(alert, "happened_at"))).collect()

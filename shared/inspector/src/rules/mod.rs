@@ -4,6 +4,7 @@ mod agree;
 mod doors;
 mod ends;
 mod outcomes;
+mod replays;
 mod told;
 
 use crate::Picture;
@@ -29,6 +30,7 @@ pub const RULES: &[Rule] = &[
     rule("born", "A case has the complaint, service request, inquiry or suggestion that it is.", agree::born),
     rule("status-follows-stage", "The status that the owner sees is what the stage of the work makes of it.", agree::status),
     rule("one-stage", "The stage of a case is the stage of what was born from it.", agree::stage),
+    rule("allowed-where-it-stands", "What one service allows fits where the case stands in another: the word that is waited for, and after the end only coming back and commitments.", agree::allowed),
     rule("same-matter", "Everything that belongs to a case says the same of place, person, urgency, category and reference.", agree::matter),
     rule("request-follows-orders", "A service request knows each of its work orders as far as it has come.", agree::request_orders),
     rule("remedies-follow-orders", "A complaint knows the work orders of each remedy as far as they have come; none is open without an order.", agree::remedies),
@@ -38,7 +40,7 @@ pub const RULES: &[Rule] = &[
     rule("nothing-runs-after-the-end", "No clock runs and no promise but a commitment is open on what has ended; while a case is resolved only its call-back is measured.", ends::nothing_runs),
     rule("no-order-outlives-its-case", "No work order is open on what has ended.", ends::orders),
     rule("nobody-climbs-after-the-end", "No escalation is open on what has ended.", ends::escalations),
-    rule("no-alert-after-the-end", "Nothing of what has ended waits in anybody's inbox, but for work orders and what looks back: a bad rating, an objection.", ends::alerts),
+    rule("no-alert-after-the-end", "Nothing of what has ended waits in anybody's inbox, but for its work orders, its commitments and what looks back: a bad rating, an objection.", ends::alerts),
     rule("no-reminder-after-the-end", "Nothing is scheduled any more for what has ended, but for its commitments and what looks back.", ends::reminders),
     rule("survey-of-what-is-resolved", "How it went is asked once in each episode, and not of one that is over or called off.", ends::surveys),
     rule("paused-for-a-reason", "A clock is paused only while the case waits for its owner or its work order is on hold.", ends::paused),
@@ -60,12 +62,15 @@ pub const RULES: &[Rule] = &[
     rule("in-their-language", "All messages of a case that were sent in one language setting speak that language.", told::language),
     rule("no-message-after-the-end", "Nothing is told of an ended case but its end, its survey and its coming back.", told::pointless),
 
-    rule("lists-and-singles-agree", "A row of a list says what the thing itself says.", doors::lists),
+    rule("lists-and-singles-agree", "A row of a list says what the thing itself says; of messages and surveys the newest is looked at.", doors::lists),
     rule("clocks-of-the-case", "The clocks in a case are those of the list of clocks.", doors::clocks),
-    rule("case-replays", "A case is what replaying its log makes of it.", doors::case),
-    rule("work-replays", "Stages are what replaying the logs makes of them.", doors::work),
-    rule("clocks-replay", "Clocks and promises came out as their log says.", doors::outcomes),
-    rule("histories-are-whole", "Histories count from one without a gap.", doors::histories),
+    rule("case-replays", "A case is what replaying its log makes of it.", replays::case),
+    rule("stages-replay", "A complaint, service request, inquiry or suggestion stands where its log leaves it.", replays::stages),
+    rule("work-replays", "Work orders and surveys stand where their logs leave them.", replays::work),
+    rule("clocks-replay", "Clocks and promises are those of their log, and came out as it says.", replays::outcomes),
+    rule("escalations-replay", "Escalations are those of their log, and were taken up and settled as it says.", replays::escalations),
+    rule("messages-replay", "A message was delivered, read or held back as its log says.", replays::messages),
+    rule("histories-are-whole", "Histories count from one without a gap.", replays::histories),
 ];
 
 #[cfg(test)]
@@ -79,6 +84,9 @@ mod tests {
         let names: BTreeSet<_> = RULES.iter().map(|rule| rule.name).collect();
         assert_eq!(names.len(), RULES.len());
         let rows: Vec<_> = RULES.iter().map(|rule| format!("| `{}` | {} |", rule.name, rule.says)).collect();
+        let (figures, says) = crate::accountant::FIGURES;
+        assert!(!names.contains(figures));
+        let rows: Vec<_> = rows.into_iter().chain([format!("| `{figures}` | {says} |")]).collect();
         let table = format!("| rule | what must be so |\n|---|---|\n{}\n", rows.join("\n"));
         let place = concat!(env!("CARGO_MANIFEST_DIR"), "/README.md");
         let readme = std::fs::read_to_string(place).unwrap();

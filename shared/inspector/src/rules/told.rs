@@ -174,6 +174,12 @@ pub(super) fn messages(picture: &Picture) -> Vec<String> {
     for message in &picture.messages {
         count.entry(text(message, "template")).or_default().1 += 1;
     }
+    // An invitation that is heard after the case was called off asks for nothing any more.
+    let is_off = picture.timeline.iter().any(|step| text(step, "status") == "cancelled");
+    let ended = picture.surveys.iter().filter(|survey| is_off && survey["stage"] == "expired").count();
+    if let Some((due, sent)) = count.get_mut("survey_invited") {
+        *due = (*sent).clamp(*due - ended.min(*due), *due);
+    }
     let wrong = count.into_iter().filter(|(_, (due, sent))| due != sent);
     wrong.map(|(template, (due, sent))| format!("{template} is due {due} times, sent {sent}")).collect()
 }

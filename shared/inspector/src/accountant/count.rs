@@ -1,83 +1,15 @@
-//! An accountant: counts every figure of `GET /v1/metrics` once more, from what people can see, by the words of its definition.
-//!
-//! It reads cases with their timelines, clocks, promises, escalations and surveys through the public API, keeps them all in memory and walks
-//! through them again for every figure. It is slow and has no cleverness, so that it is easy to see that it is right; it shares no code with
-//! the service whose figures it checks. What it does not know (a figure, a new version of a definition) it says, too.
+//! How each figure is counted.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
-use chrono::{DateTime, NaiveDate, Utc};
-use chrono_tz::Tz;
-use futures::{StreamExt as _, stream};
+use chrono::{DateTime, Utc};
 use serde_json::{Value, json};
-use steward_testkit::Client;
 
-/// The definitions by which it counts, with their versions. Whoever changes one reads its words and changes how it is counted here.
-pub const KNOWN: &[(&str, u64)] = &[
-    ("cases.opened", 1),
-    ("cases.resolved", 2),
-    ("cases.closed", 1),
-    ("cases.declined", 1),
-    ("cases.cancelled", 1),
-    ("cases.reopened", 1),
-    ("cases.open_now", 1),
-    ("cases.by_kind", 1),
-    ("cases.by_status", 1),
-    ("cases.by_priority", 1),
-    ("first_human_answer_seconds.p50", 1),
-    ("first_human_answer_seconds.p90", 1),
-    ("first_human_answer_seconds.n", 2),
-    ("first_human_answer_seconds.waiting", 1),
-    ("resolution_seconds.p50", 2),
-    ("resolution_seconds.p90", 2),
-    ("resolution_seconds.n", 2),
-    ("resolution_seconds.waiting", 2),
-    ("satisfaction.asked", 2),
-    ("satisfaction.not_asked", 2),
-    ("satisfaction.n", 2),
-    ("satisfaction.response_rate", 2),
-    ("satisfaction.rated", 1),
-    ("satisfaction.mean", 2),
-    ("satisfaction.satisfied_share", 2),
-    ("satisfaction.wilson_low", 2),
-    ("satisfaction.wilson_high", 2),
-    ("satisfaction.ratings", 2),
-    ("satisfaction.handling", 2),
-    ("satisfaction.courtesy", 2),
-    ("confirmed_by_owner.n", 2),
-    ("confirmed_by_owner.confirmed", 3),
-    ("confirmed_by_owner.taken_down", 1),
-    ("confirmed_by_owner.share", 3),
-    ("confirmed_by_owner.wilson_low", 2),
-    ("confirmed_by_owner.wilson_high", 2),
-    ("deadlines.met", 2),
-    ("deadlines.missed", 2),
-    ("deadlines.void", 2),
-    ("deadlines.void_overdue", 1),
-    ("deadlines.met_share", 2),
-    ("deadlines.wilson_low", 2),
-    ("deadlines.wilson_high", 2),
-    ("deadlines.late_entries", 1),
-    ("deadlines.elapsed_seconds", 1),
-    ("deadlines.paused_seconds", 1),
-    ("deadlines.paused_share", 1),
-    ("deadlines.by_measure", 2),
-    ("deadlines.by_priority", 2),
-    ("deadlines.by_party", 2),
-    ("escalations.raised", 1),
-    ("escalations.acknowledged", 1),
-    ("escalations.by_level", 1),
-    ("escalations.by_cause", 1),
-    ("promises.made", 1),
-    ("promises.kept", 2),
-    ("promises.broken", 2),
-    ("promises.moved", 2),
-    ("promises.void", 2),
-    ("promises.kept_share", 2),
-    ("promises.wilson_low", 2),
-    ("promises.wilson_high", 2),
-    ("promises.by_team", 2),
-];
+use super::{
+    Line, Period, Sheet,
+    books::{Books, Entry, Step},
+};
+use crate::picture::{text, time};
 
 /// Words of the vocabulary that stand in the answer even when nothing was counted under them.
 const KINDS: [&str; 4] = ["inquiry", "complaint", "service_request", "suggestion"];
@@ -91,111 +23,20 @@ const CAUSES: [&str; 7] = ["share", "unowned", "returned", "long_paused", "reope
 /// Steps that are the owner's word, or an end without an answer, whoever wrote them down.
 const NO_ANSWERS: [&str; 7] =
     ["confirmed", "verified", "rework", "reopened", "withdrawn", "cancelled", "info_provided"];
-/// Cases that are read at the same time.
-const AT_ONCE: usize = 4;
 /// Fewest observations of a share.
 const FEW: usize = 5;
-
-/// What the company's books show of one estate.
-#[derive(Debug)]
-pub struct Books {
-    zone: Tz,
-    cases: Vec<Entry>,
-}
-
-/// One case with all that belongs to it, as the API shows it.
-#[derive(Debug)]
-struct Entry {
-    case: Value,
-    steps: Vec<Step>,
-    clocks: Vec<Value>,
-    promises: Vec<Value>,
-    escalations: Vec<Value>,
-    surveys: Vec<Value>,
-}
-
-/// A step of a timeline.
-#[derive(Debug)]
-struct Step {
-    at: DateTime<Utc>,
-    code: String,
-    status: String,
-    by: String,
-}
-
-/// A figure as it was counted, and the cases it was counted from.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Line {
-    /// The figure.
-    pub value: Value,
-    /// References of the cases.
-    pub of: Vec<String>,
-}
-
-/// Every figure by its place in the answer.
-pub type Sheet = BTreeMap<String, Line>;
-
-fn word(value: &Value, field: &str) -> String {
-    value[field].as_str().unwrap_or_default().to_owned()
-}
-
-fn instant(value: &Value, field: &str) -> Option<DateTime<Utc>> {
-    value[field].as_str().map(|text| text.parse().expect("a time"))
-}
 
 fn is_settled(status: &str) -> bool {
     status == "resolved" || status == "closed"
 }
 
-/// Everything on a list, page by page.
-async fn all(client: &Client, path: &str) -> Vec<Value> {
-    let mut found = Vec::new();
-    let mut cursor = String::new();
-    loop {
-        let page = client.get(&format!("{path}&limit=200{cursor}")).await.ok();
-        found.extend(page["items"].as_array().expect("a list").iter().cloned());
-        match page["next_cursor"].as_str() {
-            Some(next) => cursor = format!("&cursor={next}"),
-            None => return found,
-        }
-    }
-}
-
-/// Reads the books of an estate.
-pub async fn books(client: &Client, estate: &str, zone: Tz) -> Books {
-    let cases = all(client, &format!("/v1/cases?estate_id={estate}")).await;
-    let entries = cases.into_iter().map(|case| async {
-        let id = word(&case, "case_id");
-        let timeline = client.get(&format!("/v1/cases/{id}/timeline")).await.ok();
-        let steps = timeline["items"].as_array().expect("steps").iter().map(|item| Step {
-            at: instant(item, "at").expect("when"),
-            code: word(item, "code"),
-            status: word(item, "status"),
-            by: word(item, "by"),
-        });
-        Entry {
-            steps: steps.collect(),
-            clocks: all(client, &format!("/v1/clocks?case_id={id}")).await,
-            promises: all(client, &format!("/v1/promises?case_id={id}")).await,
-            escalations: all(client, &format!("/v1/escalations?case_id={id}")).await,
-            surveys: all(client, &format!("/v1/surveys?case_id={id}")).await,
-            case,
-        }
-    });
-    Books { zone, cases: stream::iter(entries).buffered(AT_ONCE).collect().await }
-}
-
 impl Entry {
     fn reference(&self) -> String {
-        word(&self.case, "reference")
+        text(&self.case, "reference").to_owned()
     }
 
-    fn said_at(&self) -> DateTime<Utc> {
-        instant(&self.case, "said_at").expect("when it was said")
-    }
-
-    fn status(&self) -> String {
-        word(&self.case, "status")
+    fn status(&self) -> &str {
+        text(&self.case, "status")
     }
 
     /// When the stretch of steps began that has lasted until now and in which all statuses fit.
@@ -238,12 +79,12 @@ impl Entry {
     }
 
     fn waits_for_resolution(&self) -> bool {
-        !is_settled(&self.status()) && self.cancelled().is_none()
+        !is_settled(self.status()) && self.cancelled().is_none()
     }
 
     /// A settled complaint or request that the company did not decline: its owner can say whether it is solved.
     fn is_confirmable(&self) -> bool {
-        ["complaint", "service_request"].contains(&&*word(&self.case, "kind")) && self.resolved().is_some()
+        ["complaint", "service_request"].contains(&text(&self.case, "kind")) && self.resolved().is_some()
     }
 
     /// Whether the last word is that it is solved, and it was given by the owner, or taken down by staff.
@@ -262,25 +103,10 @@ impl Entry {
     }
 }
 
-/// The days of a period, both included.
-#[derive(Debug, Clone, Copy)]
-pub struct Period {
-    /// First.
-    pub from: NaiveDate,
-    /// Last.
-    pub to: NaiveDate,
-}
-
 /// Counts of clocks or promises that came out in some way: which way, of which case.
 type Outcomes = Vec<(String, String)>;
 
 impl Books {
-    /// Today in the estate.
-    #[must_use]
-    pub fn today(&self, now: DateTime<Utc>) -> NaiveDate {
-        now.with_timezone(&self.zone).date_naive()
-    }
-
     /// Every figure of a period.
     #[must_use]
     pub fn figures(&self, period: Period) -> Sheet {
@@ -309,13 +135,13 @@ impl Books {
     }
 
     fn said_in(&self, period: Period) -> Vec<&Entry> {
-        self.cases.iter().filter(|entry| self.is_in(period, entry.said_at())).collect()
+        self.cases.iter().filter(|entry| self.is_in(period, entry.said_at)).collect()
     }
 
     fn count_cases(&self, period: Period, sheet: &mut Sheet) {
         let said = self.said_in(period);
         let at = |step: Option<&Step>| step.is_some_and(|step| self.is_in(period, step.at));
-        let over = |entry: &&Entry| is_settled(&entry.status()) || entry.status() == "cancelled";
+        let over = |entry: &&Entry| is_settled(entry.status()) || entry.status() == "cancelled";
         put(sheet, "cases.opened", &said);
         put(sheet, "cases.resolved", &self.those(|entry| at(entry.resolved())));
         put(sheet, "cases.closed", &self.those(|entry| at(entry.since(|status| status == "closed"))));
@@ -352,7 +178,7 @@ impl Books {
         let mut asked = Vec::new();
         for entry in &self.cases {
             for survey in &entry.surveys {
-                let sent = instant(survey, "sent_at").is_some_and(|at| self.is_in(period, at));
+                let sent = time(survey, "sent_at").is_some_and(|at| self.is_in(period, at));
                 if sent && survey["stage"] != "suppressed" {
                     asked.push((entry.reference(), survey));
                 }
@@ -402,14 +228,14 @@ impl Books {
         let (mut late, mut void_overdue) = (Vec::new(), Vec::new());
         let (mut elapsed, mut paused, mut stopped) = (0, 0, Vec::new());
         for (reference, clock) in self.each(|entry| &entry.clocks) {
-            let stopped_at = instant(clock, "stopped_at");
+            let stopped_at = time(clock, "stopped_at");
             if let Some(at) = stopped_at.filter(|at| clock["party"] == "company" && self.is_in(period, *at)) {
-                elapsed += clock["elapsed_seconds"].as_i64().expect("elapsed");
-                paused += clock["paused_seconds"].as_i64().expect("paused");
+                elapsed += clock["elapsed_seconds"].as_i64().unwrap_or(0);
+                paused += clock["paused_seconds"].as_i64().unwrap_or(0);
                 stopped.push(format!("{reference} {} {at}", clock["measure"]));
             }
-            let overdue_at = instant(clock, "due_at").filter(|due| stopped_at.is_some_and(|stopped| *due < stopped));
-            let breached_at = instant(clock, "breached_at");
+            let overdue_at = time(clock, "due_at").filter(|due| stopped_at.is_some_and(|stopped| *due < stopped));
+            let breached_at = time(clock, "breached_at");
             let (outcome, day) = match clock["state"].as_str() {
                 Some("met") => ("met", stopped_at),
                 Some("missed") => ("missed", breached_at),
@@ -466,7 +292,7 @@ impl Books {
     fn count_escalations(&self, period: Period, sheet: &mut Sheet) {
         let all = self.each(|entry| &entry.escalations);
         let on = |field: &str| {
-            let fits = all.iter().filter(|(_, one)| instant(one, field).is_some_and(|at| self.is_in(period, at)));
+            let fits = all.iter().filter(|(_, one)| time(one, field).is_some_and(|at| self.is_in(period, at)));
             fits.cloned().collect::<Vec<_>>()
         };
         let raised = on("raised_at");
@@ -488,12 +314,12 @@ impl Books {
         // What happened in the period: to which team's promise.
         let mut happened: Vec<(String, String, String)> = Vec::new();
         for (reference, promise) in self.each(|entry| &entry.promises) {
-            let team = word(promise, "team");
-            if instant(promise, "made_at").is_some_and(|at| self.is_in(period, at)) {
+            let team = text(promise, "team").to_owned();
+            if time(promise, "made_at").is_some_and(|at| self.is_in(period, at)) {
                 happened.push((team.clone(), "made".to_owned(), reference.clone()));
             }
-            if instant(promise, "ended_at").is_some_and(|at| self.is_in(period, at)) {
-                happened.push((team, word(promise, "state"), reference));
+            if time(promise, "ended_at").is_some_and(|at| self.is_in(period, at)) {
+                happened.push((team, text(promise, "state").to_owned(), reference));
             }
         }
         let those = |team: Option<&str>| -> Outcomes {
@@ -510,7 +336,7 @@ impl Books {
 
 fn put_value(sheet: &mut Sheet, place: &str, value: Value, of: Vec<String>) {
     let before = sheet.insert(place.to_owned(), Line { value, of });
-    assert!(before.is_none(), "{place} was counted twice");
+    debug_assert!(before.is_none(), "{place} was counted twice");
 }
 
 fn put(sheet: &mut Sheet, place: &str, entries: &[&Entry]) {
@@ -528,7 +354,7 @@ fn put_times<'e>(
     for (entry, step) in reached {
         match step {
             Some(step) => {
-                times.push((step.at - entry.said_at()).num_seconds().max(0));
+                times.push((step.at - entry.said_at).num_seconds().max(0));
                 done.push(entry.reference());
             }
             None if waits(entry) => waiting.push(entry.reference()),
@@ -603,63 +429,4 @@ fn put_clocks(sheet: &mut Sheet, place: &str, outcomes: &Outcomes) {
 fn put_promises(sheet: &mut Sheet, place: &str, outcomes: &Outcomes) {
     let counts = put_outcomes(sheet, place, &["kept", "broken", "made", "moved", "void"], outcomes);
     put_share(sheet, place, "kept_share", counts[0], counts[0] + counts[1]);
-}
-
-/// What stands in the answer beside the figures.
-const NO_FIGURES: [&str; 6] = ["estate_id", "from", "to", "definitions_version", "minimum_answers", "notes"];
-
-/// Every leaf of an answer by its place.
-fn leaves(value: &Value, place: &str, into: &mut BTreeMap<String, Value>) {
-    match value {
-        Value::Object(fields) => {
-            for (name, inner) in fields {
-                let inner_place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
-                leaves(inner, &inner_place, into);
-            }
-        }
-        other => drop(into.insert(place.to_owned(), other.clone())),
-    }
-}
-
-/// Whether a figure is what was counted. Durations come out of buckets, at most 3.2 % off; shares are rounded to four places.
-fn agrees(place: &str, shown: &Value, counted: &Value) -> bool {
-    match (shown.as_f64(), counted.as_f64()) {
-        (Some(shown), Some(counted)) if place.ends_with("_seconds.p50") || place.ends_with("_seconds.p90") => {
-            (shown - counted).abs() <= counted * 0.032
-        }
-        (Some(shown), Some(counted)) => (shown - counted).abs() < 6e-5,
-        _ => shown == counted,
-    }
-}
-
-/// Every figure that is not what was counted, or that only one of the two knows.
-#[must_use]
-pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
-    let mut shown = BTreeMap::new();
-    leaves(answer, "", &mut shown);
-    shown.retain(|place, _| !NO_FIGURES.iter().any(|name| place == name || place.starts_with(&format!("{name}."))));
-    let mut found = Vec::new();
-    for (place, value) in &shown {
-        match counted.get(place) {
-            None => found.push(format!("{place}: {value}, which the accountant does not know")),
-            Some(line) if !agrees(place, value, &line.value) => {
-                found.push(format!("{place}: shown {value}, counted {} of {:?}", line.value, line.of));
-            }
-            Some(_) => {}
-        }
-    }
-    // What is of too few, or lies among those waiting, is left out.
-    let missing = counted.iter().filter(|(place, line)| !line.value.is_null() && !shown.contains_key(*place));
-    found.extend(missing.map(|(place, line)| format!("{place}: counted {}, but not shown", line.value)));
-    found
-}
-
-/// Definitions that the accountant does not count by: new ones, others than it knows, and those that are gone.
-#[must_use]
-pub fn unknown_definitions(dictionary: &Value) -> Vec<String> {
-    let items = dictionary["items"].as_array().cloned().unwrap_or_default();
-    let shown: BTreeSet<_> =
-        items.iter().map(|item| (word(item, "id"), item["version"].as_u64().unwrap_or(0))).collect();
-    let known: BTreeSet<_> = KNOWN.iter().map(|(id, version)| ((*id).to_owned(), *version)).collect();
-    shown.symmetric_difference(&known).map(|(id, version)| format!("{id} version {version}")).collect()
 }

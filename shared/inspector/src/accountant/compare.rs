@@ -1,0 +1,67 @@
+//! What is shown against what was counted.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::Value;
+
+use super::{KNOWN, Sheet};
+use crate::picture::text;
+
+/// What stands in the answer beside the figures.
+const NO_FIGURES: [&str; 6] = ["estate_id", "from", "to", "definitions_version", "minimum_answers", "notes"];
+
+/// Every leaf of an answer by its place.
+fn leaves(value: &Value, place: &str, into: &mut BTreeMap<String, Value>) {
+    match value {
+        Value::Object(fields) => {
+            for (name, inner) in fields {
+                let inner_place = if place.is_empty() { name.clone() } else { format!("{place}.{name}") };
+                leaves(inner, &inner_place, into);
+            }
+        }
+        other => drop(into.insert(place.to_owned(), other.clone())),
+    }
+}
+
+/// Whether a figure is what was counted. Durations come out of buckets, at most 3.2 % off; shares are rounded to four places.
+fn agrees(place: &str, shown: &Value, counted: &Value) -> bool {
+    match (shown.as_f64(), counted.as_f64()) {
+        (Some(shown), Some(counted)) if place.ends_with("_seconds.p50") || place.ends_with("_seconds.p90") => {
+            (shown - counted).abs() <= counted * 0.032
+        }
+        (Some(shown), Some(counted)) => (shown - counted).abs() < 6e-5,
+        _ => shown == counted,
+    }
+}
+
+/// Every figure that is not what was counted, or that only one of the two knows.
+#[must_use]
+pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
+    let mut shown = BTreeMap::new();
+    leaves(answer, "", &mut shown);
+    shown.retain(|place, _| !NO_FIGURES.iter().any(|name| place == name || place.starts_with(&format!("{name}."))));
+    let mut found = Vec::new();
+    for (place, value) in &shown {
+        match counted.get(place) {
+            None => found.push(format!("{place}: {value}, which the accountant does not know")),
+            Some(line) if !agrees(place, value, &line.value) => {
+                found.push(format!("{place}: shown {value}, counted {} of {:?}", line.value, line.of));
+            }
+            Some(_) => {}
+        }
+    }
+    // What is of too few, or lies among those waiting, is left out.
+    let missing = counted.iter().filter(|(place, line)| !line.value.is_null() && !shown.contains_key(*place));
+    found.extend(missing.map(|(place, line)| format!("{place}: counted {}, but not shown", line.value)));
+    found
+}
+
+/// Definitions that the accountant does not count by: new ones, others than it knows, and those that are gone.
+#[must_use]
+pub fn unknown_definitions(dictionary: &Value) -> Vec<String> {
+    let items = dictionary["items"].as_array().cloned().unwrap_or_default();
+    let shown: BTreeSet<_> =
+        items.iter().map(|item| (text(item, "id").to_owned(), item["version"].as_u64().unwrap_or(0))).collect();
+    let known: BTreeSet<_> = KNOWN.iter().map(|(id, version)| ((*id).to_owned(), *version)).collect();
+    shown.symmetric_difference(&known).map(|(id, version)| format!("{id} version {version}")).collect()
+}
