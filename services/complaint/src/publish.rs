@@ -40,6 +40,7 @@ fn of_matter(matter: &Matter, event: &Recorded<Event>) -> Option<Outgoing> {
             category: category.clone(),
             severity: severity.to_string(),
             points: count(points.len()),
+            stage: matter.stage.to_string(),
         }),
         Event::Consulted { department, .. } => {
             Outgoing::new(pb::ComplaintConsulted { case_id, estate_id, at_ms, department: department.to_string() })

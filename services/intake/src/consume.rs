@@ -49,7 +49,9 @@ fn of_complaint() -> Consumer<App> {
             progress(app, work, &heard.case_id, Step::to(M::Acknowledged, S::InProgress, "acknowledged"))
         })
         .on::<pb::ComplaintAssessed, _>(|app, work, heard| {
-            let step = Step::to(M::Assessed, S::InProgress, "assessed");
+            // What is assessed anew while it is investigated is investigated still.
+            let stage = if heard.stage == "investigating" { "investigating" } else { "assessed" };
+            let step = Step::to(M::Assessed, S::InProgress, stage);
             progress(app, work, &heard.case_id, Step { category: Some(heard.category), ..step })
         })
         .on::<pb::ComplaintConsulted, _>(|app, work, heard| Box::pin(consulting(app, work, heard)))

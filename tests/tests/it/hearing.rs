@@ -55,6 +55,7 @@ const CASE_OF_COMPLAINT: Kept = Kept {
     events: &[
         ("ComplaintAcknowledged", &[]),
         ("ComplaintAssessed", &[("category", "service.quality")]),
+        ("ComplaintAssessed", &[("stage", "investigating")]),
         ("ComplaintConsulted", &[]),
         ("ConsultationAnswered", &[]),
         ("ComplaintPlanned", &[]),

@@ -341,6 +341,9 @@ async fn what_a_colleague_has_written_is_not_replaced_by_who_has_not_read_it() {
         let version = assessed["version"].as_i64().unwrap();
         let read = lead.post(&known.path("assess"), other).if_match(version).await.ok();
         assert_eq!(read["points"][0]["text"], "漏水");
+        let told: Vec<_> =
+            kit.published::<pb::ComplaintAssessed>().await.into_iter().map(|event| event.stage).collect();
+        assert_eq!(told, ["assessed", "assessed"]);
 
         let plan = |text: &str| json!({ "text": text, "departments": [], "told_owner_via": "phone" });
         known.does(&lead, "plan", plan("上门")).await;
@@ -475,14 +478,13 @@ async fn lists_are_filtered_paged_and_synced() {
         assert_eq!(seen.len(), 5);
 
         all[0].does(&handler, "acknowledge", json!({})).await;
-        let feed = eventually("the change is in the feed", || async {
+        // A feed may repeat what was seen: how far it goes back depends on who else writes to the server.
+        eventually("the change is in the feed", || async {
             let page = handler.get(&format!("/v1/complaints?since={since}")).await.ok();
-            (!page["items"].as_array().unwrap().is_empty()).then_some(page)
+            let is_it = |item: &Value| item["case_id"] == json!(all[0].case_id) && item["stage"] == "acknowledged";
+            page["items"].as_array().unwrap().iter().any(is_it).then_some(())
         })
         .await;
-        let changed: Vec<_> = feed["items"].as_array().unwrap().iter().map(|item| &item["case_id"]).collect();
-        assert_eq!(changed, [&json!(all[0].case_id)]);
-        assert_eq!(feed["items"][0]["stage"], "acknowledged");
     })
     .await;
 }

@@ -28,6 +28,28 @@ async fn has_parts(kit: &Kit, case: Uuid, wanted: &[&str]) {
 }
 
 #[tokio::test]
+async fn what_is_assessed_anew_while_it_is_investigated_is_investigated_still() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let case = case_id(&world.opens(&kit, "complaint").await);
+        let assessed = |category: &str, stage: &str| {
+            about!(complaint::ComplaintAssessed, case, category: category.into(), stage: stage.into())
+        };
+        kit.publish(TENANT, case, 2, 0, assessed("noise.neighbour", "")).await;
+        reaches(&kit.owner(world.resident), case, "in_progress", "assessed").await;
+        kit.publish(TENANT, case, 3, 2, about!(complaint::ComplaintConsulted, case)).await;
+        kit.publish(TENANT, case, 4, 3, assessed("service.quality", "investigating")).await;
+        let manager = kit.client(Role::Manager);
+        eventually("it is reclassified", || async {
+            let seen = manager.get(&format!("/v1/cases/{case}")).await.ok();
+            (seen["category"] == "service.quality" && seen["stage"] == "investigating").then_some(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;
