@@ -203,6 +203,7 @@ contracts! {
         SuggestionDelivered = "suggestion-delivered",
         SuggestionConfirmed = "suggestion-confirmed",
         SuggestionReopened = "suggestion-reopened",
+        SuggestionWithdrawn = "suggestion-withdrawn",
         SurveyInvited = "survey-invited",
         SurveyAnswered = "survey-answered",
         SurveyExpired = "survey-expired",

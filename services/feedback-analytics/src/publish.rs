@@ -31,9 +31,7 @@ pub(crate) fn suggestion(suggestion: &Suggestion, event: &Recorded<suggestion::E
     let (id, life) = (suggestion.id, suggestion.life.as_ref()?);
     match &event.body {
         // Intake told us, and everybody else.
-        SuggestionEvent::Received { .. } | SuggestionEvent::Prioritised { .. } | SuggestionEvent::Withdrawn { .. } => {
-            None
-        }
+        SuggestionEvent::Received { .. } | SuggestionEvent::Prioritised { .. } => None,
         SuggestionEvent::Considered { .. } => step!(SuggestionConsidered, id, life, event),
         SuggestionEvent::Accepted { .. } => step!(SuggestionAccepted, id, life, event),
         SuggestionEvent::Declined { .. } => step!(SuggestionDeclined, id, life, event),
@@ -42,6 +40,8 @@ pub(crate) fn suggestion(suggestion: &Suggestion, event: &Recorded<suggestion::E
         SuggestionEvent::Delivered { .. } => step!(SuggestionDelivered, id, life, event),
         SuggestionEvent::Confirmed { .. } => step!(SuggestionConfirmed, id, life, event),
         SuggestionEvent::Reopened { .. } => step!(SuggestionReopened, id, life, event),
+        // Its case may have heard meanwhile that who suggested it came back before.
+        SuggestionEvent::Withdrawn { .. } => step!(SuggestionWithdrawn, id, life, event),
     }
 }
 

@@ -97,6 +97,10 @@ fn of_complaint() -> Consumer<App> {
             progress(app, work, &heard.case_id, Step::to(M::Closed, S::Closed, "closed"))
         })
         .on::<pb::ComplaintWithdrawn, _>(|app, work, heard| {
+            // It follows from the case, whose owner may have come back on it before that was called off.
+            if heard.called_off {
+                return progress(app, work, &heard.case_id, Step::to(M::Cancelled, S::Cancelled, "withdrawn"));
+            }
             let step = Step::to(M::Withdrawn, S::Cancelled, "withdrawn");
             given(app, work, &heard.case_id, step, [heard.given_how, heard.taken_down_by], heard.given_at_ms)
         })
@@ -424,6 +428,9 @@ fn of_feedback() -> Consumer<App> {
         .on::<pb::SuggestionReopened, _>(|app, work, heard| {
             let step = Step::to(M::Reopened, S::InProgress, "considered").given(None);
             progress(app, work, &heard.case_id, step)
+        })
+        .on::<pb::SuggestionWithdrawn, _>(|app, work, heard| {
+            progress(app, work, &heard.case_id, Step::to(M::Cancelled, S::Cancelled, "withdrawn"))
         })
         .on::<pb::SurveyInvited, _>(|app, work, heard| command_of(app, work, &heard.case_id, Command::AskSatisfaction))
         .on::<pb::SurveyAnswered, _>(|app, work, heard| Box::pin(rated(app, work, heard)))

@@ -161,6 +161,7 @@ const CASE_OF_SUGGESTION: Kept = Kept {
         ("SuggestionDelivered", &[]),
         ("SuggestionConfirmed", &[]),
         ("SuggestionReopened", &[]),
+        ("SuggestionWithdrawn", &[]),
         ("SurveyInvited", &[]),
         ("SurveyAnswered", &[("outcome", "2"), ("handling", "2"), ("courtesy", "2")]),
     ],

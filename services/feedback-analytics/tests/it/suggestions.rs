@@ -113,6 +113,8 @@ async fn a_case_that_is_called_off_takes_its_suggestion_along() {
             (manager.get(&path).await.ok()["stage"] == "withdrawn").then_some(())
         })
         .await;
+        let told = kit.published::<pb::SuggestionWithdrawn>().await;
+        assert_eq!((told.len(), told[0].case_id.as_str()), (1, case.id.to_string().as_str()));
         let late = manager.post(&format!("{path}/consider"), json!({})).await;
         late.problem(409, "suggestion/not-in-this-stage");
         let summary = manager.get(&format!("/v1/suggestions/summary?estate_id={estate}")).await.ok();

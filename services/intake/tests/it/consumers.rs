@@ -333,6 +333,34 @@ async fn a_suggestion_and_its_survey_reach_the_owner() {
 }
 
 #[tokio::test]
+async fn a_case_ends_with_what_was_called_off_with_it_and_nobody_says_that_its_owner_did() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let owner = kit.owner(world.resident);
+        for kind in ["complaint", "suggestion"] {
+            // Its owner came back on it before it was called off; the service that works on it knows which of both stands.
+            let case = case_id(&world.opens(&kit, kind).await);
+            let _ = owner.post(&format!("/v1/cases/{case}/cancel"), json!({ "reason": "算了" })).await.ok();
+            if kind == "complaint" {
+                kit.publish(TENANT, case, 2, 0, about!(complaint::ComplaintConfirmed, case)).await;
+                reaches(&owner, case, "in_progress", "investigating").await;
+                let withdrawn = about!(complaint::ComplaintWithdrawn, case, called_off: true);
+                kit.publish(TENANT, case, 3, 2, withdrawn).await;
+            } else {
+                kit.publish(TENANT, case, 2, 0, about!(feedback::SuggestionReopened, case)).await;
+                reaches(&owner, case, "in_progress", "considered").await;
+                kit.publish(TENANT, case, 3, 2, about!(feedback::SuggestionWithdrawn, case)).await;
+            }
+            reaches(&owner, case, "cancelled", "withdrawn").await;
+            let timeline = owner.get(&format!("/v1/cases/{case}/timeline")).await.ok();
+            let last = timeline["items"].as_array().unwrap().last().unwrap().clone();
+            assert_eq!((&last["code"], &last["by"]), (&json!("cancelled"), &json!("staff")), "{kind}");
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn what_cannot_be_handled_is_parked_and_the_rest_goes_on() {
     with::<Intake>(async |kit| {
         let world = world(&kit).await;

@@ -295,6 +295,7 @@ pub const EVENTS: &[(&str, Tells)] = &[
         "feedback-analytics.suggestion-reopened",
         Tells::These(&[message(T::Reopened), alert(ACCOUNTABLE, C::NotSatisfied, NEXT)]),
     ),
+    ("feedback-analytics.suggestion-withdrawn", Tells::Nobody("what it tells stands at `intake.case-cancelled`")),
     ("feedback-analytics.survey-invited", Tells::These(&[message(T::SurveyInvited)])),
     (
         "feedback-analytics.survey-answered",
