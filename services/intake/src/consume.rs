@@ -22,7 +22,7 @@ use crate::{
         FileId,
         case::{Agreed, Case, Command, Effect, Refusal, Step, Window},
         opening::{Answering, NewCase},
-        stewardship::{Command as Promised, Refusal as Unkept, WorkStep},
+        stewardship::{Command as Promised, HeardOfOrder, Refusal as Unkept, WorkStep},
         timeline::{Milestone as M, Party},
     },
     stewardship,
@@ -33,7 +33,7 @@ macro_rules! told {
     ($milestone:ident, $step:ident) => {
         |app, work, heard| {
             let order = [heard.case_id, heard.work_order_id, heard.department];
-            followed(app, work, order, false, Some(Step::news(M::$milestone)), WorkStep::$step)
+            followed(app, work, order, false, Some((M::$milestone, Effect::Told)), WorkStep::$step)
         }
     };
 }
@@ -312,15 +312,14 @@ fn with_work_orders(consumer: Consumer<App>) -> Consumer<App> {
     consumer
         .on::<pb::WorkOrderOpened, _>(|app, work, heard| {
             // The complaint itself tells nobody but dispatch that it wants a remedy.
-            let step =
-                (!heard.remedy_id.is_empty()).then(|| Step::new(M::RemedyStarted, Effect::MoreWork("remedying")));
+            let step = (!heard.remedy_id.is_empty()).then_some((M::RemedyStarted, Effect::MoreWork("remedying")));
             let order = [heard.case_id, heard.work_order_id, heard.department];
             followed(app, work, order, heard.contractor, step, WorkStep::Opened)
         })
         .on::<pb::WorkOrderAssigned, _>(|app, work, heard| {
             let technician = Some(heard.account).filter(|account| !account.is_empty());
             let order = [heard.case_id, heard.work_order_id, heard.department];
-            let step = Some(Step::news(M::TechnicianAssigned));
+            let step = Some((M::TechnicianAssigned, Effect::Told));
             followed(app, work, order, false, step, WorkStep::Assigned { technician })
         })
         .on::<pb::WorkOrderReturned, _>(|app, work, heard| {
@@ -335,11 +334,9 @@ fn with_work_orders(consumer: Consumer<App>) -> Consumer<App> {
             let evidence = heard.evidence_file_ids.iter().filter_map(|file| file.parse().ok()).collect();
             let order = [heard.case_id, heard.work_order_id, heard.department];
             let held = WorkStep::Held { reason: heard.reason, evidence };
-            followed(app, work, order, false, Some(Step::news(M::OnHold)), held)
+            followed(app, work, order, false, Some((M::OnHold, Effect::Told)), held)
         })
-        .on::<pb::WorkOrderDeparted, _>(|app, work, heard| {
-            progress(app, work, &heard.case_id, Step::news(M::TechnicianOnTheWay))
-        })
+        .on::<pb::WorkOrderDeparted, _>(told!(TechnicianOnTheWay, Departed))
         .on::<pb::WorkOrderAccepted, _>(told!(TechnicianAccepted, Accepted))
         .on::<pb::WorkOrderArrived, _>(told!(TechnicianOnSite, Arrived))
         .on::<pb::WorkOrderMadeSafe, _>(told!(MadeSafe, MadeSafe))
@@ -388,16 +385,14 @@ fn followed<'a>(
     work: &'a mut Work,
     [case_id, work_order_id, department]: [String; 3],
     contractor: bool,
-    step: Option<Step>,
-    of_order: WorkStep,
+    told: Option<(M, Effect)>,
+    step: WorkStep,
 ) -> BoxFuture<'a, Result<()>> {
     Box::pin(async move {
-        let order = (id::<WorkOrderId>("work_order_id", &work_order_id)?, department, contractor);
-        let case_id_read = id::<CaseId>("case_id", &case_id)?;
-        if let Some(step) = step {
-            progress(app, work, &case_id, step).await?;
-        }
-        stewardship::work_step(app, work, case_id_read, order, of_order).await
+        let order = id::<WorkOrderId>("work_order_id", &work_order_id)?;
+        let (told, effect) = told.unzip();
+        let heard = HeardOfOrder { order, department, contractor, step, told };
+        stewardship::follow_work(app, work, id("case_id", &case_id)?, heard, effect).await
     })
 }
 
@@ -456,13 +451,7 @@ fn progress<'a>(app: &'a App, work: &'a mut Work, case_id: &str, step: Step) -> 
     let case_id = case_id.to_owned();
     Box::pin(async move {
         let id = id("case_id", &case_id)?;
-        let facts = app.facts_of(work);
-        let done = work.execute::<Case>(id, &Command::Progress(step.clone()), &facts).await?;
-        // What was called off is not reopened by what comes late.
-        if done.state.status == S::Cancelled && step.milestone.begins_anew() {
-            return Ok(());
-        }
-        stewardship::follow(app, work, &done.state, &step, false).await
+        stewardship::progress(app, work, id, &step).await
     })
 }
 

@@ -4,16 +4,17 @@ use steward_chassis::{Call, Error, Executed, Result, Work};
 use steward_clock::{Hours, Pin, Timetable};
 use steward_kernel::{
     Actor, Aggregate as _, Role, Version,
-    ids::{CaseId, EstateId, WorkOrderId},
+    ids::{CaseId, EstateId},
 };
 
 use crate::{
     app::App,
     domain::{
-        case::{self, Case, Dated, Step},
+        Facts as DomainFacts,
+        case::{self, Case, Dated, Effect, Step},
         opening::Opening,
         ruling::Ruling,
-        stewardship::{Account, Command, Facts, Matter, Promise, Refusal, Stewardship, WorkStep},
+        stewardship::{Account, Command, Facts, HeardOfOrder, Matter, Promise, Refusal, Stewardship},
         timeline::{Milestone, Party},
     },
     store,
@@ -69,6 +70,10 @@ pub(crate) async fn command(
             let facts = app.facts_of(work);
             work.execute::<Case>(id, &case::Command::Progress(step), &facts).await?;
         }
+        for (milestone, at) in done.state.taken_up_since(&known) {
+            let facts = DomainFacts { at, ..app.facts_of(work) };
+            work.execute::<Case>(id, &case::Command::Progress(Step::news(milestone)), &facts).await?;
+        }
     }
     Ok(done)
 }
@@ -90,8 +95,15 @@ async fn adopt(app: &App, work: &mut Work, id: CaseId) -> Result<Stewardship> {
     let opening = case.opening.as_deref().ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
     let matter = Box::new(matter(&case, opening));
     let begin = Command::Begin { matter, receiver: None, adopted: true, archived: false };
-    let facts = facts(app, work, &Stewardship::unborn(id), opening.estate, &begin).await?;
-    Ok(work.execute::<Stewardship>(id, &begin, &facts).await?.state)
+    let facts_of_birth = facts(app, work, &Stewardship::unborn(id), opening.estate, &begin).await?;
+    let begun = work.execute::<Stewardship>(id, &begin, &facts_of_birth).await?.state;
+    if !case.is_over() {
+        return Ok(begun);
+    }
+    // Of what has ended nothing runs.
+    let end = Command::Follow { milestone: Milestone::Closed, status: case.status, call_back: false };
+    let facts = facts(app, work, &begun, opening.estate, &end).await?;
+    Ok(work.execute::<Stewardship>(id, &end, &facts).await?.state)
 }
 
 /// What a decision has to know: what holds in the estate, and the calendars of every clock that runs or may start.
@@ -107,7 +119,7 @@ async fn facts(app: &App, work: &mut Work, known: &Stewardship, estate: EstateId
 
 fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
     let department = match command {
-        Command::Work { order: (_, department, _), .. }
+        Command::Work { heard: HeardOfOrder { department, .. }, .. }
         | Command::Proof { order: (_, department), .. }
         | Command::Consult { department }
         | Command::Consulted { department } => Some(department.as_str()),
@@ -118,6 +130,8 @@ fn pins(ruling: &Ruling, known: &Stewardship, command: &Command) -> Vec<Pin> {
     let of_climbs = known.climbs.iter().filter_map(|climb| climb.department.as_deref());
     let of_clocks = known.clocks.iter().filter_map(|kept| kept.department.as_deref());
     let of_teams = known.promises.iter().map(|promise| promise.team.as_str()).filter(|team| !team.is_empty());
+    let of_waiting = known.waiting.iter().map(|waiting| waiting.heard.department.as_str());
+    let of_orders = of_orders.chain(of_waiting);
     let departments = of_orders.chain(of_tasks).chain(of_climbs).chain(of_clocks).chain(of_teams).chain(department);
     let mut pins: Vec<Pin> = known.pins().cloned().collect();
     pins.push(ruling.pin(Hours::Estate, None));
@@ -155,15 +169,36 @@ pub(crate) async fn follow(app: &App, work: &mut Work, case: &Case, step: &Step,
     command(app, work, id, &Command::Follow { milestone: step.milestone, status, call_back }).await.map(drop)
 }
 
-/// What a step of a work order means to the stewardship of its case.
-pub(crate) async fn work_step(
+/// What became of a work order, to its case if there is something to tell, and to its stewardship.
+pub(crate) async fn follow_work(
     app: &App,
     work: &mut Work,
     id: CaseId,
-    order: (WorkOrderId, String, bool),
-    step: WorkStep,
+    heard: HeardOfOrder,
+    effect: Option<Effect>,
 ) -> Result<()> {
-    command(app, work, id, &Command::Work { order, step }).await.map(drop)
+    let facts = app.facts_of(work);
+    let at = facts.at.min(facts.now);
+    let case = work.find::<Case>(id).await?.ok_or_else(|| Error::refused(&Refusal::NoSuchCase))?;
+    let rests = case.rests_after(effect, at);
+    let known = if rests.is_some() { work.find::<Stewardship>(id).await? } else { None };
+    let waits = known.is_some_and(|known| known.has_to_wait(&heard, at, rests));
+    if let Some((milestone, effect)) = heard.told.zip(effect).filter(|_| !waits) {
+        progress(app, work, id, &Step::new(milestone, effect)).await?;
+    }
+    command(app, work, id, &Command::Work { heard, rests }).await.map(drop)
+}
+
+/// The case takes the step, and its stewardship follows.
+pub(crate) async fn progress(app: &App, work: &mut Work, id: CaseId, step: &Step) -> Result<()> {
+    let facts = app.facts_of(work);
+    let at = facts.at;
+    let done = work.execute::<Case>(id, &case::Command::Progress(step.clone()), &facts).await?;
+    // What came too late for what is over is not followed either.
+    if done.state.is_over() && !done.state.has_taken(step, at) {
+        return Ok(());
+    }
+    follow(app, work, &done.state, step, false).await
 }
 
 /// Carries out what somebody asks of the stewardship of a case.

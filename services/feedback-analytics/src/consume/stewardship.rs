@@ -44,10 +44,16 @@ pub(super) async fn clock_stopped(work: &mut Work, message: pb::ClockStopped) ->
             outcome: message.outcome,
             elapsed_seconds: message.elapsed_seconds.max(0),
             paused_seconds: message.paused_seconds.max(0),
+            overdue: was_over(message.due_at_ms, message.at_ms),
             about: about!(message),
         })
     })
     .await
+}
+
+/// Whether a time was over by then: it is when its second is. None where that is not said.
+fn was_over(due_at_ms: i64, at_ms: i64) -> Option<bool> {
+    (due_at_ms != 0).then(|| due_at_ms.div_euclid(1_000) < at_ms.div_euclid(1_000))
 }
 
 async fn clock(work: &mut Work, clock: &str, estate: &str, change: impl FnOnce(Tz) -> Change + Send) -> Result<()> {

@@ -49,6 +49,9 @@ pub struct Stop {
     pub elapsed_seconds: i64,
     /// Time that did not because it was paused, in seconds of its calendar.
     pub paused_seconds: i64,
+    /// Whether its time was over by then; of what was heard before that was looked at, it is whether it was ever said to be overdue.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub overdue: Option<bool>,
 }
 
 /// What changes it.
@@ -97,7 +100,7 @@ impl ClockFact {
             tally.one(born_on, Measure::DeadlineLate, "");
             return tally;
         }
-        if outcome == VOID && self.breached.is_some() {
+        if outcome == VOID && self.was_overdue() {
             tally.one(on, Measure::DeadlineVoidOverdue, "");
         }
         for (measure, word) in [
@@ -108,6 +111,13 @@ impl ClockFact {
             tally.outcome(on, measure, outcome, word);
         }
         tally
+    }
+
+    /// Whether it was overdue when it stopped. That it was said to be so once is not enough: more time may have been given since, and what
+    /// stopped it in time may have been heard late.
+    fn was_overdue(&self) -> bool {
+        let known = self.stopped.as_ref().and_then(|stop| stop.overdue);
+        known.unwrap_or(self.breached.is_some())
     }
 
     /// The day by which it counts, by what, and how it came out. The stop has the last word, since time may have

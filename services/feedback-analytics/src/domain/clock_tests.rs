@@ -26,6 +26,7 @@ fn stopped(outcome: &str, day: u64) -> Change {
         outcome: outcome.to_owned(),
         elapsed_seconds: 900,
         paused_seconds: 100,
+        overdue: None,
     })
 }
 
@@ -98,6 +99,20 @@ fn what_is_given_up_when_it_is_overdue_is_seen() {
 }
 
 #[test]
+fn what_had_time_left_when_it_was_given_up_is_not_seen_as_overdue() {
+    let given_up = |overdue| {
+        let mut end = stopped(VOID, 2);
+        if let Change::Stopped(stop) = &mut end {
+            stop.overdue = Some(overdue);
+        }
+        // In whatever order they are heard.
+        let counted = |changes: &[Change]| deadlines(&[fact(changes)]).void_overdue;
+        (counted(&[breached(0), end.clone()]), counted(&[end, breached(0)]))
+    };
+    assert_eq!((given_up(true), given_up(false)), ((1, 1), (0, 0)));
+}
+
+#[test]
 fn what_was_overdue_when_it_was_entered_is_counted_apart() {
     for changes in [vec![late(breached(0))], vec![late(breached(0)), late(stopped(MISSED, 2))]] {
         let Deadlines { all, late_entries, by_party, .. } = deadlines(&[fact(&changes)]);
@@ -165,6 +180,7 @@ fn any_change() -> impl Strategy<Value = Change> {
                 outcome: outcomes[outcome].to_owned(),
                 elapsed_seconds,
                 paused_seconds,
+                overdue: None,
             })
         ),
     ]

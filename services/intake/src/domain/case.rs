@@ -345,7 +345,9 @@ pub struct Case {
     last_told_at: DateTime<Utc>,
     /// How the last step was taken down, if it was a word of the owner.
     last_taken_down: Option<WordNote>,
-    /// How its end was.
+    /// The step that ended it last.
+    ended_by: Option<Milestone>,
+    /// How that was taken down.
     end_taken_down: Option<WordNote>,
     moved_at: DateTime<Utc>,
     /// Stage before it waited for its owner, as long as it does.
@@ -357,6 +359,29 @@ impl Case {
     #[must_use]
     pub fn allowed(&self) -> Vec<&'static str> {
         if self.opening.is_some() && self.is_under_way() { vec!["prioritise", "cancel"] } else { Vec::new() }
+    }
+
+    /// Whether it has come to its end.
+    #[must_use]
+    pub const fn is_over(&self) -> bool {
+        matches!(self.status, CaseStatus::Closed | CaseStatus::Cancelled)
+    }
+
+    /// Since when nothing goes on in it, after a step that happened then: it is resolved, or over.
+    #[must_use]
+    pub fn rests_after(&self, effect: Option<Effect>, at: DateTime<Utc>) -> Option<DateTime<Utc>> {
+        let goes_on = match self.status {
+            CaseStatus::Received | CaseStatus::InProgress | CaseStatus::AwaitingOwner => true,
+            CaseStatus::Resolved => matches!(effect, Some(Effect::MoreWork(_))) && at >= self.moved_at,
+            CaseStatus::Closed | CaseStatus::Cancelled => false,
+        };
+        (!goes_on).then_some(self.moved_at)
+    }
+
+    /// Whether the last step of what is over now was that one. What comes too late for what is over is none.
+    #[must_use]
+    pub fn has_taken(&self, step: &Step, at: DateTime<Utc>) -> bool {
+        self.last_milestone == step.milestone && self.last_told_at == at
     }
 
     fn is_under_way(&self) -> bool {
@@ -379,7 +404,9 @@ impl Case {
     fn progressed(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         let (status, stage) = self.after(step.effect, facts);
         let category = step.category.clone().filter(|category| *category != self.category);
-        let is_other = step.milestone.is_told_each_time() && facts.at != self.last_told_at;
+        // What is heard of something over is heard in any order: the same at another time is no echo.
+        let is_told_each_time = step.milestone.is_told_each_time() || self.is_over();
+        let is_other = is_told_each_time && facts.at != self.last_told_at;
         let is_news = category.is_some()
             || is_other
             || step.taken_down != self.last_taken_down
@@ -402,8 +429,9 @@ impl Case {
         }]
     }
 
-    /// A step of what has ended: its owner's word that this is not the end begins a new episode, and the owner's own word
-    /// that it is solved is told; the rest changes nothing any more.
+    /// A step of what has ended: its owner's word that this is not the end begins a new episode, the owner's own word that it
+    /// is solved is told, and so is what looks back and what happened before and is heard late; the rest changes nothing any
+    /// more, and no other end takes the place of the one that stands.
     fn progressed_after_the_end(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         use Milestone as M;
         let is_closed = self.status == CaseStatus::Closed;
@@ -413,10 +441,22 @@ impl Case {
             M::Confirmed | M::Verified if is_closed => self.told(step, facts),
             // What staff had taken down is the owner's own word now.
             M::Closed if is_closed && self.becomes_the_owners(step) => self.told(step, facts),
-            M::Withdrawn | M::Cancelled if self.last_milestone == step.milestone && self.becomes_the_owners(step) => {
+            M::Withdrawn | M::Cancelled if self.ended_by == Some(step.milestone) && self.becomes_the_owners(step) => {
                 self.told(step, facts)
             }
-            _ if is_closed && step.effect == Effect::Told => self.progressed(step, facts),
+            // One end is enough.
+            M::Reopened
+            | M::Rework
+            | M::Confirmed
+            | M::Verified
+            | M::Closed
+            | M::Withdrawn
+            | M::Cancelled
+            | M::Declined => Vec::new(),
+            M::SurveyAnswered | M::PauseContested if is_closed => self.told(step, facts),
+            // What happened by then is heard late.
+            _ if facts.at < self.moved_at => self.told(step, facts),
+            _ if facts.at == self.moved_at && is_closed && step.effect == Effect::Told => self.told(step, facts),
             _ => Vec::new(),
         }
     }
@@ -452,7 +492,7 @@ impl Case {
 
     /// The owner calls off what is called off already: where staff had taken that word down, it is the owner's own now.
     fn called_off_again(&self, opening: &Opening, reason: &Line, facts: &Facts) -> Vec<Event> {
-        let was_called_off = self.last_milestone == Milestone::Cancelled && self.end_taken_down.is_some();
+        let was_called_off = self.ended_by == Some(Milestone::Cancelled) && self.end_taken_down.is_some();
         if !was_called_off || !word::is_owners(&facts.actor, opening.resident) {
             return vec![];
         }
@@ -491,6 +531,7 @@ impl Aggregate for Case {
             last_dated: None,
             last_told_at: DateTime::UNIX_EPOCH,
             last_taken_down: None,
+            ended_by: None,
             end_taken_down: None,
             moved_at: DateTime::UNIX_EPOCH,
             before_waiting: None,
@@ -530,6 +571,8 @@ impl Aggregate for Case {
             (_, C::Link { case }) if self.linked.contains(case) => Ok(vec![]),
             (_, C::Link { case }) => Ok(vec![Event::Linked { case: *case }]),
 
+            // How what was called off went is not asked any more.
+            (S::Cancelled, C::AskSatisfaction) => Ok(vec![]),
             (_, C::AskSatisfaction) if self.satisfaction_asked => Ok(vec![]),
             (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked]),
 
@@ -594,6 +637,7 @@ impl Aggregate for Case {
                 self.last_told_at = *at;
                 self.last_taken_down.clone_from(taken_down);
                 if matches!(milestone, Milestone::Closed | Milestone::Withdrawn | Milestone::Cancelled) {
+                    self.ended_by = Some(*milestone);
                     self.end_taken_down.clone_from(taken_down);
                 }
                 if let Some(category) = category {
@@ -616,6 +660,7 @@ impl Aggregate for Case {
                 "cancelled".clone_into(&mut self.stage);
                 self.last_milestone = Milestone::Cancelled;
                 self.last_taken_down.clone_from(taken_down);
+                self.ended_by = Some(Milestone::Cancelled);
                 self.end_taken_down.clone_from(taken_down);
                 self.moved_at = at.map_or(self.moved_at, |at| self.moved_at.max(at));
             }

@@ -85,7 +85,7 @@ fn open(new: NewCase, facts: &Facts) -> Result<Vec<Event>, Refusal> {
     Case::unborn(id()).decide(&Command::Open(Box::new(new)), facts)
 }
 
-fn opened(kind: CaseKind) -> Case {
+pub(super) fn opened(kind: CaseKind) -> Case {
     replay(Case::unborn(id()), &open(new(kind), &facts(&[Role::Owner])).unwrap())
 }
 
@@ -293,6 +293,34 @@ fn each_rating_is_told_once() {
 }
 
 #[test]
+fn what_is_heard_after_the_end_is_told_when_it_happened_before_it_and_is_no_other_end() {
+    let told = |case: &Case, command: &Command, at: i64| {
+        let after_it = then(case, command, &after(at));
+        assert_eq!((after_it.status, &after_it.stage), (case.status, &case.stage), "it moves nothing");
+        case.decide(command, &after(at)).unwrap().len()
+    };
+    let request = opened(CaseKind::ServiceRequest);
+    let closed = then(&request, &step(Milestone::Closed, CaseStatus::Closed, "closed"), &after(10));
+    let cancelled = then(&request, &cancel(), &after(10));
+    for case in [&closed, &cancelled] {
+        let news = Command::Progress(Step::news(Milestone::TechnicianOnSite));
+        assert_eq!((told(case, &news, 9), told(case, &news, 11)), (1, 0), "{}", case.status);
+        let busy = step(Milestone::ServiceConfirmed, CaseStatus::InProgress, "confirmed");
+        assert_eq!((told(case, &busy, 9), told(case, &busy, 11)), (1, 0), "{}", case.status);
+        let declined = step(Milestone::Declined, CaseStatus::Closed, "declined");
+        assert_eq!((told(case, &declined, 9), told(case, &declined, 11)), (0, 0), "{}", case.status);
+    }
+    let rated = Command::Progress(Step::news(Milestone::SurveyAnswered));
+    assert_eq!((told(&closed, &rated, 11), told(&cancelled, &rated, 11)), (1, 0));
+    // Who was asked a moment before it was closed was asked; of what was called off nobody is.
+    assert_eq!(closed.decide(&Command::AskSatisfaction, &after(11)), Ok(vec![Event::SatisfactionAsked]));
+    assert_eq!(cancelled.decide(&Command::AskSatisfaction, &after(11)), Ok(vec![]));
+    for end in [Milestone::Verified, Milestone::Confirmed, Milestone::Closed] {
+        assert_eq!(told(&cancelled, &step(end, CaseStatus::Closed, "closed"), 9), 0, "{end}");
+    }
+}
+
+#[test]
 fn whoever_calls_a_case_off_is_named_as_what_they_are() {
     let case = opened(CaseKind::Complaint);
     let by = |command: &Command, facts: &Facts| match &case.decide(command, facts)?[..] {
@@ -455,6 +483,7 @@ fn a_withdrawal_and_a_closing_that_were_taken_down_become_the_owners_own() {
         let staffs = then(&opened(CaseKind::Complaint), &given(Some(note.clone())), &after(1));
         // What is told in between takes nothing away.
         let staffs = then(&staffs, &Command::Progress(Step::news(Milestone::SurveyAnswered)), &after(1));
+        let staffs = then(&staffs, &Command::Progress(Step::news(Milestone::TechnicianOnSite)), &after(0));
         let told = staffs.decide(&given(None), &after(2)).unwrap();
         let [Event::Progressed { by, taken_down: None, .. }] = &told[..] else { panic!("{told:?}") };
         assert_eq!(by.unwrap_or(milestone.by()), Party::Owner, "{milestone}");

@@ -37,9 +37,10 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
             Some(told.hand_over_ended(hand_over, outcome.as_str(), *at))
         }
         // The last word on how a clock stopped stands, also with those who heard another one before.
-        Event::ClockStopped { clock_id, outcome, at, elapsed, paused }
-        | Event::ClockCorrected { clock_id, outcome, at, elapsed, paused } => {
-            stewardship.clock(*clock_id).map(|kept| told.stopped(kept, *outcome, *at, *elapsed, *paused))
+        Event::ClockStopped { clock_id, outcome, at, elapsed, paused, due_at }
+        | Event::ClockCorrected { clock_id, outcome, at, elapsed, paused, due_at } => {
+            let spent = (*elapsed, *paused);
+            stewardship.clock(*clock_id).map(|kept| told.stopped(kept, *outcome, (*at, *due_at), spent))
         }
         Event::ClockBreached { clock_id, due_at } => {
             stewardship.clock(*clock_id).map(|kept| told.breached(kept, *due_at))
@@ -93,6 +94,8 @@ pub(crate) fn outgoing(stewardship: &Stewardship, event: &Recorded<Event>) -> Op
         | Event::ClocksChanged { .. }
         | Event::PauseRanOut { .. }
         | Event::OrderNoted { .. }
+        | Event::WorkWaits { .. }
+        | Event::WorkTakenUp
         | Event::Prioritised { .. }
         | Event::Classified { .. }
         | Event::ClimbBegan { .. }
@@ -170,7 +173,15 @@ impl Told<'_> {
         })
     }
 
-    fn stopped(&self, kept: &KeptClock, outcome: Outcome, at: DateTime<Utc>, elapsed: i64, paused: i64) -> Outgoing {
+    fn stopped(
+        &self,
+        kept: &KeptClock,
+        outcome: Outcome,
+        (at, due_at): (DateTime<Utc>, Option<DateTime<Utc>>),
+        (elapsed, paused): (i64, i64),
+    ) -> Outgoing {
+        // What was missed stays so when more time was given afterwards; what has lost its object was overdue by then, or was not.
+        let missed_at = kept.breached_at.filter(|_| outcome == Outcome::Missed);
         Outgoing::new(pb::ClockStopped {
             clock_id: id(kept.clock_id),
             case_id: id(self.stewardship.id),
@@ -189,7 +200,7 @@ impl Told<'_> {
             paused_seconds: paused,
             late_entry: kept.late_entry,
             started_at_ms: optional_ms(kept.clock.started_at()),
-            due_at_ms: optional_ms(kept.breached_at.or(kept.due.due_at)),
+            due_at_ms: optional_ms(missed_at.or(due_at).or(kept.due.due_at)),
             at_ms: ms(at),
         })
     }

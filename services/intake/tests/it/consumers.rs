@@ -80,7 +80,8 @@ async fn a_complaint_is_followed_to_its_end_whatever_the_order_of_delivery() {
         )
         .await;
         reaches(&owner, case, "in_progress", "remedying").await;
-        kit.publish(TENANT, order, 2, 1, about!(dispatch::WorkOrderDeparted, case)).await;
+        let departed = about!(dispatch::WorkOrderDeparted, case, work_order_id: order.to_string());
+        kit.publish(TENANT, order, 2, 1, departed).await;
         has_parts(
             &kit,
             case,

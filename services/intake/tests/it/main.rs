@@ -10,6 +10,7 @@ mod files;
 mod finding;
 mod inquiries;
 mod migrations;
+mod orders;
 mod register;
 mod rules;
 mod stewardship;

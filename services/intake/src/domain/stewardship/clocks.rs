@@ -11,7 +11,7 @@ use steward_kernel::{
 use uuid::Uuid;
 
 use super::{
-    Cause, Event, NewClock, Order, WorkStep,
+    Cause, Event, NewClock, Order,
     deciding::{Deciding, instant},
     moves::is_agreed,
 };
@@ -24,6 +24,9 @@ const AWAITING_OWNER: &str = "awaiting_owner";
 /// What is measured from the start of an episode.
 const FROM_THE_START: [Measure; 6] =
     [Measure::Acknowledge, Measure::Plan, Measure::Arrive, Measure::MakeSafe, Measure::Finish, Measure::Decide];
+
+/// What is measured of a work order: it is done, and nothing about it is planned or decided for its owner.
+pub(super) const OF_ORDERS: [Measure; 4] = [Measure::Acknowledge, Measure::Arrive, Measure::MakeSafe, Measure::Finish];
 
 /// Whether something can happen to such a case that ends the measure from its start on: a policy that names no kind is for those alone.
 const fn can_end(measure: Measure, kind: CaseKind) -> bool {
@@ -147,11 +150,17 @@ impl KeptClock {
         }
     }
 
-    /// Whether word of what it measures comes late: it was said to be missed or void at a later time than the word's own.
+    /// Whether word of what it measures comes late: it was said to have stopped at a later time than the word's own. What was done in the moment in
+    /// which it was called off may be heard after that.
     fn was_stopped_too_late(&self, at: DateTime<Utc>) -> bool {
-        let lasted = self.clock.started_at().is_some_and(|started| started <= at)
-            && self.clock.stopped_at.is_some_and(|stopped| at < stopped);
-        lasted && matches!(self.outcome, Some(Outcome::Missed | Outcome::Void))
+        let was_void_then = self.outcome == Some(Outcome::Void) && self.clock.stopped_at == Some(at);
+        self.stopped_after(at) || was_void_then && self.clock.started_at().is_some_and(|started| started <= at)
+    }
+
+    /// Whether it has stopped since, and ran then.
+    pub(super) fn stopped_after(&self, at: DateTime<Utc>) -> bool {
+        self.clock.started_at().is_some_and(|started| started <= at)
+            && self.clock.stopped_at.is_some_and(|stopped| at < stopped)
     }
 
     /// Whether it still runs, paused or not.
@@ -165,8 +174,12 @@ impl KeptClock {
         !matches!(self.measure, Measure::Acknowledge | Measure::FollowUp)
     }
 
-    fn is_of(&self, order: WorkOrderId) -> bool {
+    pub(super) fn is_of(&self, order: WorkOrderId) -> bool {
         self.work_order == Some(order)
+    }
+
+    pub(super) fn is_of_company(&self) -> bool {
+        self.party == Party::Company
     }
 }
 
@@ -203,7 +216,8 @@ impl Deciding<'_> {
         let timetable = &self.facts.timetable;
         let budget = target.budget(at, timetable);
         let started = ClockEvent::Started { at, target, budget };
-        let episode = self.state.episode;
+        // Work may be heard of after its owner has come back on it.
+        let episode = order.map_or(self.state.episode, |_| self.state.episode_at(at));
         let of = order.map_or_else(String::new, |order| format!("/{}/{}", order.id, order.hops));
         let same = self.state.clocks.iter().filter(|kept| {
             kept.measure == measure && kept.work_order == order.map(|order| order.id) && kept.episode == episode
@@ -239,13 +253,6 @@ impl Deciding<'_> {
             self.emit(Event::ClocksStarted { clocks });
         }
     }
-
-    fn start_order(&mut self, order: &Order) {
-        let at = self.facts.at;
-        // A work order is done, and nothing about it is planned or decided for its owner.
-        let measured = FROM_THE_START.into_iter().filter(|measure| can_end(*measure, CaseKind::ServiceRequest));
-        self.start(measured.filter_map(|measure| self.new_clock(measure, Some(order), at)).collect());
-    }
 }
 
 // Stopping.
@@ -259,14 +266,25 @@ impl Deciding<'_> {
         if end == End::Done {
             self.hear_late(&is_meant);
         }
-        for clock_id in self.running(is_meant) {
+        // What was done before the owner came back does nothing of what is to be done since.
+        for clock_id in self.running(|kept| is_meant(kept) && (end == End::CalledOff || self.is_of_its_time(kept))) {
             self.stop_one(clock_id, end);
         }
     }
 
+    /// Whether what is followed happened in the time of a clock that runs: not before the owner came back.
+    fn is_of_its_time(&self, kept: &KeptClock) -> bool {
+        kept.episode < self.state.episode || !self.is_of_before()
+    }
+
+    /// Whether what is followed happened in an earlier episode, and is heard late.
+    pub(super) fn is_of_before(&self) -> bool {
+        self.state.episode_at(self.at) < self.state.episode
+    }
+
     fn stop_one(&mut self, clock_id: Uuid, end: End) {
         let Some(kept) = self.state.clock(clock_id) else { return };
-        let at = kept.clock.started_at().map_or(self.facts.at, |started| started.max(self.facts.at));
+        let at = kept.clock.started_at().map_or(self.at, |started| started.max(self.at));
         let known = kept.breached_at;
         let stopped = kept.clock.clone().after(&ClockEvent::Stopped { at });
         let Some(reading) = stopped.read(&self.facts.timetable, at) else { return };
@@ -276,13 +294,13 @@ impl Deciding<'_> {
         if let Some(due_at) = breached_at.filter(|_| known.is_none()) {
             self.emit(Event::ClockBreached { clock_id, due_at });
         }
-        let (elapsed, paused) = (reading.elapsed, reading.paused);
-        self.emit(Event::ClockStopped { clock_id, outcome, at, elapsed, paused });
+        let (elapsed, paused, due_at) = (reading.elapsed, reading.paused, instant(reading.due_at));
+        self.emit(Event::ClockStopped { clock_id, outcome, at, elapsed, paused, due_at });
     }
 
     /// What was done before a clock was said to be missed or void stopped it then.
     fn hear_late(&mut self, is_meant: impl Fn(&KeptClock) -> bool) {
-        let at = self.facts.at;
+        let at = self.at;
         let late = self.state.clocks.iter().filter(|kept| kept.was_stopped_too_late(at) && is_meant(kept));
         for clock_id in late.map(|kept| kept.clock_id).collect::<Vec<_>>() {
             self.judge_again(clock_id, End::Done, at);
@@ -299,8 +317,8 @@ impl Deciding<'_> {
         if let Some(due_at) = breached_at.filter(|_| outcome == Outcome::Missed && kept.breached_at.is_none()) {
             self.emit(Event::ClockBreached { clock_id, due_at });
         }
-        let (elapsed, paused) = (reading.elapsed, reading.paused);
-        self.emit(Event::ClockCorrected { clock_id, outcome, at, elapsed, paused });
+        let (elapsed, paused, due_at) = (reading.elapsed, reading.paused, instant(reading.due_at));
+        self.emit(Event::ClockCorrected { clock_id, outcome, at, elapsed, paused, due_at });
     }
 
     fn stop_company(&mut self, measures: &[Measure], end: End) {
@@ -327,10 +345,7 @@ impl Deciding<'_> {
     }
 
     pub(super) fn follow(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
-        if is_answer(milestone) {
-            self.answered();
-        }
-        self.follow_step(milestone, status, call_back);
+        self.follow_deed(milestone, status, call_back);
         // Whatever made it go on: the clocks wait no longer than the case.
         if status != CaseStatus::AwaitingOwner {
             self.wait_no_longer();
@@ -340,6 +355,14 @@ impl Deciding<'_> {
             self.stop(|kept| kept.party == Party::Company && kept.measure != Measure::FollowUp, End::CalledOff);
             self.end_climbs_where(|climb| climb.cause == Cause::Reopened);
         }
+    }
+
+    /// What was done, wherever the case stands after it.
+    pub(super) fn follow_deed(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
+        if is_answer(milestone) {
+            self.answered();
+        }
+        self.follow_step(milestone, status, call_back);
     }
 
     fn follow_step(&mut self, milestone: Milestone, status: CaseStatus, call_back: bool) {
@@ -422,15 +445,16 @@ impl Deciding<'_> {
             return;
         }
         self.stop_company(&[Measure::FollowUp], End::CalledOff);
-        self.start(self.new_clock(Measure::FollowUp, None, self.facts.at).into_iter().collect());
+        self.start(self.new_clock(Measure::FollowUp, None, self.at).into_iter().collect());
     }
 
     /// A new episode with its own clocks. What still ran in the old one is over.
     fn reopen(&mut self) {
-        let at = self.facts.at;
+        let at = self.at;
         self.stop(|kept| kept.party == Party::Company, End::CalledOff);
         self.emit(Event::Reopened { episode: self.state.episode + 1, at });
         self.start(self.first_clocks(at, false));
+        self.restart_orders();
         self.climb(Cause::Reopened, None);
     }
 
@@ -454,121 +478,51 @@ impl Deciding<'_> {
     }
 
     /// Pauses what the policy lets this reason pause.
-    fn pause(&mut self, reason: &str, pause_id: Uuid, evidence: &[Uuid], is_meant: impl Fn(&KeptClock) -> bool) {
+    pub(super) fn pause(
+        &mut self,
+        reason: &str,
+        pause_id: Uuid,
+        evidence: &[Uuid],
+        is_meant: impl Fn(&KeptClock) -> bool,
+    ) {
         let Some(rule) = self.facts.ruling.policies.pause(reason) else { return };
         let pause = Pause {
             pause_id,
-            from: self.facts.at,
+            from: self.at,
             to: None,
             reason: reason.to_owned(),
             cap_seconds: rule.cap_seconds(),
             evidence: evidence.to_vec(),
             struck: false,
         };
-        let paused = self.running(|kept| rule.parties.contains(&kept.party) && kept.can_be_paused() && is_meant(kept));
-        let changes: Vec<_> = paused.into_iter().map(|id| (id, ClockEvent::Paused(pause.clone()))).collect();
-        if !changes.is_empty() {
-            self.emit(Event::ClocksChanged { changes });
-        }
+        let can_be = |kept: &KeptClock| rule.parties.contains(&kept.party) && kept.can_be_paused() && is_meant(kept);
+        let lasts = |kept: &KeptClock| match kept.is_running() {
+            true => self.is_of_its_time(kept),
+            false => kept.stopped_after(self.at),
+        };
+        let paused = self.state.clocks.iter().filter(|kept| lasts(kept) && can_be(kept));
+        let changes = paused.map(|kept| (kept.clock_id, ClockEvent::Paused(pause.clone()))).collect();
+        self.change(changes);
     }
 
-    fn resume(&mut self, pause_id: Uuid) {
-        let at = self.facts.at;
+    /// Changes clocks. Those that have stopped, since word of it comes late, are judged again.
+    fn change(&mut self, changes: Vec<(Uuid, ClockEvent)>) {
+        if changes.is_empty() {
+            return;
+        }
+        let changed: Vec<Uuid> = changes.iter().map(|(clock_id, _)| *clock_id).collect();
+        self.emit(Event::ClocksChanged { changes });
+        self.judge_again_what_ended(&changed);
+    }
+
+    pub(super) fn resume(&mut self, pause_id: Uuid) {
+        let at = self.at;
         let lasts = |kept: &KeptClock| kept.clock.pauses.iter().any(|p| p.pause_id == pause_id && p.to.is_none());
-        let paused = self.running(lasts);
-        let changes: Vec<_> = paused.into_iter().map(|id| (id, ClockEvent::Resumed { pause_id, at })).collect();
-        if !changes.is_empty() {
-            self.emit(Event::ClocksChanged { changes });
-        }
+        let can_go_on = |kept: &KeptClock| kept.is_running() || kept.stopped_after(at);
+        let paused = self.state.clocks.iter().filter(|kept| can_go_on(kept) && lasts(kept));
+        let changes = paused.map(|kept| (kept.clock_id, ClockEvent::Resumed { pause_id, at })).collect();
+        self.change(changes);
         self.end_climbs_where(|climb| climb.cause == Cause::LongPaused && climb.about == Some(pause_id));
-    }
-}
-
-// Following work orders.
-impl Deciding<'_> {
-    pub(super) fn work(&mut self, id: WorkOrderId, department: &str, contractor: bool, step: &WorkStep) {
-        use Measure as W;
-        let known = self.state.order(id).cloned();
-        let mut order = known.clone().unwrap_or_else(|| Order::new(id, department, contractor));
-        match step {
-            WorkStep::Opened if known.is_none() => {
-                self.note(&order, false);
-                self.start_order(&order);
-            }
-            WorkStep::Opened => {}
-            WorkStep::Assigned { technician } => {
-                order.technician.clone_from(technician);
-                self.note(&order, false);
-            }
-            WorkStep::Accepted => {
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::Acknowledge, End::Done);
-                self.end_climbs_of(id);
-            }
-            WorkStep::Returned => {
-                order.technician = None;
-                self.note(&order, false);
-                self.climb(Cause::Returned, Some(id));
-            }
-            WorkStep::Transferred => self.transfer(Order {
-                department: department.to_owned(),
-                contractor,
-                technician: None,
-                hops: order.hops + 1,
-                ..order
-            }),
-            WorkStep::Arrived => {
-                self.note(&Order { arrived: true, ..order }, false);
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::Arrive, End::Done);
-            }
-            WorkStep::MadeSafe => {
-                self.note(&Order { safe: true, ..order }, false);
-                self.stop(|kept| kept.is_of(id) && kept.measure == W::MakeSafe, End::Done);
-            }
-            WorkStep::Held { reason, evidence } => self.hold(&order, reason, evidence),
-            WorkStep::Resumed => self.resume(self.hold_id(&order)),
-            WorkStep::Completed => {
-                self.stop(|kept| kept.is_of(id) && matches!(kept.measure, W::MakeSafe | W::Finish), End::Done);
-                self.close_order(&order);
-            }
-            WorkStep::Cancelled => self.close_order(&order),
-        }
-    }
-
-    fn note(&mut self, order: &Order, over: bool) {
-        if over || self.state.order(order.id) != Some(order) {
-            self.emit(Event::OrderNoted { order: order.clone(), over });
-        }
-    }
-
-    /// The owner's clock goes on, the department's starts afresh.
-    fn transfer(&mut self, order: Order) {
-        let id = order.id;
-        self.resume(self.hold_id(&order));
-        self.stop(|kept| kept.is_of(id), End::CalledOff);
-        self.end_climbs_of(id);
-        self.note(&order, false);
-        self.start_order(&order);
-    }
-
-    fn close_order(&mut self, order: &Order) {
-        self.resume(self.hold_id(order));
-        self.stop(|kept| kept.is_of(order.id), End::CalledOff);
-        self.end_climbs_of(order.id);
-        self.note(order, true);
-    }
-
-    /// The owner's clock waits only when there is no other work going on.
-    fn hold(&mut self, order: &Order, reason: &str, evidence: &[Uuid]) {
-        let (id, alone) = (order.id, self.state.orders.len() <= 1);
-        let order = Order { holds: order.holds + 1, ..order.clone() };
-        self.note(&order, false);
-        self.pause(reason, self.hold_id(&order), evidence, |kept| {
-            kept.is_of(id) || (alone && kept.party == Party::Company)
-        });
-    }
-
-    fn hold_id(&self, order: &Order) -> Uuid {
-        self.id(&format!("hold/{}/{}", order.id, order.holds))
     }
 }
 

@@ -11,6 +11,8 @@ pub(super) struct Deciding<'f> {
     pub(super) state: Stewardship,
     pub(super) matter: Matter,
     pub(super) facts: &'f Facts,
+    /// When what is followed happened: as told, or when what had to wait happened.
+    pub(super) at: DateTime<Utc>,
     events: Vec<Event>,
 }
 
@@ -22,7 +24,7 @@ pub(super) fn instant(seconds: i64) -> Option<DateTime<Utc>> {
 impl<'f> Deciding<'f> {
     pub(super) fn of(state: &Stewardship, facts: &'f Facts) -> Self {
         let matter = state.matter.as_deref().cloned().unwrap_or_else(|| Matter::unknown(facts.now));
-        Self { state: state.clone(), matter, facts, events: Vec::new() }
+        Self { state: state.clone(), matter, facts, at: facts.at, events: Vec::new() }
     }
 
     pub(super) fn emit(&mut self, event: Event) {
@@ -40,7 +42,7 @@ impl<'f> Deciding<'f> {
 
     pub(super) fn begin(mut self, matter: &Matter, receiver: Option<&str>, adopted: bool, archived: bool) -> Self {
         self.matter = matter.clone();
-        let from = if adopted { self.facts.at } else { matter.said_at };
+        let from = if adopted { self.at } else { matter.said_at };
         let clocks = self.first_clocks(from, adopted);
         let is_late = clocks.iter().any(|clock| clock.late_entry);
         self.emit(Event::Began { matter: Box::new(matter.clone()), clocks });
@@ -80,7 +82,7 @@ impl<'f> Deciding<'f> {
         self.void_promises();
         self.end_climbs();
         self.tasks_of_end();
-        self.emit(Event::Ended { at: self.facts.at });
+        self.emit(Event::Ended { at: self.at });
     }
 
     /// The events, after everything that is due was done and the next look was set.

@@ -9,7 +9,7 @@ use uuid::Uuid;
 
 use super::{
     Account, Climb, Due, Escalation, HandOver, KeptClock, Matter, Objection, Order, Outcome, Promise, PromiseOutcome,
-    Stewardship, Task,
+    Stewardship, Task, Waiting,
 };
 
 word_enum! {
@@ -92,15 +92,37 @@ pub enum Event {
     /// Clocks were paused, resumed, given another target, re-based.
     ClocksChanged { changes: Vec<(Uuid, ClockEvent)> },
     /// A clock stopped for good.
-    ClockStopped { clock_id: Uuid, outcome: Outcome, at: DateTime<Utc>, elapsed: i64, paused: i64 },
+    ClockStopped {
+        clock_id: Uuid,
+        outcome: Outcome,
+        at: DateTime<Utc>,
+        elapsed: i64,
+        paused: i64,
+        /// When it was due, as it stood then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<DateTime<Utc>>,
+    },
     /// How a clock stopped was other than what was said: word of it came late, or a pause was struck.
-    ClockCorrected { clock_id: Uuid, outcome: Outcome, at: DateTime<Utc>, elapsed: i64, paused: i64 },
+    ClockCorrected {
+        clock_id: Uuid,
+        outcome: Outcome,
+        at: DateTime<Utc>,
+        elapsed: i64,
+        paused: i64,
+        /// When it was due, as it stood then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        due_at: Option<DateTime<Utc>>,
+    },
     /// A clock passed its due time.
     ClockBreached { clock_id: Uuid, due_at: DateTime<Utc> },
     /// A pause ended by itself.
     PauseRanOut { pause_id: Uuid, at: DateTime<Utc> },
     /// A work order is as it is now; none = it is over.
     OrderNoted { order: Order, over: bool },
+    /// Something was heard of a work order that was opened since the case rests: it is followed when the case goes on.
+    WorkWaits { waiting: Waiting },
+    /// The case goes on: what has waited for that is followed.
+    WorkTakenUp,
     /// The case is more or less urgent.
     Prioritised { priority: Priority },
     /// The case is about something else.
@@ -176,12 +198,20 @@ impl Stewardship {
                 self.orders.retain(|known| known.id != order.id);
                 self.orders.extend((!over).then(|| order.clone()));
             }
+            Event::WorkWaits { waiting } => self.waiting.push(waiting.clone()),
+            Event::WorkTakenUp => self.waiting.clear(),
             Event::Prioritised { priority } => self.with_matter(|matter| matter.priority = *priority),
             Event::Classified { category } => self.with_matter(|matter| matter.category.clone_from(category)),
             Event::Waited => self.waits += 1,
-            Event::Reopened { episode, .. } => {
+            Event::Reopened { episode, at } => {
                 self.episode = *episode;
+                self.reopened.push(*at);
                 self.open = true;
+                // Work that was ordered with it may have been heard before it.
+                let of_orders = self.clocks.iter_mut().filter(|kept| kept.work_order.is_some());
+                for kept in of_orders.filter(|kept| kept.clock.started_at() >= Some(*at)) {
+                    kept.episode = *episode;
+                }
             }
             Event::Ended { .. } => self.open = false,
             Event::Scheduled { schedule } => {

@@ -299,7 +299,7 @@ impl Deciding<'_> {
     /// What they are about needs nobody any more.
     pub(super) fn end_climbs_where(&mut self, is_meant: impl Fn(&Climb) -> bool) {
         for climb in self.state.climbs.clone().into_iter().filter(is_meant) {
-            self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.facts.at });
+            self.emit(Event::ClimbEnded { climb_id: climb.climb_id, at: self.at });
         }
     }
 

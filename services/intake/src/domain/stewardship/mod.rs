@@ -5,6 +5,7 @@
 //! - **Clocks** (`clocks`): the company's towards the owner, those of departments and contractors for their work orders.
 //! - **Accountable person** (`answer`): exactly one at every instant from the first to the last; a hand-over needs acceptance.
 //! - **Promises** (`promise`): every time given to the owner, kept or broken.
+//! - **Work orders** (`work`): what becomes of them, whenever it is heard.
 //! - **Tasks** (`tasks`): who has to do something next, told and withdrawn.
 //! - **Escalation** (`ladder`): who is told when, once for each rung, until somebody takes it in hand.
 //!
@@ -18,6 +19,7 @@ mod ladder;
 mod moves;
 mod promise;
 mod tasks;
+mod work;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
@@ -38,6 +40,7 @@ pub use event::{Cause, Event, HandOverOutcome, NewClock, Schedule, Why};
 pub use ladder::{Climb, Escalation};
 pub use promise::{Promise, PromiseOutcome, What};
 pub use tasks::{Audience, Duty, Task};
+pub use work::{HeardOfOrder, Waiting};
 
 use super::{ruling::Ruling, timeline::Milestone};
 
@@ -117,12 +120,29 @@ pub struct Order {
     pub arrived: bool,
     /// Whether the danger is over.
     pub safe: bool,
+    /// Whether the technician who had it gave it back, and nobody has it since.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub returned: bool,
+    /// Since when its department has it; none where that was not written down.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub since: Option<DateTime<Utc>>,
 }
 
 impl Order {
     fn new(id: WorkOrderId, department: &str, contractor: bool) -> Self {
         let department = department.to_owned();
-        Self { id, department, contractor, technician: None, holds: 0, hops: 0, arrived: false, safe: false }
+        Self {
+            id,
+            department,
+            contractor,
+            technician: None,
+            holds: 0,
+            hops: 0,
+            arrived: false,
+            safe: false,
+            returned: false,
+            since: None,
+        }
     }
 
     fn party(&self) -> Party {
@@ -131,7 +151,8 @@ impl Order {
 }
 
 /// What becomes of a work order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum WorkStep {
     /// It exists.
     Opened,
@@ -142,6 +163,8 @@ pub enum WorkStep {
     },
     /// The technician took it.
     Accepted,
+    /// The technician is on the way.
+    Departed,
     /// The technician gave it back.
     Returned,
     /// Another department has it: the one in the step's order.
@@ -194,10 +217,10 @@ pub enum Command {
     FallAway,
     /// To follow a work order.
     Work {
-        /// Which: id, code of the department, whether that is a contractor.
-        order: (WorkOrderId, String, bool),
-        /// What became of it.
-        step: WorkStep,
+        /// What was heard of it.
+        heard: HeardOfOrder,
+        /// Since when nothing goes on in the case, if it is resolved or over.
+        rests: Option<DateTime<Utc>>,
     },
     /// What proves that a work order is done has not arrived in time, or has since.
     Proof {
@@ -429,12 +452,16 @@ pub struct Stewardship {
     pub open: bool,
     /// Episode, from 1; each reopening begins a new one.
     pub episode: u32,
+    /// When each episode after the first one began.
+    pub reopened: Vec<DateTime<Utc>>,
     /// Who answers for it.
     pub accountable: Accountable,
     /// Its clocks, in the order in which they were started.
     pub clocks: Vec<KeptClock>,
     /// Its work orders.
     pub orders: Vec<Order>,
+    /// What was heard of work orders that were opened since it rests.
+    pub waiting: Vec<Waiting>,
     /// What was promised.
     pub promises: Vec<Promise>,
     /// What was escalated.
@@ -473,6 +500,12 @@ impl Stewardship {
         self.clocks.iter().flat_map(|kept| kept.clock.segments.iter().map(|segment| &segment.target.pin))
     }
 
+    /// The episode in which something happened.
+    fn episode_at(&self, at: DateTime<Utc>) -> u32 {
+        let later = self.reopened.iter().filter(|began| at < **began).count();
+        self.episode.saturating_sub(u32::try_from(later).unwrap_or(u32::MAX)).max(1)
+    }
+
     fn order(&self, id: WorkOrderId) -> Option<&Order> {
         self.orders.iter().find(|order| order.id == id)
     }
@@ -492,9 +525,11 @@ impl Aggregate for Stewardship {
             matter: None,
             open: false,
             episode: 1,
+            reopened: Vec::new(),
             accountable: Accountable::nobody(),
             clocks: Vec::new(),
             orders: Vec::new(),
+            waiting: Vec::new(),
             promises: Vec::new(),
             escalations: Vec::new(),
             climbs: Vec::new(),
@@ -526,17 +561,15 @@ impl Aggregate for Stewardship {
             C::Follow { milestone, status, call_back } => {
                 deciding.follow(*milestone, *status, *call_back);
                 deciding.tasks_of_step(*milestone);
-                if matches!(status, CaseStatus::Closed | CaseStatus::Cancelled) {
-                    deciding.end();
+                match status {
+                    CaseStatus::Closed | CaseStatus::Cancelled => deciding.end(),
+                    CaseStatus::Received | CaseStatus::InProgress | CaseStatus::AwaitingOwner => deciding.take_up(),
+                    CaseStatus::Resolved => {}
                 }
             }
             C::CallInVain => deciding.call_in_vain(),
             C::FallAway => deciding.tasks_of_falling_away(),
-            C::Work { order: (id, department, contractor), step } => {
-                let before = self.order(*id);
-                deciding.work(*id, department, *contractor, step);
-                deciding.tasks_of_work(before, *id, step);
-            }
+            C::Work { heard, rests } => deciding.work(heard, *rests),
             C::Proof { order: (id, department), arrived } => deciding.tasks_of_proof(*id, department, *arrived),
             C::Prioritise(priority) => deciding.prioritise(*priority),
             C::Classify(category) => deciding.classify(category),

@@ -49,7 +49,7 @@ impl Deciding<'_> {
 
     /// Every running clock takes the target of what the matter is now; what has no target any more stops, what has one now starts.
     fn retarget(&mut self, change: Change) {
-        let at = self.facts.at;
+        let at = self.at;
         let (mut changes, mut gone) = (Vec::new(), Vec::new());
         for kept in self.state.clocks.iter().filter(|kept| kept.is_running() && !is_agreed(&kept.clock)) {
             match self.target_now(kept) {
@@ -76,7 +76,7 @@ impl Deciding<'_> {
 
     /// On the spot and in safety counts only what was not reached before it had a clock.
     fn start_missing(&mut self) {
-        let at = self.facts.at;
+        let at = self.at;
         let arrived = self.state.orders.iter().any(|order| order.arrived);
         let safe = self.state.orders.iter().any(|order| order.safe);
         let wanted = [(Measure::Arrive, arrived), (Measure::MakeSafe, safe)];
@@ -115,7 +115,7 @@ impl Deciding<'_> {
         if !self.state.open {
             return;
         }
-        let at = self.facts.at;
+        let at = self.at;
         self.promise_appointment(from, until);
         let target = Target {
             within: Amount::Until(until),
@@ -168,7 +168,7 @@ impl Deciding<'_> {
         if until.timestamp() <= due || until.timestamp() > most {
             return Err(Refusal::ExtensionOutOfBounds);
         }
-        let (at, what) = (self.facts.at, if kept.measure == Measure::Decide { What::Decision } else { What::Finish });
+        let (at, what) = (self.at, if kept.measure == Measure::Decide { What::Decision } else { What::Finish });
         let target = Target {
             within: Amount::Until(until),
             pin: self.facts.ruling.pin(Hours::Always, None),
@@ -187,7 +187,7 @@ impl Deciding<'_> {
         }
         let mut changes = Vec::new();
         for kept in self.state.clocks.iter().filter(|kept| kept.is_running()) {
-            let start = kept.clock.started_at().unwrap_or(self.facts.at);
+            let start = kept.clock.started_at().unwrap_or(self.at);
             let newest = self.facts.ruling.pin(Hours::Estate, kept.department.as_deref());
             let segments = kept.clock.segments.iter().map(|segment| {
                 let pin = if segment.target.pin.calendar.is_some() { &newest } else { &segment.target.pin };
@@ -291,7 +291,7 @@ impl Deciding<'_> {
     }
 
     /// Owners object when they see the result: what was in time only because of the pause was not in time.
-    fn judge_again_what_ended(&mut self, struck: &[Uuid]) {
+    pub(super) fn judge_again_what_ended(&mut self, struck: &[Uuid]) {
         for clock_id in struck {
             let Some(kept) = self.state.clock(*clock_id) else { continue };
             let end = match kept.outcome {

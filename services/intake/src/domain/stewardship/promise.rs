@@ -90,7 +90,7 @@ impl Promise {
 
 impl Deciding<'_> {
     fn made(&mut self, promise_id: Uuid, what: What, team: &str, due_at: DateTime<Utc>) -> Promise {
-        let made_at = self.facts.at;
+        let made_at = self.at;
         let team = team.to_owned();
         Promise {
             promise_id,
@@ -125,8 +125,8 @@ impl Deciding<'_> {
 
     /// Kept, or broken when its time is over.
     fn settle(&mut self, promise: &Promise) {
-        if self.facts.at <= promise.due_at {
-            self.end_promise(promise.promise_id, PromiseOutcome::Kept, self.facts.at, None);
+        if self.at <= promise.due_at {
+            self.end_promise(promise.promise_id, PromiseOutcome::Kept, self.at, None);
         } else {
             self.break_promise(promise);
         }
@@ -143,8 +143,8 @@ impl Deciding<'_> {
             if promise.due_at == due_at && (promise.from.is_none() || promise.from == from) {
                 return;
             }
-            if self.facts.at <= promise.due_at {
-                self.end_promise(promise.promise_id, PromiseOutcome::Moved, self.facts.at, None);
+            if self.at <= promise.due_at {
+                self.end_promise(promise.promise_id, PromiseOutcome::Moved, self.at, None);
             } else {
                 self.break_promise(&promise);
             }
@@ -156,7 +156,7 @@ impl Deciding<'_> {
 
     /// Somebody is on the spot: who comes within the window, or a little before it, keeps the appointment. Whether it was too early for it.
     pub(super) fn keep_appointment(&mut self) -> bool {
-        let at = self.facts.at;
+        let at = self.at;
         let appointments = self.state.promises.iter().filter(|promise| promise.what == What::Appointment);
         let mut too_early = false;
         for promise in appointments.cloned().collect::<Vec<_>>() {
@@ -232,7 +232,7 @@ impl Deciding<'_> {
         match promise.ended {
             None => self.settle(&promise),
             Some((PromiseOutcome::Kept, _)) => {}
-            Some(_) if promise.was_broken_too_early(self.facts.at) => self.correct_promise(&promise, self.facts.at),
+            Some(_) if promise.was_broken_too_early(self.at) => self.correct_promise(&promise, self.at),
             Some(_) => return Err(Refusal::PromiseOver),
         }
         Ok(())
@@ -275,10 +275,10 @@ impl Deciding<'_> {
     pub(super) fn void_promises(&mut self) {
         self.look_at_promises_of_clocks();
         for promise in self.open_promises(|promise| promise.what != What::Commitment) {
-            if promise.due_at < self.facts.at {
+            if promise.due_at < self.at {
                 self.break_promise(&promise);
             } else {
-                self.end_promise(promise.promise_id, PromiseOutcome::Void, self.facts.at, None);
+                self.end_promise(promise.promise_id, PromiseOutcome::Void, self.at, None);
             }
         }
     }

@@ -336,7 +336,7 @@ impl Deciding<'_> {
     /// The case took a step: what it was is done, what it means is to be done.
     pub(super) fn tasks_of_step(&mut self, milestone: Milestone) {
         use {Audience as A, Milestone as M};
-        if moves_on(milestone) {
+        if moves_on(milestone) && !self.is_of_before() {
             self.end_tasks(|task| task.duty.is_next_step());
         }
         if is_solved(milestone) {
@@ -350,6 +350,9 @@ impl Deciding<'_> {
         }
         if milestone == M::Decided {
             self.owe_call_back();
+        }
+        if !self.state.open {
+            return;
         }
         let duty = match milestone {
             M::InfoProvided => Duty::InfoProvided,
@@ -366,7 +369,7 @@ impl Deciding<'_> {
         let is_owed = |kept: &&KeptClock| kept.is_running() && kept.measure == Measure::FollowUp;
         let Some(kept) = self.state.clocks.iter().find(is_owed) else { return };
         let due_at = instant(kept.clock.due_at(&self.facts.timetable));
-        let not_before = Some(self.facts.at + CALLED_BACK_AFTER);
+        let not_before = Some(self.at + CALLED_BACK_AFTER);
         self.give(NewTask { due_at, not_before, ..NewTask::of(Duty::CallBack, Audience::Accountable) });
     }
 
@@ -387,11 +390,14 @@ impl Deciding<'_> {
     /// A work order took a step.
     ///
     /// * `before`: as it was.
-    pub(super) fn tasks_of_work(&mut self, before: Option<&Order>, id: WorkOrderId, step: &WorkStep) {
+    /// * `is_past`: the case rests, and nobody is told to do anything about it any more.
+    pub(super) fn tasks_of_work(&mut self, before: Option<&Order>, id: WorkOrderId, step: &WorkStep, is_past: bool) {
         let holder = before.and_then(|order| order.technician.clone());
         match step {
-            WorkStep::Opened if before.is_none() => self.seek_technician(id),
-            WorkStep::Opened => {}
+            WorkStep::Opened if before.is_none() && !is_past => self.seek_technician(id),
+            WorkStep::Opened | WorkStep::Departed => {}
+            WorkStep::Assigned { .. } | WorkStep::Transferred if is_past => self.end_tasks(|task| task.is_of(id)),
+            WorkStep::Held { .. } if is_past => {}
             WorkStep::Assigned { technician } => {
                 self.end_tasks(|task| task.is_of(id));
                 self.withdraw(before, holder.filter(|holder| Some(holder) != technician.as_ref()));
@@ -416,7 +422,7 @@ impl Deciding<'_> {
                 self.end_tasks(|task| task.is_of(id));
                 self.withdraw(before, holder);
                 let is_known = self.state.tasks.iter().any(|task| task.duty == Duty::RemedyFellAway);
-                if before.is_some() && self.state.open && self.state.orders.is_empty() && !is_known {
+                if before.is_some() && !is_past && self.state.orders.is_empty() && !is_known {
                     self.give(NewTask::of(Duty::OrdersCancelled, Audience::Accountable));
                 }
             }
@@ -497,10 +503,17 @@ impl Deciding<'_> {
 
     /// The owner was given a time for a visit, or another one: whoever comes has to know.
     pub(super) fn visit_was_set(&mut self, technicians: &[Account]) {
+        // Nobody comes to what is over.
+        if !self.state.open {
+            return;
+        }
         self.give(NewTask::of(Duty::AppointmentMoved, Audience::Accounts(technicians.to_vec())));
     }
 
     pub(super) fn consult(&mut self, department: &str) {
+        if !self.state.open {
+            return;
+        }
         let task = NewTask::of(Duty::Consultation, Audience::Lead);
         self.give(NewTask { department: Some(department.to_owned()), ..task });
     }

@@ -137,8 +137,7 @@ impl Story {
     }
 
     fn order_of(&mut self, time: &str, department: &str, step: WorkStep) {
-        let order = (WorkOrderId::from(Uuid::from_u128(30)), department.to_owned(), false);
-        self.at(time, &Command::Work { order, step });
+        self.at(time, &Command::Work { heard: heard_of(department, step), rests: None });
     }
 
     /// Looks whenever something is due, as the timer does, until then.
@@ -178,6 +177,11 @@ impl Story {
         let climbs = self.state.escalations.iter().filter(|known| known.climb_id.is_some());
         climbs.map(|known| (known.cause, known.level)).collect()
     }
+}
+
+fn heard_of(department: &str, step: WorkStep) -> HeardOfOrder {
+    let order = WorkOrderId::from(Uuid::from_u128(30));
+    HeardOfOrder { order, department: department.to_owned(), contractor: false, step, told: None }
 }
 
 fn follow(milestone: Milestone, call_back: bool) -> Command {
@@ -910,9 +914,10 @@ fn happens(kind: u8, who: u8, state: &Stewardship) -> (Command, &'static str) {
         Milestone::Decided,
         Milestone::Cancelled,
     ];
-    let order = |step| Command::Work {
-        order: (WorkOrderId::from(Uuid::from_u128(u128::from(who))), "engineering".into(), who == 3),
-        step,
+    let order = |step| {
+        let order = WorkOrderId::from(Uuid::from_u128(u128::from(who)));
+        let heard = HeardOfOrder { order, contractor: who == 3, ..heard_of("engineering", step) };
+        Command::Work { heard, rests: None }
     };
     let command = match kind {
         0..=9 => {
@@ -1011,6 +1016,10 @@ proptest! {
             ids.sort_unstable();
             ids.dedup();
             prop_assert_eq!(ids.len(), all);
+            if !story.state.open {
+                prop_assert!(!story.state.clocks.iter().any(KeptClock::is_running));
+                prop_assert_eq!(&story.state.climbs, &[]);
+            }
             let facts = system(now);
             for kept in story.state.clocks.iter().filter(|kept| kept.is_running()) {
                 let reading = kept.clock.read(&facts.timetable, now).unwrap();
@@ -1051,3 +1060,5 @@ fn what_somebody_had_who_is_not_there_any_more_goes_to_whoever_receives_owners()
 
 #[path = "task_tests.rs"]
 mod task_tests;
+#[path = "work_tests.rs"]
+mod work_tests;

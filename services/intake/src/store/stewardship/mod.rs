@@ -201,6 +201,8 @@ impl PromiseRow {
 struct Touched {
     clocks: BTreeSet<Uuid>,
     all_clocks: bool,
+    /// The one that has begun: clocks of work that was ordered with it, and heard before it, belong to it.
+    episode: Option<u32>,
     escalations: BTreeSet<Uuid>,
     ladders: BTreeSet<Uuid>,
     promises: BTreeSet<Uuid>,
@@ -226,7 +228,10 @@ impl Touched {
                     touched.ladders.insert(*climb_id);
                 }
                 Event::Scheduled { schedule } => touched.clocks.extend(schedule.clocks.iter().map(|(id, _)| *id)),
-                Event::Prioritised { .. } | Event::Classified { .. } => touched.all_clocks = true,
+                // A clock of work that was ordered with the reopening is of the new episode.
+                Event::Prioritised { .. } | Event::Classified { .. } | Event::Reopened { .. } => {
+                    touched.all_clocks = true
+                }
                 Event::Escalated { escalation } => {
                     touched.escalations.insert(escalation.escalation_id);
                 }
@@ -244,6 +249,8 @@ impl Touched {
                 | Event::HandOverEnded { .. }
                 | Event::PauseRanOut { .. }
                 | Event::OrderNoted { .. }
+                | Event::WorkWaits { .. }
+                | Event::WorkTakenUp
                 | Event::ClimbBegan { .. }
                 | Event::PromiseWarned { .. }
                 | Event::PauseContested { .. }
@@ -252,7 +259,6 @@ impl Touched {
                 | Event::TaskGiven { .. }
                 | Event::TaskEnded { .. }
                 | Event::Waited
-                | Event::Reopened { .. }
                 | Event::Ended { .. } => {}
             }
         }
@@ -272,7 +278,7 @@ const WRITE: &str = "
         FROM jsonb_populate_recordset(NULL::clock, $2)
         ON CONFLICT (tenant_id, clock_id) DO UPDATE
         SET changed_xid = excluded.changed_xid, category = excluded.category, priority = excluded.priority,
-            state = excluded.state, due_at = excluded.due_at, at_risk_at = excluded.at_risk_at,
+            episode = excluded.episode, state = excluded.state, due_at = excluded.due_at, at_risk_at = excluded.at_risk_at,
             breached_at = excluded.breached_at, stopped_at = excluded.stopped_at, data = excluded.data
     ), escalations AS (
         INSERT INTO escalation (tenant_id, escalation_id, changed_xid, case_id, clock_id, estate_id, reference, kind, category, priority,
@@ -352,10 +358,10 @@ impl Stored for Stewardship {
         let (Some(matter), Some(last)) = (self.matter.as_deref(), events.last()) else { return Ok(()) };
         let (touched, case_id) = (Touched::by(events), self.id.get());
         // What has stopped keeps the priority and category that its case had then.
-        let clocks = self
-            .clocks
-            .iter()
-            .filter(|kept| (touched.all_clocks && kept.is_running()) || touched.clocks.contains(&kept.clock_id));
+        let clocks = self.clocks.iter().filter(|kept| {
+            let is_of_new_episode = kept.work_order.is_some() && Some(kept.episode) == touched.episode;
+            (touched.all_clocks && kept.is_running()) || is_of_new_episode || touched.clocks.contains(&kept.clock_id)
+        });
         let clocks: Vec<_> = clocks.map(|kept| ClockRow::of(case_id, matter, kept)).collect();
         let escalations = self.escalations.iter().filter(|known| {
             let ladder = known.clock_id.or(known.climb_id);
