@@ -403,7 +403,7 @@ impl Case {
 
     fn progressed(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         let (status, stage) = self.after(step.effect, facts);
-        let category = step.category.clone().filter(|category| *category != self.category);
+        let category = step.category.clone().filter(|_| self.reclassifies(step));
         // What is heard of something over is heard in any order: the same at another time is no echo.
         let is_told_each_time = step.milestone.is_told_each_time() || self.is_over();
         let is_other = is_told_each_time && facts.at != self.last_told_at;
@@ -454,8 +454,8 @@ impl Case {
             | M::Cancelled
             | M::Declined => Vec::new(),
             M::SurveyAnswered | M::PauseContested if is_closed => self.told(step, facts),
-            // What happened by then is heard late.
-            _ if facts.at < self.moved_at => self.told(step, facts),
+            // What happened by then is heard late; and what it is about must be known, since its owner may come back on it.
+            _ if facts.at < self.moved_at || self.reclassifies(step) => self.told(step, facts),
             _ if facts.at == self.moved_at && is_closed && step.effect == Effect::Told => self.told(step, facts),
             _ => Vec::new(),
         }
@@ -464,6 +464,11 @@ impl Case {
     /// The step is told, and moves nothing.
     fn told(&self, step: &Step, facts: &Facts) -> Vec<Event> {
         self.progressed(&Step { effect: Effect::Told, ..step.clone() }, facts)
+    }
+
+    /// Whether it is about something else than was thought.
+    fn reclassifies(&self, step: &Step) -> bool {
+        step.category.as_ref().is_some_and(|category| *category != self.category)
     }
 
     /// Whether its owner says now what staff had taken down with the last step.

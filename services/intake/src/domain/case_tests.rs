@@ -310,6 +310,11 @@ fn what_is_heard_after_the_end_is_told_when_it_happened_before_it_and_is_no_othe
         let declined = step(Milestone::Declined, CaseStatus::Closed, "declined");
         assert_eq!((told(case, &declined, 9), told(case, &declined, 11)), (0, 0), "{}", case.status);
     }
+    // Its owner may come back on it: then it must be known what it is about.
+    let category = Some("noise.neighbour".to_owned());
+    let assessed = Step { category, ..Step::to(Milestone::Assessed, CaseStatus::InProgress, "assessed") };
+    let known = then(&cancelled, &Command::Progress(assessed), &after(11));
+    assert_eq!((known.status, known.category.as_str()), (CaseStatus::Cancelled, "noise.neighbour"));
     let rated = Command::Progress(Step::news(Milestone::SurveyAnswered));
     assert_eq!((told(&closed, &rated, 11), told(&cancelled, &rated, 11)), (1, 0));
     // Who was asked a moment before it was closed was asked; of what was called off nobody is.
