@@ -233,8 +233,8 @@ impl Sight {
                 add(3, Of::Case, "refuse-hand-over", true);
             }
         }
-        if ["service_request", "complaint"].contains(&self.kind()) && under_way {
-            add(9, Of::Work, "work-orders", false);
+        if ["service_request", "complaint"].contains(&self.kind()) {
+            add(if under_way { 9 } else { 1 }, Of::Work, "work-orders", false);
         }
         if self.open_survey().is_some() {
             add(6, Of::Survey, "answer", true);

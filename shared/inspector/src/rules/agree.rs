@@ -149,7 +149,9 @@ pub(super) fn request_orders(picture: &Picture) -> Vec<String> {
 pub(super) fn remedies(picture: &Picture) -> Vec<String> {
     let mut found = Vec::new();
     let noted = picture.work["work_orders"].as_array().cloned().unwrap_or_default();
-    for remedy in picture.work["remedies"].as_array().into_iter().flatten() {
+    // For what could be given to nobody nothing was ordered.
+    let remedies = picture.work["remedies"].as_array().into_iter().flatten();
+    for remedy in remedies.filter(|remedy| remedy["progress"] != "refused") {
         let is_its = |order: &&Value| order["remedy_id"] == remedy["remedy_id"];
         let orders: Vec<_> =
             picture.orders.iter().filter(is_its).map(|order| progress(text(order, "status"))).collect();

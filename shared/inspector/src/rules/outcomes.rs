@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{agree::unless, told::done_untold};
+use super::agree::unless;
 use crate::{
     Happened, Picture,
     picture::{text, time},
@@ -83,9 +83,8 @@ pub(super) fn deeds(picture: &Picture) -> Vec<String> {
     for clock in picture.clocks.iter().filter(|clock| clock["party"] == "company") {
         let (measure, state) = (text(clock, "measure"), text(clock, "state"));
         let Some((started, stopped)) = time(clock, "started_at").zip(time(clock, "stopped_at")) else { continue };
-        let told = picture.timeline.iter().filter_map(|step| Some((text(step, "code"), time(step, "at")?)));
-        let done = told.chain(done_untold(picture)).filter(|(code, _)| is_deed(measure, picture.kind(), code));
-        let times: Vec<_> = done.map(|(_, at)| at).collect();
+        let done = picture.timeline.iter().filter(|step| is_deed(measure, picture.kind(), text(step, "code")));
+        let times: Vec<_> = done.filter_map(|step| time(step, "at")).collect();
         // A call that reached nobody on three days ends the clock, missed if its time was over by then.
         let is_vain = |event: &&Happened| {
             ["followed_up", "called_back"].contains(&&*event.kind) && event.body["result"] == "not_reached"

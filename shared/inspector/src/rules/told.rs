@@ -49,46 +49,47 @@ fn step_of(event: &Happened) -> Option<&'static str> {
     })
 }
 
-/// Steps that happened and are not told, with how often they happened.
-fn untold(picture: &Picture) -> impl Iterator<Item = (&Happened, &'static str, usize, usize)> {
-    let of = |event: &Happened| step_of(event).map(|code| (code, event.at));
-    let steps = picture.events.iter().filter_map(move |event| Some((event, of(event)?.0)));
-    steps.filter_map(move |(event, code)| {
-        let happened = picture.events.iter().filter(|other| of(other) == Some((code, event.at))).count();
-        let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(event.at)).count();
-        (told != happened).then_some((event, code, happened, told))
-    })
+/// When it was called off.
+fn called_off(picture: &Picture) -> impl Iterator<Item = DateTime<Utc>> {
+    picture.timeline.iter().filter(|step| text(step, "status") == "cancelled").filter_map(|step| time(step, "at"))
 }
 
-/// Whether a step was heard only when the case was called off already: then it is not told. What happens to one thing is heard in order, so
-/// nothing of it that came later was told before that.
-fn is_heard_too_late(picture: &Picture, event: &Happened) -> bool {
-    let is_off = |step: &&Value| text(step, "status") == "cancelled";
+/// Whether the case was called off then: what happens in that time is not told.
+fn was_called_off_at(picture: &Picture, at: DateTime<Utc>) -> bool {
+    let before = picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| then <= at));
+    before.is_some_and(|step| text(step, "status") == "cancelled") || called_off(picture).any(|off| off == at)
+}
+
+/// Steps that end a case or take it up again: when they are heard only after it was called off, the calling off stands.
+const TURNS: [&str; 6] = ["closed", "declined", "verified", "confirmed", "reopened", "rework"];
+
+/// Whether such a step crossed the calling off: nothing that came later of the same thing was heard before it.
+fn crossed(picture: &Picture, code: &str, event: &Happened) -> bool {
     let at = |step: &Value| time(step, "at").unwrap_or_default();
-    let before = picture.timeline.iter().rev().find(|step| at(step) <= event.at);
-    if before.filter(is_off).is_some() {
-        return true;
-    }
-    let mut ends = picture.timeline.iter().filter(is_off).map(at).filter(|end| event.at <= *end);
-    ends.any(|end| {
-        let mut later = picture.events.iter().filter(|other| {
-            (&other.aggregate, &other.id) == (&event.aggregate, &event.id) && event.at < other.at && other.at < end
-        });
-        later.all(|other| step_of(other).is_none_or(|code| picture.steps(&[code]).all(|step| at(step) != other.at)))
+    let is_off = |step: &Value| text(step, "status") == "cancelled" && event.at <= at(step);
+    let Some(off) = picture.timeline.iter().position(is_off).filter(|_| TURNS.contains(&code)) else { return false };
+    let mut later = picture.of(&event.aggregate).filter(|other| other.id == event.id && other.version > event.version);
+    !later.any(|other| {
+        let is_its = |step: &Value| step_of(other) == Some(text(step, "code")) && at(step) == other.at;
+        picture.timeline[..off].iter().any(is_its)
     })
-}
-
-/// What was done but heard too late to be told, and when.
-pub(super) fn done_untold(picture: &Picture) -> impl Iterator<Item = (&str, DateTime<Utc>)> {
-    untold(picture).filter(|(event, ..)| is_heard_too_late(picture, event)).map(|(event, code, ..)| (code, event.at))
 }
 
 pub(super) fn steps(picture: &Picture) -> Vec<String> {
-    let wrong = untold(picture).filter(|(event, _, _, told)| *told > 0 || !is_heard_too_late(picture, event));
-    let mut found: Vec<_> = wrong
-        .map(|(event, code, happened, told)| format!("{code} at {} happened {happened} times, told {told}", event.at))
-        .collect();
-    found.dedup();
+    let mut due: BTreeMap<(&str, DateTime<Utc>), Vec<&Happened>> = BTreeMap::new();
+    for event in &picture.events {
+        if let Some(code) = step_of(event) {
+            due.entry((code, event.at)).or_default().push(event);
+        }
+    }
+    let mut found = Vec::new();
+    for ((code, at), events) in due {
+        let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(at)).count();
+        let is_dropped = was_called_off_at(picture, at) || events.iter().all(|event| crossed(picture, code, event));
+        found.extend(unless(told == events.len() || told == 0 && is_dropped, || {
+            format!("{code} at {at} happened {} times, told {told}", events.len())
+        }));
+    }
     found
 }
 
@@ -175,8 +176,9 @@ pub(super) fn messages(picture: &Picture) -> Vec<String> {
         count.entry(text(message, "template")).or_default().1 += 1;
     }
     // An invitation that is heard after the case was called off asks for nothing any more.
-    let is_off = picture.timeline.iter().any(|step| text(step, "status") == "cancelled");
-    let ended = picture.surveys.iter().filter(|survey| is_off && survey["stage"] == "expired").count();
+    let is_called_off_after = |at: DateTime<Utc>| called_off(picture).any(|off| at <= off);
+    let invited = picture.of("survey").filter(|event| event.kind == "invited");
+    let ended = invited.filter(|event| is_called_off_after(event.at)).count();
     if let Some((due, sent)) = count.get_mut("survey_invited") {
         *due = (*sent).clamp(*due - ended.min(*due), *due);
     }
