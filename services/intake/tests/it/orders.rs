@@ -72,6 +72,13 @@ impl Dispatch<'_> {
         self.kit.publish(TENANT, self.order, version, version - 1, assigned).await;
     }
 
+    async fn accepted(&self, version: i32) {
+        let (case_id, work_order_id) = (self.case.to_string(), self.order.to_string());
+        let department = "engineering".to_owned();
+        let accepted = dispatch::WorkOrderAccepted { case_id, work_order_id, department, ..Default::default() };
+        self.kit.publish(TENANT, self.order, version, version - 1, accepted).await;
+    }
+
     /// Something that changes nothing, before which nothing later is heard.
     async fn nothing(&self, version: i32) {
         let (case_id, work_order_id) = (self.case.to_string(), self.order.to_string());
@@ -117,6 +124,39 @@ async fn a_rework_order_that_is_heard_before_the_owners_word_waits_for_it() {
         let told: Vec<_> = tasks.iter().map(|task| (&task.what[..], &task.accounts)).collect();
         let (desk, technician) = (vec!["receptionist".to_owned()], vec!["tech-1".to_owned()]);
         assert_eq!(told, [("not_satisfied", &desk), ("work_order_assigned", &technician)]);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_was_done_of_a_rework_before_its_reopening_is_heard_is_shown_in_the_new_episode() {
+    with::<Intake>(async |kit| {
+        let world = world(&kit).await;
+        let case = case_id(&world.opens(&kit, "service_request").await);
+        let dispatch = Dispatch { kit: &kit, case, order: new_id() };
+        // Nothing of the request is heard as long as its first step is missing.
+        dispatch.later(10).verified(2, true).await;
+        dispatch.closed(3).await;
+        dispatch.later(40).verified(4, false).await;
+        dispatch.ordered(1).await;
+        dispatch.later(10).accepted(2).await;
+        let manager = kit.client(Role::Manager);
+        let answered = async |episode: i64| {
+            eventually("its department has answered in that episode", || async {
+                let clocks = manager.get(&format!("/v1/clocks?case_id={case}")).await.ok();
+                let is_it = |clock: &Value| {
+                    clock["party"] == "department"
+                        && clock["measure"] == "acknowledge"
+                        && clock["state"] == "met"
+                        && clock["episode"] == episode
+                };
+                clocks["items"].as_array().unwrap().iter().any(is_it).then_some(())
+            })
+            .await;
+        };
+        answered(1).await;
+        dispatch.staged(1, "in_work").await;
+        answered(2).await;
     })
     .await;
 }

@@ -228,10 +228,8 @@ impl Touched {
                     touched.ladders.insert(*climb_id);
                 }
                 Event::Scheduled { schedule } => touched.clocks.extend(schedule.clocks.iter().map(|(id, _)| *id)),
-                // A clock of work that was ordered with the reopening is of the new episode.
-                Event::Prioritised { .. } | Event::Classified { .. } | Event::Reopened { .. } => {
-                    touched.all_clocks = true
-                }
+                Event::Prioritised { .. } | Event::Classified { .. } => touched.all_clocks = true,
+                Event::Reopened { episode, .. } => touched.episode = Some(*episode),
                 Event::Escalated { escalation } => {
                     touched.escalations.insert(escalation.escalation_id);
                 }
