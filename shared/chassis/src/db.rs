@@ -262,9 +262,10 @@ pub async fn provision(admin: &mut PgConnection, service: &str, passwords: &Pass
              ALTER ROLE {name} SET search_path = {schema};"
         )
     };
-    // Service names are constants of ours. Roles are of the cluster: two set-ups at once (tests) take turns.
+    // Service names are constants of ours. Roles are of the cluster: two set-ups at once take turns, in different databases, too,
+    // where an advisory lock is not seen: the second would fail with "tuple concurrently updated".
     let statements = format!(
-        "BEGIN; SELECT pg_advisory_xact_lock(hashtext('steward provision'));
+        "BEGIN; LOCK TABLE pg_authid IN SHARE ROW EXCLUSIVE MODE;
          {}{}{}
          CREATE SCHEMA IF NOT EXISTS {schema} AUTHORIZATION {owner};
          GRANT USAGE ON SCHEMA {schema} TO {app}, {platform};

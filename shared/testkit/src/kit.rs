@@ -1,5 +1,7 @@
 //! One or several services, running inside the test against a database and subjects of their own.
 
+mod rest;
+
 use std::{collections::BTreeMap, path::PathBuf, sync::Arc, time::Duration};
 
 use async_nats::jetstream;

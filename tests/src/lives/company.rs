@@ -1,15 +1,11 @@
 //! A company in which generated lives are lived.
 
-use std::{
-    collections::BTreeMap,
-    sync::Arc,
-    time::{Duration, Instant},
-};
+use std::{collections::BTreeMap, sync::Arc};
 
 use async_nats::jetstream;
 use chrono::{DateTime, Days, TimeDelta, Utc};
 use chrono_tz::Tz;
-use futures::{FutureExt as _, StreamExt as _, future::BoxFuture};
+use futures::{FutureExt as _, future::BoxFuture};
 use serde_json::{Value, json};
 use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use steward_complaint::Complaint;
@@ -49,9 +45,6 @@ const DEPARTMENTS: &str =
     "department_code,name,estate_code,contractor\nengineering,工程部,all,\nlift,电梯维保,all,外包\n";
 const TECHNICIANS: &str = "technician_code,name,account,department_code,skills,estate_code\n\
     T1,赵师傅,tech-1,engineering,水电,YX;KX\nT2,钱师傅,tech-2,lift,水电,YX;KX\n";
-
-/// The longest that the services need to hear all of each other: what comes out of turn on a busy machine is put back for up to half a minute.
-const SETTLES: Duration = Duration::from_secs(90);
 
 /// An estate with its people.
 #[derive(Debug, Clone)]
@@ -276,51 +269,9 @@ impl Company {
         format!("{}_{}", self.kit.prefix.to_uppercase(), schema(service).to_uppercase())
     }
 
-    /// What is still to be heard or due, in words; nothing at rest.
-    async fn unrest(&self) -> Option<String> {
-        let mut parts = Vec::new();
-        for service in SERVICES {
-            let schema = schema(service);
-            parts.push(format!(
-                "SELECT '{service}' AS service, (SELECT count(*) FROM {schema}.outbox) AS outbox,
-                 (SELECT count(*) FROM {schema}.timer WHERE due_at <= $1) AS timers"
-            ));
-        }
-        let query = parts.join(" UNION ALL ");
-        let rows: Vec<(String, i64, i64)> =
-            sqlx::query_as(AssertSqlSafe(query)).bind(self.now()).fetch_all(&self.pool).await.expect("counts");
-        if let Some(row) = rows.iter().find(|(_, outbox, timers)| outbox + timers > 0) {
-            return Some(format!("{row:?}"));
-        }
-        for service in SERVICES {
-            let name = self.stream(service);
-            let Ok(stream) = self.nats.get_stream(&name).await else { return Some(format!("{name} is not there")) };
-            let mut consumers = stream.consumers();
-            while let Some(consumer) = consumers.next().await {
-                let Ok(consumer) = consumer else { return Some(format!("the consumers of {name}")) };
-                let waits = consumer.num_pending + u64::try_from(consumer.num_ack_pending).unwrap_or(1);
-                if waits > 0 {
-                    return Some(format!("{} hears {waits} more", consumer.name));
-                }
-            }
-        }
-        None
-    }
-
     /// Waits until everything is heard and nothing is due.
     pub async fn rests(&self) {
-        let started = Instant::now();
-        let mut calm = 0;
-        while calm < 2 {
-            match self.unrest().await {
-                None => calm += 1,
-                Some(what) => {
-                    calm = 0;
-                    assert!(started.elapsed() < SETTLES, "no rest: {what}");
-                }
-            }
-            tokio::time::sleep(Duration::from_millis(30)).await;
-        }
+        self.kit.rests().await;
     }
 
     /// What the figures of the estates say that an accountant does not count.

@@ -2,9 +2,18 @@ use std::time::Duration;
 
 use chrono::TimeDelta;
 use serde_json::json;
-use steward_chassis::{Call, Error, engine::Engine};
+use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
+use steward_chassis::{
+    Call, Error,
+    db::{Passwords, provision},
+    engine::Engine,
+};
 use steward_kernel::{Actor, Role};
-use steward_testkit::{Kit, OTHER_TENANT, TENANT, attack, db::new_id, eventually, with};
+use steward_testkit::{
+    Kit, OTHER_TENANT, TENANT, attack,
+    db::{admin_url, new_id},
+    eventually, with,
+};
 
 use crate::toy::{Command, Given, Tally, TallyId, Toy};
 
@@ -73,6 +82,24 @@ async fn nothing_is_done_for_a_closed_company_and_everything_for_the_others() {
         let fresh = steward_chassis::db::Db::connect_lazily(&db, "toy").unwrap();
         assert!(matches!(fresh.begin(OTHER_TENANT.into()).await, Err(Error::TenantClosed)));
         assert!(fresh.begin(TENANT.into()).await.is_ok());
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_databases_of_one_cluster_are_provisioned_at_once() {
+    with::<Toy>(async |first: Kit| {
+        with::<Toy>(async |second: Kit| {
+            let provisions = async |database: &str| {
+                let admin: PgConnectOptions = admin_url().parse().unwrap();
+                let mut admin = admin.database(database).connect().await.unwrap();
+                for _ in 0..20 {
+                    provision(&mut admin, "toy", &Passwords::same("test")).await.unwrap();
+                }
+            };
+            tokio::join!(provisions(&first.database), provisions(&second.database));
+        })
+        .await;
     })
     .await;
 }
