@@ -141,12 +141,12 @@ impl Going {
                     let seen = sight.take();
                     let (one, two) =
                         tokio::join!(self.does(company, deed, seen.as_ref()), self.does(company, other, seen.as_ref()));
-                    self.notes(company, weather, deed, one.as_ref()).await;
-                    self.notes(company, weather, other, two.as_ref()).await;
+                    self.notes(company, weather, deed, one.as_ref(), true).await;
+                    self.notes(company, weather, other, two.as_ref(), true).await;
                 }
                 _ => {
                     let done = self.does(company, deed, sight.as_ref()).await;
-                    self.notes(company, weather, deed, done.as_ref()).await;
+                    self.notes(company, weather, deed, done.as_ref(), false).await;
                     sight = sight.zip(done).and_then(|(sight, (_, answer))| sight.after(deed, &answer));
                 }
             }
@@ -168,7 +168,15 @@ impl Going {
         }
     }
 
-    async fn notes(&mut self, company: &Company, weather: Weather, deed: &Deed, done: Option<&(Value, Answer)>) {
+    /// * `crossed`: whether another deed was done at the same time.
+    async fn notes(
+        &mut self,
+        company: &Company,
+        weather: Weather,
+        deed: &Deed,
+        done: Option<&(Value, Answer)>,
+        crossed: bool,
+    ) {
         let Some((body, answer)) = done else {
             self.lived.story.push(Told::Done(format!("{}: nothing to do it with", deed.told())));
             return;
@@ -188,7 +196,7 @@ impl Going {
         }
         // What was allowed when it was asked, and still is, was refused as if it were not.
         let is_refused = answer.status == 409 && !problem.ends_with(HALF_ALLOWED);
-        if is_refused && deed.allowed && !deed.at_once {
+        if is_refused && deed.allowed && !crossed {
             let sight = Sight::of(company, &id, false).await;
             let is_the_same = deed.path(&sight).is_some_and(|path| answer.asked.ends_with(&path));
             if is_the_same && sight.allowed(deed.of).contains(&deed.verb) {

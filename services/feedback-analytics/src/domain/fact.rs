@@ -124,6 +124,8 @@ pub struct CaseFact {
     pub cancelled_on: Option<NaiveDate>,
     /// The day it was declined as not the company's to do; taken back when it comes back.
     pub declined_on: Option<NaiveDate>,
+    /// Whether it was over at some time since it came back last: it can come back while what was decided is being carried out.
+    pub was_over: bool,
     /// How often it was reopened.
     pub reopenings: u32,
     /// When last.
@@ -172,8 +174,8 @@ impl CaseFact {
         if step.human && is_earlier && !OWNERS_STEPS.contains(&step.milestone.as_str()) {
             self.answered = Some(step.moment);
         }
-        let (was_over, is_over) = (is_settled(&self.status) || self.is_cancelled(), is_over(&step.status));
-        if was_over && !is_over && REOPENING.contains(&step.milestone.as_str()) {
+        if self.was_over() && !is_over(&step.status) && REOPENING.contains(&step.milestone.as_str()) {
+            self.was_over = false;
             self.reopenings += 1;
             self.reopened_at = Some(step.moment.at);
         }
@@ -189,6 +191,7 @@ impl CaseFact {
 
     fn move_to(&mut self, status: &str, moment: Option<Moment>, on: NaiveDate) {
         status.clone_into(&mut self.status);
+        self.was_over |= is_over(status);
         self.resolved = if is_settled(status) { self.resolved.or(moment) } else { None };
         self.closed_on = if status == CaseStatus::Closed.as_str() { self.closed_on.or(Some(on)) } else { None };
         self.cancelled_on = if self.is_cancelled() { self.cancelled_on.or(Some(on)) } else { None };
@@ -202,6 +205,11 @@ impl CaseFact {
     /// Whether nobody waits for its resolution any more without there being one.
     fn is_given_up(&self) -> bool {
         self.cancelled_on.is_some() || self.declined_on.is_some()
+    }
+
+    /// The status says it of cases that were over before that was written down.
+    fn was_over(&self) -> bool {
+        self.was_over || is_over(&self.status)
     }
 
     fn is_cancelled(&self) -> bool {

@@ -122,6 +122,12 @@ fn a_case_that_comes_back_was_not_resolved_and_is_asked_about_again() {
     // A remedy after the decision is work to do, but no new episode.
     changes.push(step("in_progress", "remedy_started", true, 61));
     assert_eq!(fact(&changes).episode(), 1);
+
+    // Its owner need not wait for the end of that work to say that it is not solved.
+    changes.push(step("in_progress", "reopened", true, 62));
+    assert_eq!(fact(&changes).episode(), 2);
+    changes.push(step("in_progress", "reopened", true, 63));
+    assert_eq!(fact(&changes).episode(), 2, "it was not over in between");
 }
 
 #[test]

@@ -64,11 +64,17 @@ impl Entry {
         if self.declined().is_some() { None } else { self.since(is_settled) }
     }
 
-    /// How often it came back after it was settled.
+    /// How often it came back after it was over; what was decided may be under way again by then.
     fn returns(&self) -> usize {
-        let pairs = self.steps.windows(2);
-        let was_over = |step: &Step| is_settled(&step.status) || step.status == "cancelled";
-        pairs.filter(|pair| was_over(&pair[0]) && ["reopened", "rework"].contains(&&*pair[1].code)).count()
+        let (mut returns, mut was_over) = (0, false);
+        for step in &self.steps {
+            if was_over && ["reopened", "rework"].contains(&&*step.code) {
+                returns += 1;
+                was_over = false;
+            }
+            was_over |= is_settled(&step.status) || step.status == "cancelled";
+        }
+        returns
     }
 
     /// The first step that a person of the company took and the owner can see.
