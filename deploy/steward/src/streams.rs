@@ -134,6 +134,7 @@ async fn keep(settings: KeepSettings) -> anyhow::Result<()> {
     };
     http::serve(listener, http::operations(operations), &lifecycle).await?;
     lifecycle.drained().await;
+    anyhow::ensure!(!lifecycle.has_failed(), "a task failed");
     Ok(())
 }
 

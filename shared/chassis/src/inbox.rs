@@ -6,9 +6,9 @@
 //! be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash as _, Hasher as _},
-    sync::Arc,
+    sync::{Arc, Mutex, PoisonError},
     time::Duration,
 };
 
@@ -18,17 +18,18 @@ use async_nats::{
 };
 use futures::{StreamExt as _, future::BoxFuture};
 use steward_kernel::{
-    Actor,
-    message::{Contract, suffix},
+    Actor, EventId,
+    message::{Contract, Undecodable, suffix},
 };
-use tokio::sync::mpsc;
+use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
 use crate::{
     Call, Engine, Error, Result, Work,
     db::Tx,
-    lifecycle::{Health, State},
+    error::Chain,
+    lifecycle::{Health, Panicked, State, guarded},
     messages::{Envelope, Messages},
     relay::pause,
     streams::durable,
@@ -43,8 +44,14 @@ const LANE_DEPTH: usize = 64;
 const PULL: (usize, Duration) = (256, Duration::from_secs(2));
 /// How long a consumer that stops waits for what is still on its way to it.
 const LAST_CALL: Duration = Duration::from_millis(100);
-/// Deliveries after which a message that keeps failing, or whose predecessor never comes, is parked.
+/// Deliveries after which a message whose predecessor never comes is parked.
 const MAX_DELIVERIES: i64 = 200;
+/// How often a message is tried that fails by a fault of ours, which may pass as well as stay; and by what mostly passes.
+const TRIES: (u32, u32) = (7, 200);
+/// Messages whose failures are remembered; more than that, and their patience begins anew.
+const FAILURES_KNOWN: usize = 20_000;
+/// Longest that one message is worked at: what hangs for longer holds up its lane, and in the end all.
+const LONGEST: Duration = Duration::from_secs(120);
 /// First and longest wait before a message is delivered again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
@@ -106,6 +113,30 @@ pub(crate) struct Loop<A> {
     pub messages: Messages,
     pub health: Health,
     pub consumer: Consumer<A>,
+    pub failures: Failures,
+}
+
+/// How often messages have failed here for a reason of their own. Deliveries count more: those that failed while the database was away,
+/// and those that only waited.
+#[derive(Debug, Default)]
+pub(crate) struct Failures(Mutex<HashMap<EventId, u32>>);
+
+impl Failures {
+    /// It has failed once more; how often it has.
+    fn another(&self, of: EventId) -> u32 {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if known.len() >= FAILURES_KNOWN {
+            known.clear();
+        }
+        let times = known.entry(of).or_default();
+        *times += 1;
+        *times
+    }
+
+    /// It is over with it.
+    fn forget(&self, of: EventId) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).remove(&of);
+    }
 }
 
 /// A message to be handled.
@@ -155,7 +186,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     async fn pull(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut consumer = self.messages.consumer(self.service, self.consumer.source).await?;
         self.health.set(self.consumer.source, State::Ok, "");
-        let (lanes, workers) = self.lanes();
+        let (lanes, mut workers) = self.lanes();
         let outcome = loop {
             if stop.is_cancelled() {
                 break Ok(());
@@ -164,56 +195,70 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
                 Ok(batch) => batch,
                 Err(fault) => break Err(fault.into()),
             };
-            let mut heard = 0_u32;
-            let fault = loop {
-                let next = tokio::select! {
-                    () = stop.cancelled() => {
-                        give_back(&mut batch).await;
-                        break None;
-                    }
-                    next = batch.next() => next,
-                };
-                match next {
-                    None => break None,
-                    Some(Err(fault)) => break Some(fault),
-                    Some(Ok(message)) => {
-                        heard += 1;
-                        dispatch(&lanes, message).await;
-                    }
-                }
-            };
-            if let Some(fault) = fault {
-                break Err(anyhow::anyhow!(fault));
-            }
-            if heard == 0 && !stop.is_cancelled() {
+            match self.take(&mut batch, &lanes, &mut workers, stop).await {
+                Ok(heard) if heard > 0 || stop.is_cancelled() => {}
                 // Nothing to hear, or nobody there any more: only asking tells the difference.
-                match consumer.info().await {
+                Ok(_) => match consumer.info().await {
                     Ok(info) => {
                         metrics::gauge!("consumer_lag_messages", "service" => self.service, "source" => self.consumer.source)
                             .set(info.num_pending as f64);
                     }
                     Err(fault) => break Err(fault.into()),
-                }
+                },
+                Err(fault) => break Err(fault),
             }
         };
         drop(lanes);
-        futures::future::join_all(workers).await;
+        while workers.join_next().await.is_some() {}
         outcome
     }
 
-    fn lanes(self: &Arc<Self>) -> (Vec<mpsc::Sender<jetstream::Message>>, Vec<tokio::task::JoinHandle<()>>) {
-        (0..LANES)
-            .map(|_| {
-                let (sender, mut receiver) = mpsc::channel::<jetstream::Message>(LANE_DEPTH);
-                let this = Arc::clone(self);
-                let worker = tokio::spawn(async move {
-                    while let Some(message) = receiver.recv().await {
-                        this.answer(message).await;
-                    }
-                });
-                (sender, worker)
-            })
-            .unzip()
+    /// Gives the messages of a batch to their lanes; how many there were.
+    async fn take(
+        &self,
+        batch: &mut pull::Batch,
+        lanes: &[mpsc::Sender<jetstream::Message>],
+        workers: &mut JoinSet<()>,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<u32> {
+        let mut heard = 0;
+        loop {
+            let next = tokio::select! {
+                () = stop.cancelled() => {
+                    give_back(batch).await;
+                    return Ok(heard);
+                }
+                // Nobody has told it to. What it would have handled is delivered again, to lanes that are new.
+                Some(ended) = workers.join_next() => {
+                    tracing::error!(service = self.service, source = self.consumer.source, "a lane ended; all begin anew");
+                    anyhow::bail!("a lane ended: {ended:?}");
+                }
+                next = batch.next() => next,
+            };
+            match next {
+                None => return Ok(heard),
+                Some(Err(fault)) => anyhow::bail!(fault),
+                Some(Ok(message)) => {
+                    heard += 1;
+                    dispatch(lanes, message).await?;
+                }
+            }
+        }
+    }
+
+    fn lanes(self: &Arc<Self>) -> (Vec<mpsc::Sender<jetstream::Message>>, JoinSet<()>) {
+        let mut workers = JoinSet::new();
+        let lanes = (0..LANES).map(|_| {
+            let (sender, mut receiver) = mpsc::channel::<jetstream::Message>(LANE_DEPTH);
+            let this = Arc::clone(self);
+            workers.spawn(async move {
+                while let Some(message) = receiver.recv().await {
+                    this.answer(message).await;
+                }
+            });
+            sender
+        });
+        (lanes.collect(), workers)
     }
 
     /// Handles one message and tells JetStream how it went.
@@ -260,6 +305,15 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     }
 
     async fn handle(&self, job: &Job, deliveries: i64) -> Verdict {
+        let event_id = job.envelope.event_id;
+        let outcome = self.try_to_handle(job, deliveries).await;
+        if outcome == Verdict::Done {
+            self.failures.forget(event_id);
+        }
+        outcome
+    }
+
+    async fn try_to_handle(&self, job: &Job, deliveries: i64) -> Verdict {
         match self.attempt(job).await {
             Ok(Turn::Ours | Turn::Seen) => Verdict::Done,
             Ok(Turn::BehindParked) => self.park(job, "an earlier message of the same aggregate is parked").await,
@@ -273,11 +327,12 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
                 .increment(1);
                 Verdict::Done
             }
-            Err(fault) if fault.is_passing() && deliveries < MAX_DELIVERIES => {
-                tracing::debug!(error = %fault, "a message is tried again");
-                Verdict::Again
-            }
             Err(fault) => {
+                let tries = tries(&fault);
+                if tries.is_none_or(|tries| self.failures.another(job.envelope.event_id) < tries) {
+                    tracing::debug!(error = %Chain(&fault), "a message is tried again");
+                    return Verdict::Again;
+                }
                 let reason = Chain(&fault).to_string();
                 tracing::error!(error = reason, "a message cannot be handled and is parked");
                 self.park(job, &reason).await
@@ -287,6 +342,10 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
 
     /// Handles it, if it is its turn, in one transaction.
     async fn attempt(&self, job: &Job) -> Result<Turn> {
+        guarded(LONGEST, self.carry_out(job)).await
+    }
+
+    async fn carry_out(&self, job: &Job) -> Result<Turn> {
         let mut work = self.engine.begin(&self.call(&job.envelope)).await?;
         let turn = advance(&mut work.tx, &self.name(), &job.envelope, self.service).await?;
         if turn == Turn::Ours {
@@ -474,14 +533,36 @@ async fn give_back(batch: &mut pull::Batch) {
 }
 
 /// Gives a message to the lane of its aggregate.
-async fn dispatch(lanes: &[mpsc::Sender<jetstream::Message>], message: jetstream::Message) {
+async fn dispatch(lanes: &[mpsc::Sender<jetstream::Message>], message: jetstream::Message) -> anyhow::Result<()> {
     let mut hash = DefaultHasher::new();
     if let Some(id) = message.headers.as_ref().and_then(|headers| headers.get("steward-stream-id")) {
         id.as_str().hash(&mut hash);
     }
     let lane = usize::try_from(hash.finish() % LANES as u64).unwrap_or_default();
-    // A closed lane means that we are stopping; the message is delivered again elsewhere.
-    let _ = lanes[lane].send(message).await;
+    lanes[lane].send(message).await.map_err(|_| anyhow::anyhow!("a lane ended"))
+}
+
+/// How often a message is tried that fails so; `None`: as long as it takes.
+fn tries(fault: &Error) -> Option<u32> {
+    match fault {
+        // Nothing can be written down either, and nothing is wrong with the message.
+        Error::Unavailable { .. } => None,
+        Error::Busy | Error::TimedOut | Error::TooManyRequests { .. } => Some(TRIES.1),
+        Error::Internal { cause, .. } if cause.is::<Undecodable>() || cause.is::<Panicked>() => Some(1),
+        // What is not there may still come from another source.
+        Error::Internal { .. } | Error::NotFound | Error::Stale { .. } => Some(TRIES.0),
+        Error::Refused { .. }
+        | Error::Malformed(_)
+        | Error::Invalid(_)
+        | Error::Sheet(_)
+        | Error::Unauthenticated(_)
+        | Error::Forbidden(_)
+        | Error::TenantClosed
+        | Error::PreconditionRequired
+        | Error::KeyReused
+        | Error::TooLarge(_)
+        | Error::UnsupportedMediaType(_) => Some(1),
+    }
 }
 
 /// How long until the next delivery: doubles, up to a limit.
@@ -493,19 +574,4 @@ fn wait(deliveries: i64) -> Duration {
 /// `complaint-decided.v1` of a subject.
 fn event_name(subject: &str) -> &str {
     subject.splitn(4, '.').nth(3).unwrap_or_default()
-}
-
-/// An error with everything behind it, for the log and for the reason of a parked message.
-struct Chain<'a>(&'a dyn std::error::Error);
-
-impl std::fmt::Display for Chain<'_> {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(self.0, f)?;
-        let mut source = self.0.source();
-        while let Some(cause) = source {
-            write!(f, ": {cause}")?;
-            source = cause.source();
-        }
-        Ok(())
-    }
 }

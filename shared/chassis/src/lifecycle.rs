@@ -1,11 +1,12 @@
 //! Starting, serving, draining, stopping; and how the service is while it does.
 
 use std::{
+    cell::Cell,
     collections::{BTreeMap, BTreeSet},
     future::Future,
-    panic::AssertUnwindSafe,
+    panic::{self, AssertUnwindSafe},
     sync::{
-        Arc, OnceLock, PoisonError, RwLock,
+        Arc, Once, OnceLock, PoisonError, RwLock,
         atomic::{AtomicBool, Ordering},
     },
     time::{Duration, Instant},
@@ -18,7 +19,7 @@ use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 use utoipa::ToSchema;
 
-use crate::Clock;
+use crate::{Clock, Error};
 
 /// Stops a process in three steps: first it says that it is leaving, then it takes no new work, then no work at all. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -122,13 +123,12 @@ impl Lifecycle {
     pub fn spawn(&self, name: &'static str, task: impl Future<Output = ()> + Send + 'static) {
         let (this, hard) = (self.clone(), self.hard());
         self.tasks.spawn(async move {
-            let work = AssertUnwindSafe(task).catch_unwind();
             let panicked = tokio::select! {
-                done = work => done.is_err(),
-                () = hard.cancelled() => false,
+                done = caught(task) => done.err(),
+                () = hard.cancelled() => None,
             };
-            if panicked {
-                tracing::error!(task = name, "a task panicked; the process stops");
+            if let Some(panicked) = panicked {
+                tracing::error!(task = name, panicked = %panicked, "a task panicked; the process stops");
                 this.failed.store(true, Ordering::Relaxed);
                 this.stop();
             }
@@ -183,6 +183,39 @@ impl Lifecycle {
         }
         self.tasks.wait().await;
         in_time
+    }
+}
+
+/// Work that panicked, and where. Never its words: composed ones may carry what a person wrote.
+#[derive(Debug, thiserror::Error)]
+#[error("at {0}")]
+pub(crate) struct Panicked(String);
+
+thread_local! {
+    /// Where this thread panicked last.
+    static PLACE: Cell<Option<String>> = const { Cell::new(None) };
+}
+
+/// Does some work; a panic in it is an answer, and ends nothing else.
+pub(crate) async fn caught<T>(work: impl Future<Output = T>) -> Result<T, Panicked> {
+    static NOTES_PLACES: Once = Once::new();
+    NOTES_PLACES.call_once(|| {
+        let before = panic::take_hook();
+        panic::set_hook(Box::new(move |panic| {
+            PLACE.set(panic.location().map(|place| format!("{}:{}", place.file(), place.line())));
+            before(panic);
+        }));
+    });
+    // The thread that panicked is the one that polled, and so the one that is here right afterwards.
+    let done = AssertUnwindSafe(work).catch_unwind().await;
+    done.map_err(|_| Panicked(PLACE.take().unwrap_or_else(|| "an unknown place".to_owned())))
+}
+
+/// Does some work of a handler; a panic in it, or that it does not end in time, is a fault like others.
+pub(crate) async fn guarded<T>(longest: Duration, work: impl Future<Output = crate::Result<T>>) -> crate::Result<T> {
+    match caught(tokio::time::timeout(longest, work)).await {
+        Ok(in_time) => in_time.unwrap_or(Err(Error::TimedOut)),
+        Err(panicked) => Err(Error::internal("a handler panicked", panicked)),
     }
 }
 
@@ -375,6 +408,14 @@ mod tests {
         lifecycle.spawn("deaf", std::future::pending());
         lifecycle.stop();
         assert!(!lifecycle.drained().await);
+    }
+
+    #[tokio::test]
+    async fn what_panicked_is_told_by_its_place_and_not_by_its_words() {
+        let person = "a name";
+        let panicked = caught(async { panic!("broken by {person}") }).await.map(|()| "well").unwrap_err().to_string();
+        assert!(panicked.starts_with("at ") && panicked.contains("lifecycle.rs:"), "{panicked}");
+        assert!(!panicked.contains(person), "{panicked}");
     }
 
     #[tokio::test]

@@ -136,6 +136,7 @@ fn spawn_loops<S: Service>(
             messages: messages.clone(),
             health: health.clone(),
             consumer,
+            failures: inbox::Failures::default(),
         };
         later.spawn("consumer", Arc::new(consumer).run(stop()));
     }
@@ -343,6 +344,7 @@ pub async fn replay_parked<S: Service>(
             messages: messages.clone(),
             health: Health::new(S::NAME, Clock::System),
             consumer,
+            failures: inbox::Failures::default(),
         };
         if only.is_some_and(|only| only != consumer.name()) {
             continue;

@@ -3,10 +3,14 @@
 //! A timer is found under the platform's role and taken under the service's own: its row is deleted in the transaction that does
 //! the work, and skipped when another replica holds it.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    collections::{HashSet, VecDeque},
+    sync::Arc,
+    time::Duration,
+};
 
 use chrono::{DateTime, TimeDelta, Utc};
-use futures::{StreamExt as _, future::BoxFuture, stream};
+use futures::{StreamExt as _, future::BoxFuture, stream::FuturesUnordered};
 use steward_kernel::{Actor, TenantId};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -14,14 +18,21 @@ use uuid::Uuid;
 use crate::{
     Call, Clock, Engine, Error, Result, Work,
     db::Db,
-    lifecycle::{Health, State},
-    relay::pause,
+    error::Chain,
+    lifecycle::{Health, State, guarded},
 };
 
 /// Longest wait between two looks; a timer fires at most one second late (DESIGN §3).
 const POLL: Duration = Duration::from_millis(250);
-/// Timers taken at a look, and at the same time.
+/// Timers found at a look, and worked at at the same time.
 const BATCH: (i64, usize) = (200, 8);
+/// Longest that one timer is worked at: what hangs for longer holds up those behind it.
+const LONGEST: Duration = Duration::from_secs(120);
+/// How often it is looked whether there are timers that nobody here handles, and for how long such a one may be due: during a rollout,
+/// the other version handles it.
+const STRANGERS: (Duration, TimeDelta) = (Duration::from_secs(60), TimeDelta::minutes(10));
+/// Name of the part of [`Health`] that says whether all timers have somebody who handles them.
+const UNHANDLED: &str = "unhandled_timers";
 /// How often a timer's work is begun again at once when somebody else is faster.
 const ATTEMPTS: u32 = 5;
 /// First and longest wait before a timer whose work failed is tried again; doubles in between.
@@ -73,6 +84,12 @@ struct Found {
     trace: Option<String>,
 }
 
+impl Found {
+    fn key(&self) -> Key {
+        (self.tenant_id, self.aggregate.clone(), self.stream_id, self.name.clone())
+    }
+}
+
 /// The loop that fires the timers of one service.
 pub(crate) struct Loop<A> {
     pub service: &'static str,
@@ -84,50 +101,107 @@ pub(crate) struct Loop<A> {
     pub timers: Vec<Timer<A>>,
 }
 
+/// A timer: whose, kind of aggregate, which, name.
+type Key = (Uuid, String, Uuid, String);
+
 impl<A: Send + Sync> Loop<A> {
     pub(crate) async fn run(self, stop: CancellationToken) {
         let wake = self.engine.wake();
+        let (mut found, mut keys, mut under_way) = (VecDeque::new(), HashSet::new(), FuturesUnordered::new());
+        let (mut look, mut strangers_sought) = (true, None::<tokio::time::Instant>);
         while !stop.is_cancelled() {
-            match self.fire_due().await {
-                Ok(0) => {
-                    self.health.set("timers", State::Ok, "");
-                    tokio::select! {
-                        () = stop.cancelled() => {}
-                        () = wake.timers.notified() => {}
-                        () = tokio::time::sleep(POLL) => {}
-                    }
+            if found.is_empty() && std::mem::take(&mut look) {
+                found = self.look(&keys).await;
+            }
+            if strangers_sought.is_none_or(|at| at.elapsed() >= STRANGERS.0) {
+                self.seek_strangers().await;
+                strangers_sought = Some(tokio::time::Instant::now());
+            }
+            // One that takes long holds up its own place only, not what is found later.
+            while under_way.len() < BATCH.1
+                && let Some(timer) = found.pop_front()
+            {
+                keys.insert(timer.key());
+                under_way.push(self.fire(timer));
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some((key, fired)) = under_way.next() => {
+                    keys.remove(&key);
+                    look |= fired;
                 }
-                Ok(_) => self.health.set("timers", State::Ok, ""),
-                Err(fault) => {
-                    self.health.set("timers", State::Degraded, "cannot look for due timers");
-                    tracing::warn!(service = self.service, error = %fault, "timers interrupted");
-                    pause(&stop, POLL).await;
-                }
+                () = wake.timers.notified() => look = true,
+                () = tokio::time::sleep(POLL) => look = true,
+            }
+        }
+        while under_way.next().await.is_some() {}
+    }
+
+    /// What is due and not under way.
+    async fn look(&self, under_way: &HashSet<Key>) -> VecDeque<Found> {
+        match self.find().await {
+            Ok(mut found) => {
+                self.health.set("timers", State::Ok, "");
+                found.retain(|timer| !under_way.contains(&timer.key()));
+                found.into()
+            }
+            Err(fault) => {
+                self.health.set("timers", State::Degraded, "cannot look for due timers");
+                tracing::warn!(service = self.service, error = %fault, "timers interrupted");
+                VecDeque::new()
             }
         }
     }
 
-    /// Fires what is due; how many were taken.
-    async fn fire_due(&self) -> Result<usize> {
+    async fn find(&self) -> Result<Vec<Found>> {
         let now = self.clock.now();
+        let (aggregates, names) = self.known();
+        // Only what is handled here: in a rollout the new version has timers that the old one would put off again and again.
         let found: Vec<Found> = sqlx::query_as(
             "SELECT tenant_id, aggregate, stream_id, name, due_at, attempts, trace
-             FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($3) ORDER BY due_at LIMIT $2",
+             FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($3)
+               AND (aggregate, name) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+             ORDER BY due_at LIMIT $2",
         )
         .bind(now)
         .bind(BATCH.0)
         .bind(self.db.tenants.closed())
+        .bind(aggregates)
+        .bind(names)
         .fetch_all(&self.db.platform)
         .await?;
         let lag = found.first().map_or(0.0, |timer| (now - timer.due_at).as_seconds_f64());
         metrics::gauge!("timer_lag_seconds", "service" => self.service).set(lag);
-        let fired = stream::iter(found)
-            .map(|timer| async move { self.fire_one(&timer).await })
-            .buffer_unordered(BATCH.1)
-            .filter(|fired| std::future::ready(*fired))
-            .count()
-            .await;
-        Ok(fired)
+        Ok(found)
+    }
+
+    /// Says which timers are long due and handled by nobody: they would rest for ever.
+    async fn seek_strangers(&self) {
+        let (aggregates, names) = self.known();
+        let found: std::result::Result<Vec<String>, sqlx::Error> = sqlx::query_scalar(
+            "SELECT DISTINCT aggregate || '/' || name FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($2)
+               AND (aggregate, name) NOT IN (SELECT * FROM unnest($3::text[], $4::text[])) ORDER BY 1 LIMIT 5",
+        )
+        .bind(self.clock.now() - STRANGERS.1)
+        .bind(self.db.tenants.closed())
+        .bind(aggregates)
+        .bind(names)
+        .fetch_all(&self.db.platform)
+        .await;
+        match found {
+            Ok(found) if found.is_empty() => self.health.set(UNHANDLED, State::Ok, ""),
+            Ok(found) => self.health.set(UNHANDLED, State::Degraded, format!("nobody handles {}", found.join(", "))),
+            Err(fault) => tracing::debug!(service = self.service, error = %fault, "timers that nobody handles"),
+        }
+    }
+
+    fn known(&self) -> (Vec<&'static str>, Vec<&'static str>) {
+        self.timers.iter().map(|timer| (timer.aggregate, timer.name)).unzip()
+    }
+
+    async fn fire(&self, timer: Found) -> (Key, bool) {
+        let fired = self.fire_one(&timer).await;
+        (timer.key(), fired)
     }
 
     /// Fires one; whether it did.
@@ -147,8 +221,8 @@ impl<A: Send + Sync> Loop<A> {
             }
             Err(Error::TenantClosed) => false,
             Err(fault) => {
-                tracing::warn!(service = self.service, timer = timer.name, error = %fault, "a timer's work failed; it is tried again");
-                if let Err(fault) = self.postpone(timer).await {
+                tracing::warn!(service = self.service, timer = timer.name, error = %Chain(&fault), "a timer's work failed; it is tried again");
+                if let Err(fault) = self.postpone(timer, fault.is_passing()).await {
                     tracing::warn!(service = self.service, error = %fault, "a timer could not be put off");
                 }
                 false
@@ -157,6 +231,10 @@ impl<A: Send + Sync> Loop<A> {
     }
 
     async fn attempt(&self, timer: &Found) -> Result<bool> {
+        guarded(LONGEST, self.carry_out(timer)).await
+    }
+
+    async fn carry_out(&self, timer: &Found) -> Result<bool> {
         let mut call = Call::internal(Actor::service(TenantId::from(timer.tenant_id), self.service));
         call.traceparent.clone_from(&timer.trace);
         let mut work = self.engine.begin(&call).await?;
@@ -192,12 +270,13 @@ impl<A: Send + Sync> Loop<A> {
         Ok(true)
     }
 
-    async fn postpone(&self, timer: &Found) -> Result<()> {
+    /// Puts it off: for longer each time that it failed for a reason of its own, not when something was away or in the way.
+    async fn postpone(&self, timer: &Found, passing: bool) -> Result<()> {
         let exponent = u32::try_from(timer.attempts).unwrap_or_default().min(10);
-        let wait = (RETRY.0 * 2_i32.pow(exponent)).min(RETRY.1);
+        let wait = if passing { RETRY.0 } else { (RETRY.0 * 2_i32.pow(exponent)).min(RETRY.1) };
         let mut tx = self.db.begin(TenantId::from(timer.tenant_id)).await?;
         sqlx::query(
-            "UPDATE timer SET due_at = $6, attempts = attempts + 1
+            "UPDATE timer SET due_at = $6, attempts = attempts + $7
              WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 AND name = $4 AND due_at IS NOT DISTINCT FROM $5",
         )
         .bind(timer.tenant_id)
@@ -206,6 +285,7 @@ impl<A: Send + Sync> Loop<A> {
         .bind(&timer.name)
         .bind(timer.due_at)
         .bind(self.clock.now() + wait)
+        .bind(i32::from(!passing))
         .execute(tx.conn())
         .await?;
         tx.commit().await

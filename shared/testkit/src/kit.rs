@@ -145,6 +145,7 @@ pub(crate) async fn with_database(
     kit.examples_were_sent();
     lifecycle.stop();
     lifecycle.drained().await;
+    assert!(!lifecycle.has_failed(), "a task of the services panicked");
     kit.clean_up().await;
 }
 

@@ -76,6 +76,7 @@ async fn serve(
     tracing::info!(address = %settings.bind, "forwarding to five services");
     http::serve(listener, http::complete(router, context), lifecycle).await?;
     lifecycle.drained().await;
+    anyhow::ensure!(!lifecycle.has_failed(), "a task failed");
     Ok(())
 }
 

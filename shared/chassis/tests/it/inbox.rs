@@ -2,7 +2,9 @@ use steward_kernel::message::Contract as _;
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
-use crate::toy::{Given, Toy};
+use steward_chassis::Error;
+
+use crate::toy::{Given, Toy, fails};
 
 async fn heard(t: &Kit, tally: Uuid) -> String {
     let query = format!("SELECT string_agg(amount::text, ',' ORDER BY place) FROM heard WHERE tally_id = '{tally}'");
@@ -87,6 +89,48 @@ async fn two_companies_with_the_same_id_do_not_meet() {
         let mine = format!("SELECT string_agg(amount::text, ',') FROM heard WHERE tenant_id = '{TENANT}'");
         assert_eq!(t.text("toy", &mine).await.as_deref(), Some("1"));
         assert_eq!(Given::NAME, "given");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_handler_that_panics_parks_its_message_without_its_words_and_blocks_nobody_else() {
+    with::<Toy>(async |t: Kit| {
+        let poisoned = new_id();
+        fails(poisoned, 1, || panic!("a name, a number"));
+        t.publish(TENANT, poisoned, 1, 0, given(poisoned, 1)).await;
+        let reason = t.parked("toy").await;
+        assert!(reason.contains("panicked") && reason.contains("tests/it/inbox.rs:"), "{reason}");
+        assert!(!reason.contains("a name"), "{reason}");
+        // More aggregates than there are lanes: one of them takes the way of the poisoned one.
+        let others: Vec<Uuid> = (0..64).map(|_| new_id()).collect();
+        for other in &others {
+            t.publish(TENANT, *other, 1, 0, given(*other, 1)).await;
+        }
+        for other in &others {
+            hears(&t, *other, "1").await;
+        }
+        assert_eq!(t.replay_parked::<Toy>().await, (1, 0));
+        hears(&t, poisoned, "1").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_fault_that_may_pass_is_tried_again_before_its_message_is_parked() {
+    with::<Toy>(async |t: Kit| {
+        let (passing, away, lasting) = (new_id(), new_id(), new_id());
+        fails(passing, 3, || Error::internal("toy", "out of order"));
+        fails(away, 8, || Error::Unavailable { what: "database", cause: "away".into() });
+        fails(lasting, u32::MAX, || Error::internal("toy", "out of order for ever"));
+        for tally in [passing, away, lasting] {
+            t.publish(TENANT, tally, 1, 0, given(tally, 1)).await;
+        }
+        assert!(t.parked("toy").await.contains("for ever"));
+        hears(&t, passing, "1").await;
+        hears(&t, away, "1").await;
+        assert_eq!(t.count("toy", "dead_letter").await, 1);
+        t.forgive_parked("toy").await;
     })
     .await;
 }

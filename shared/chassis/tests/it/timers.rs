@@ -1,8 +1,8 @@
 use chrono::TimeDelta;
-use steward_chassis::{Engine, db::Db};
+use steward_chassis::{Engine, Error, db::Db};
 use steward_testkit::{Kit, db as testdb, eventually, with};
 
-use crate::toy::{Command, Tally, TallyId, Toy, call};
+use crate::toy::{Command, Tally, TallyId, Toy, call, fails};
 
 fn engine(t: &Kit) -> Engine {
     Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), t.clock.clone())
@@ -52,6 +52,90 @@ async fn a_timer_set_again_is_put_off() {
         assert_eq!(t.count("toy", "timer").await, 1);
         t.clock.advance(TimeDelta::hours(3));
         eventually("it has rung", || async { (rung(&t).await == 2).then_some(()) }).await;
+    })
+    .await;
+}
+
+/// Sets a timer of a new tally for that many seconds from now.
+async fn remind(t: &Kit, engine: &Engine, seconds: i64) -> TallyId {
+    let id = TallyId::from(testdb::new_id());
+    let remind = Command::Remind { after: TimeDelta::seconds(seconds), now: t.clock.now() };
+    engine.execute::<Tally>(&call(), id, &remind, &()).await.expect("set");
+    id
+}
+
+#[tokio::test]
+async fn a_timer_whose_handler_panics_is_put_off_and_silences_no_other() {
+    with::<Toy>(async |t: Kit| {
+        let engine = engine(&t);
+        let poisoned = remind(&t, &engine, 1).await;
+        fails(poisoned.get(), 1, || panic!("a name"));
+        for seconds in 2..12 {
+            remind(&t, &engine, seconds).await;
+        }
+        t.clock.advance(TimeDelta::seconds(20));
+        eventually("the others have rung", || async { (rung(&t).await == 10).then_some(()) }).await;
+        let put_off = t.text("toy", "SELECT attempts::text FROM timer").await;
+        assert_eq!(put_off.as_deref(), Some("1"));
+        t.clock.advance(TimeDelta::seconds(20));
+        eventually("it has rung", || async { (rung(&t).await == 11).then_some(()) }).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timer_that_takes_long_holds_up_no_other() {
+    with::<Toy>(async |t: Kit| {
+        let engine = engine(&t);
+        let slow = remind(&t, &engine, 1).await;
+        // Somebody works on the same tally for longer than a timer may be late.
+        let mut other = engine.begin(&call()).await.expect("begin");
+        other.execute::<Tally>(slow, &Command::Add(1), &()).await.expect("add");
+        t.clock.advance(TimeDelta::seconds(2));
+        tokio::time::sleep(std::time::Duration::from_millis(600)).await;
+        let started = std::time::Instant::now();
+        for _ in 0..20 {
+            remind(&t, &engine, 0).await;
+        }
+        eventually("the others have rung", || async { (rung(&t).await == 20).then_some(()) }).await;
+        // It is in the way for ten seconds.
+        assert!(started.elapsed() < std::time::Duration::from_secs(6), "{:?}", started.elapsed());
+        other.commit().await.expect("commit");
+        eventually("it has rung", || async {
+            t.clock.advance(TimeDelta::seconds(1));
+            (rung(&t).await == 21).then_some(())
+        })
+        .await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timer_of_an_unknown_kind_is_left_to_the_version_that_knows_it() {
+    with::<Toy>(async |t: Kit| {
+        let engine = engine(&t);
+        remind(&t, &engine, 1).await;
+        t.execute("toy", "UPDATE timer SET name = 'gong'").await;
+        t.clock.advance(TimeDelta::seconds(2));
+        remind(&t, &engine, 0).await;
+        eventually("the known one has rung", || async { (rung(&t).await == 1).then_some(()) }).await;
+        let left = t.text("toy", "SELECT name || ' ' || attempts FROM timer").await;
+        assert_eq!(left.as_deref(), Some("gong 0"));
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_timer_whose_work_was_in_somebodys_way_is_tried_again_after_a_second() {
+    with::<Toy>(async |t: Kit| {
+        let engine = engine(&t);
+        let id = remind(&t, &engine, 1).await;
+        fails(id.get(), 6, || Error::Unavailable { what: "database", cause: "away".into() });
+        for _ in 0..7 {
+            t.clock.advance(TimeDelta::seconds(1));
+            tokio::time::sleep(std::time::Duration::from_millis(500)).await;
+        }
+        eventually("it has rung", || async { (rung(&t).await == 1).then_some(()) }).await;
     })
     .await;
 }

@@ -1,5 +1,10 @@
 //! A toy service: tallies that are added to. It publishes `added`, hears `given` of a service called `giver`, and has a timer.
 
+use std::{
+    collections::HashMap,
+    sync::{LazyLock, Mutex},
+};
+
 use axum::extract::State;
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
@@ -16,6 +21,7 @@ use steward_kernel::{
 };
 use utoipa::ToSchema;
 use utoipa_axum::routes;
+use uuid::Uuid;
 
 id_type! {
     /// A tally.
@@ -156,6 +162,23 @@ impl Stored for Tally {
     }
 }
 
+type Fault = fn() -> Error;
+
+/// How often a handler still fails for these tallies, and how.
+static TROUBLE: LazyLock<Mutex<HashMap<Uuid, (u32, Fault)>>> = LazyLock::new(Mutex::default);
+
+/// Has the next handlings of what is about that tally fail so; the fault may panic.
+pub fn fails(tally: Uuid, times: u32, fault: Fault) {
+    TROUBLE.lock().unwrap().insert(tally, (times, fault));
+}
+
+fn trouble(tally: Uuid) -> Option<Fault> {
+    let mut known = TROUBLE.lock().unwrap();
+    let (times, fault) = known.get_mut(&tally).filter(|(times, _)| *times > 0)?;
+    *times -= 1;
+    Some(*fault)
+}
+
 steward_chassis::permissions! {
     /// Adding to tallies.
     Add = "toy.add": [Handler, Admin];
@@ -234,6 +257,9 @@ impl Service for Toy {
         vec![Consumer::of("giver").on::<Given, _>(|app, work, given| {
             Box::pin(async move {
                 let _ = app;
+                if let Some(fault) = trouble(given.tally) {
+                    return Err(fault());
+                }
                 if given.amount < 0 {
                     return Err(Error::refused(&Refusal::TooMuch));
                 }
@@ -251,6 +277,9 @@ impl Service for Toy {
     fn timers() -> Vec<Timer<App>> {
         vec![Timer::on("tally", "bell", |_app, work, due| {
             Box::pin(async move {
+                if let Some(fault) = trouble(due.stream_id) {
+                    return Err(fault());
+                }
                 work.execute::<Tally>(due.stream_id.into(), &Command::Ring, &()).await?;
                 Ok(())
             })
