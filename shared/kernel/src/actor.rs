@@ -74,7 +74,7 @@ pub struct Actor {
     pub tenant: TenantId,
     /// Who it is.
     pub id: ActorId,
-    /// As what they may act; empty for services and timers, which are not asked for permission.
+    /// As what they act: of their roles those that permit what is asked. Empty for services and timers, which are not asked for permission.
     pub roles: Vec<Role>,
     /// Estates they may see; `None` means all of the company.
     pub estates: Option<Vec<EstateId>>,
@@ -87,6 +87,18 @@ impl Actor {
     #[must_use]
     pub fn service(tenant: TenantId, name: &str) -> Self {
         Self { tenant, id: ActorId::new(name), roles: Vec::new(), estates: None, resident: None }
+    }
+
+    /// The same, in those of its roles that permit something; `None` when none does.
+    ///
+    /// Whoever is an owner and works for the company, too, has one token with both roles. What a role permits it permits within its own
+    /// border: an owner their own, staff their estates. A role that permits nothing here must not widen the border of one that does.
+    ///
+    /// * `roles`: those that permit what is asked.
+    #[must_use]
+    pub fn acting_as(mut self, roles: &[Role]) -> Option<Self> {
+        self.roles.retain(|role| roles.contains(role));
+        (!self.roles.is_empty()).then_some(self)
     }
 
     /// Whether it has one of the roles.

@@ -4,10 +4,12 @@
 //! * Nobody, a broken token, every role that may not.
 //! * Whoever has the role, but in another company, or for another estate of the same company, or is another owner: for every id in a
 //!   path, a body or a filter, what is hidden is answered as what does not exist is, byte for byte but for the trace id.
+//! * Whoever has a role that permits it, and a second one that does not.
 //! * A key of somebody else's.
 
 mod document;
 mod misses;
+mod pairs;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +21,7 @@ use uuid::Uuid;
 
 pub use document::{Naming, Operation, operations, permissions_document};
 pub use misses::misses;
+pub use pairs::pairs_add_nothing;
 
 use crate::{Answer, Client, Kit, OTHER_TENANT, db::new_id};
 
@@ -52,6 +55,7 @@ pub async fn attack<S: Service>(kit: &Kit, targets: Targets<'_>) -> String {
                 attack.as_stranger(operation, &stranger).await;
             }
         }
+        attack.with_a_second_role(operation).await;
     }
     // Last, since it does what may be done.
     for operation in operations.iter().filter(|operation| operation.method == Method::POST) {

@@ -6,7 +6,7 @@ use steward_kernel::Role;
 use steward_proto::intake as pb;
 use steward_testkit::{
     Kit,
-    attack::{Targets, attack, misses, permissions_document},
+    attack::{Targets, attack, misses, pairs_add_nothing, permissions_document},
     db::new_id,
     document, eventually,
     golden::golden,
@@ -25,6 +25,11 @@ fn the_contracts_are_those_in_git() {
     golden(here("openapi.golden.json"), &openapi);
     golden(here("problems.golden.md"), &run::problems_document::<FeedbackAnalytics>());
     golden(here("permissions.golden.md"), &permissions_document::<FeedbackAnalytics>());
+}
+
+#[test]
+fn two_roles_add_up_to_no_more_than_either() {
+    pairs_add_nothing::<FeedbackAnalytics>();
 }
 
 #[test]

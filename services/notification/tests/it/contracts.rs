@@ -30,6 +30,11 @@ fn the_contracts_are_those_in_git() {
 }
 
 #[test]
+fn two_roles_add_up_to_no_more_than_either() {
+    attack::pairs_add_nothing::<Notification>();
+}
+
+#[test]
 fn every_operation_has_an_example_that_a_test_sends() {
     document::examples::<Notification>("tests/it");
 }

@@ -39,7 +39,7 @@ const NOTHING_TO_SEE: &str = "must have a character that can be seen";
 /// Name of the header.
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 
-/// The caller, proven and allowed: the extractor is the authorisation. Derefs to [`Call`].
+/// The caller, proven and allowed: the extractor is the authorisation. Derefs to [`Call`], whose actor has those roles alone that permit it.
 ///
 /// Reads `Authorization`, `Idempotency-Key` and `If-Match`; counts the call against the rate of the caller.
 #[derive(Debug)]
@@ -70,9 +70,7 @@ impl<P: Permission, S: Sync> FromRequestParts<S> for Allowed<P> {
             notes.caller(&actor);
             notes.rate(context.limiter().check(&actor)?);
         }
-        if !actor.is_any(P::ROLES) {
-            return Err(Error::Forbidden(P::NAME));
-        }
+        let actor = actor.acting_as(P::ROLES).ok_or(Error::Forbidden(P::NAME))?;
         let key = match idempotency_key(&parts.headers)? {
             Some(key) if parts.method == Method::POST => {
                 let fingerprint = fingerprint_of(parts).await?;

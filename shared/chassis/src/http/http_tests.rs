@@ -6,12 +6,12 @@ use axum::{body::Body as HttpBody, routing};
 use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
-use steward_kernel::{ActorId, Role, Version};
+use steward_kernel::{Role, Version};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
 use super::*;
-use crate::{config::CoreConfig, issuer::DevIssuer};
+use crate::{Permission as _, config::CoreConfig, issuer::DevIssuer};
 
 #[derive(Debug)]
 struct Handle;
@@ -19,6 +19,14 @@ struct Handle;
 impl crate::Permission for Handle {
     const NAME: &'static str = "test.handle";
     const ROLES: &'static [Role] = &[Role::Handler];
+}
+
+#[derive(Debug)]
+struct Speak;
+
+impl crate::Permission for Speak {
+    const NAME: &'static str = "test.speak";
+    const ROLES: &'static [Role] = &[Role::Owner, Role::Handler];
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,6 +39,10 @@ async fn echo(call: Allowed<Handle>, Json(body): Json<Words>) -> Versioned<Value
     let key = call.key.as_ref().map(|key| (key.key.clone(), key.fingerprint.len()));
     let seen = json!({ "words": body.words, "key": key, "language": call.language, "if_match": call.if_match });
     Versioned::created(seen, Version(3), "/v1/echo/1").replayed(true)
+}
+
+async fn roles(call: Allowed<Speak>) -> Json<Vec<Role>> {
+    Json(call.actor.roles.clone())
 }
 
 async fn get_it(_: Allowed<Handle>) -> Versioned<Words> {
@@ -93,6 +105,7 @@ impl Api {
             .route("/v1/echo", routing::post(echo).get(get_it))
             .route("/v1/file", routing::post(file).layer(body_limit(2000)))
             .route("/v1/list", routing::get(list))
+            .route("/v1/roles", routing::get(roles))
             .route("/v1/slow", routing::get(slow))
             .route("/v1/broken", routing::get(broken));
         // Merged with itself under another path, as in the process that runs all services.
@@ -101,9 +114,13 @@ impl Api {
     }
 
     fn token(&self, role: Role) -> String {
-        let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), role.as_str());
-        actor.id = ActorId::new(role.as_str());
-        actor.roles = vec![role];
+        self.token_of(&[role])
+    }
+
+    fn token_of(&self, roles: &[Role]) -> String {
+        let name = roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join("-");
+        let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), &name);
+        actor.roles = roles.to_vec();
         self.issuer.token(&actor, Clock::System.now(), TimeDelta::minutes(5), Uuid::nil()).unwrap()
     }
 
@@ -140,6 +157,21 @@ impl Api {
         let problem: Value = serde_json::from_str(&body).unwrap();
         assert_eq!(problem["status"], parts.status.as_u16());
         (parts, problem)
+    }
+}
+
+#[tokio::test]
+async fn a_call_acts_in_those_roles_alone_that_permit_it() {
+    let api = Api::new();
+    for (first, second) in Role::ALL.into_iter().flat_map(|first| Role::ALL.map(|second| (first, second))) {
+        let token = format!("Bearer {}", api.token_of(&[first, second]));
+        let (parts, body) = api.ask("GET", "/v1/roles", &[("authorization", token.as_str())], "").await;
+        let acting: Vec<Role> = [first, second].into_iter().filter(|role| Speak::ROLES.contains(role)).collect();
+        if acting.is_empty() {
+            assert_eq!(parts.status, StatusCode::FORBIDDEN, "{body}");
+        } else {
+            assert_eq!(serde_json::from_str::<Vec<Role>>(&body).unwrap(), acting);
+        }
     }
 }
 
