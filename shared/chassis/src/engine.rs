@@ -98,13 +98,13 @@ impl Engine {
         let mut attempt = 1;
         loop {
             let mut work = self.begin(call).await?;
-            match work.execute::<A>(id, command, facts).await {
-                Ok(executed) => {
-                    work.commit().await?;
-                    return Ok(executed);
-                }
+            let done = match work.execute::<A>(id, command, facts).await {
+                Ok(executed) => work.commit().await.map(|()| executed),
+                Err(refused) => Err(refused),
+            };
+            match done {
                 Err(Error::Busy) if attempt < ATTEMPTS => attempt += 1,
-                Err(other) => return Err(other),
+                done => return done,
             }
         }
     }
@@ -147,13 +147,13 @@ impl Engine {
         let mut attempt = 1;
         loop {
             let mut work = self.begin(call).await?;
-            match steps(&mut work).await {
-                Ok(done) => {
-                    work.commit().await?;
-                    return Ok(done);
-                }
+            let done = match steps(&mut work).await {
+                Ok(done) => work.commit().await.map(|()| done),
+                Err(refused) => Err(refused),
+            };
+            match done {
                 Err(Error::Busy) if attempt < ATTEMPTS => attempt += 1,
-                Err(other) => return Err(other),
+                done => return done,
             }
         }
     }
@@ -166,7 +166,8 @@ impl Engine {
         let tx = self.db.begin(call.tenant()).await?;
         let call = call.clone();
         let (clock, wake) = (self.clock.clone(), self.wake());
-        Ok(Work { tx, call, clock, wake, moment: None, queued: false, timed: false, keyed: false })
+        let read = BTreeMap::new();
+        Ok(Work { tx, call, clock, wake, moment: None, read, queued: false, timed: false, keyed: false })
     }
 
     /// The aggregate as it is, with its version; [`Error::NotFound`] when it was never born.
@@ -217,6 +218,8 @@ pub struct Work {
     wake: Arc<Wake>,
     /// When the first of its events happened: what happens in one transaction happens at one time, whatever aggregate it is told of.
     moment: Option<DateTime<Utc>>,
+    /// Which version was read of aggregates that it does not change: what it writes may follow from them.
+    read: BTreeMap<(&'static str, Uuid), i32>,
     queued: bool,
     timed: bool,
     keyed: bool,
@@ -240,7 +243,7 @@ impl Work {
         {
             return Ok(done);
         }
-        let (before, history) = load::<A>(&mut self.tx, id, i32::MAX).await?;
+        let (before, history) = self.read::<A>(id).await?;
         let decision = before.decide(command, facts).map_err(|refusal| Error::refused(&refusal));
         let events = match self.call.if_match.filter(|_| first) {
             // Who may not even see it learns nothing from a version either.
@@ -357,6 +360,7 @@ impl Work {
             // Whoever was first has committed by now: begin again and see what they did.
             return Err(Error::Busy);
         }
+        self.read.remove(&(A::NAME, id.into()));
         state.project(&mut self.tx, &recorded).await?;
         self.queued |= drafts.iter().any(|draft| draft.outgoing.is_some());
         self.timed |= !set.is_empty();
@@ -368,7 +372,7 @@ impl Work {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn find<A: Stored>(&mut self, id: A::Id) -> Result<Option<A>> {
-        let (state, history) = load::<A>(&mut self.tx, id, i32::MAX).await?;
+        let (state, history) = self.read::<A>(id).await?;
         Ok(history.changed_at.map(|_| state))
     }
 
@@ -377,7 +381,16 @@ impl Work {
     /// # Errors
     /// [`Error::Unavailable`] when the database is away.
     pub async fn version_of<A: Stored>(&mut self, id: A::Id) -> Result<Version> {
-        Ok(load::<A>(&mut self.tx, id, i32::MAX).await?.1.version)
+        Ok(self.read::<A>(id).await?.1.version)
+    }
+
+    async fn read<A: Stored>(&mut self, id: A::Id) -> Result<(A, History)> {
+        let (state, history) = load::<A>(&mut self.tx, id, i32::MAX).await?;
+        let version = history.version.get();
+        match self.read.insert((A::NAME, id.into()), version) {
+            Some(before) if before != version => Err(Error::Busy),
+            _ => Ok((state, history)),
+        }
     }
 
     /// Time and ids.
@@ -389,10 +402,15 @@ impl Work {
     /// Makes it durable and wakes the loops; of a dry run nothing is kept.
     ///
     /// # Errors
+    /// [`Error::Busy`] when something that was read and not changed has been changed by somebody else since: begin again;
     /// [`Error::Unavailable`] when the database does not confirm.
-    pub async fn commit(self) -> Result<()> {
+    pub async fn commit(mut self) -> Result<()> {
         if self.call.dry_run {
             return self.tx.rollback().await;
+        }
+        // What was changed is guarded by its version, and who has changed nothing has decided nothing.
+        if self.moment.is_some() && !self.read.is_empty() && log::has_moved(&mut self.tx, &self.read).await? {
+            return Err(Error::Busy);
         }
         self.tx.commit().await?;
         if self.queued {

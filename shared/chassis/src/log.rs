@@ -101,6 +101,25 @@ pub(crate) async fn load(tx: &mut Tx, aggregate: &str, id: Uuid, up_to: i32) -> 
     Ok(rows)
 }
 
+/// Whether one of these aggregates has got beyond the version that was read of it.
+pub(crate) async fn has_moved(tx: &mut Tx, read: &BTreeMap<(&'static str, Uuid), i32>) -> Result<bool> {
+    let tenant = tx.tenant();
+    let moved = sqlx::query_scalar(
+        "SELECT EXISTS (
+             SELECT FROM unnest($2::text[], $3::uuid[], $4::int[]) AS read(aggregate, stream_id, version)
+             JOIN event AS next USING (aggregate, stream_id)
+             WHERE next.tenant_id = $1 AND next.version = read.version + 1
+         )",
+    )
+    .bind(tenant.get())
+    .bind(read.keys().map(|(aggregate, _)| *aggregate).collect::<Vec<_>>())
+    .bind(read.keys().map(|(_, id)| *id).collect::<Vec<_>>())
+    .bind(read.values().copied().collect::<Vec<_>>())
+    .fetch_one(tx.conn())
+    .await?;
+    Ok(moved)
+}
+
 /// What a listener has seen of an aggregate: the last public event for all, and the last one for each receiver alone.
 #[derive(Debug, Default, Clone)]
 pub(crate) struct Seen {

@@ -3,6 +3,7 @@
 
 mod idempotency;
 mod inbox;
+mod isolation;
 mod relay;
 mod tenancy;
 mod timers;
