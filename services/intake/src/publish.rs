@@ -66,7 +66,7 @@ pub(crate) fn case(case: &Case, event: &Recorded<case::Event>) -> Option<Outgoin
             Some(Outgoing::new(cancelled(case, opening, (*by, taken_down.as_ref()), at)))
         }
         case::Event::Prioritised { previous, .. } => Some(Outgoing::new(prioritised(case, opening, *previous, at))),
-        case::Event::Moved { .. } | case::Event::SatisfactionAsked | case::Event::ProofShown { .. } => None,
+        case::Event::Moved { .. } | case::Event::SatisfactionAsked { .. } | case::Event::ProofShown { .. } => None,
     }
 }
 

@@ -236,6 +236,12 @@ const FAULTS: &[Fault] = &[
         "clocks-replay",
     ),
     (
+        "a clock is of another episode",
+        AGREED,
+        "UPDATE intake.clock SET episode = 2, data = data || '{\"episode\": 2}' WHERE case_id = $case AND measure = 'finish'",
+        "clocks-replay",
+    ),
+    (
         "an answer was no answer",
         INQUIRY,
         "UPDATE intake.event SET kind = 'asked' WHERE aggregate = 'inquiry' AND stream_id = $case AND kind = 'closed'",

@@ -229,8 +229,12 @@ pub enum Event {
         /// The other case.
         case: CaseId,
     },
-    /// The owner was asked how it went.
-    SatisfactionAsked,
+    /// The owner was asked how it went: after each end once.
+    SatisfactionAsked {
+        /// When; none of what was recorded before this was.
+        #[serde(default)]
+        at: Option<DateTime<Utc>>,
+    },
     /// The owner may see what proves that its work is done.
     ProofShown {
         /// Photos and documents.
@@ -335,6 +339,8 @@ pub struct Case {
     pub linked: Vec<CaseId>,
     /// Whether the owner was asked how it went.
     pub satisfaction_asked: bool,
+    /// When last, if that is known.
+    pub last_asked_at: Option<DateTime<Utc>>,
     /// Photos and documents of finished work, for the owner to see.
     pub proof: Vec<FileId>,
     /// Whether somebody has changed how urgent it is.
@@ -529,6 +535,7 @@ impl Aggregate for Case {
             stage: String::new(),
             linked: Vec::new(),
             satisfaction_asked: false,
+            last_asked_at: None,
             proof: Vec::new(),
             prioritised: false,
             last_milestone: Milestone::Received,
@@ -578,8 +585,8 @@ impl Aggregate for Case {
 
             // How what was called off went is not asked any more.
             (S::Cancelled, C::AskSatisfaction) => Ok(vec![]),
-            (_, C::AskSatisfaction) if self.satisfaction_asked => Ok(vec![]),
-            (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked]),
+            (_, C::AskSatisfaction) if self.last_asked_at == Some(facts.at) => Ok(vec![]),
+            (_, C::AskSatisfaction) => Ok(vec![Event::SatisfactionAsked { at: Some(facts.at) }]),
 
             (_, C::ShowProof { files }) => {
                 let new: Vec<FileId> = files.iter().filter(|file| !self.proof.contains(file)).copied().collect();
@@ -652,7 +659,10 @@ impl Aggregate for Case {
             }
             Event::Moved { status, stage, at } => self = self.at(*status, stage, *at),
             Event::Linked { case } => self.linked.push(*case),
-            Event::SatisfactionAsked => self.satisfaction_asked = true,
+            Event::SatisfactionAsked { at } => {
+                self.satisfaction_asked = true;
+                self.last_asked_at = *at;
+            }
             Event::ProofShown { files } => self.proof.extend(files),
             Event::Prioritised { priority, .. } => {
                 self.prioritised = true;

@@ -190,11 +190,14 @@ fn a_reference_has_the_day_of_the_estate() {
 }
 
 #[test]
-fn another_plan_is_told_and_an_echo_is_not() {
+fn another_plan_or_technician_is_told_and_an_echo_is_not() {
     let told = step(Milestone::PlanTold, CaseStatus::InProgress, "proposed");
     let case = then(&opened(CaseKind::Complaint), &told, &after(1));
-    assert_eq!(case.decide(&told, &after(1)), Ok(vec![]));
-    assert_eq!(case.decide(&told, &after(2)).unwrap().len(), 1);
+    for told in [told, Command::Progress(Step::news(Milestone::TechnicianAssigned))] {
+        let case = then(&case, &told, &after(2));
+        assert_eq!(case.decide(&told, &after(2)), Ok(vec![]));
+        assert_eq!(case.decide(&told, &after(3)).unwrap().len(), 1);
+    }
     let agreed = |hours| {
         let from = noon() + TimeDelta::hours(hours);
         let window = Window { from, to: from + TimeDelta::hours(1) };
@@ -318,7 +321,11 @@ fn what_is_heard_after_the_end_is_told_when_it_happened_before_it_and_is_no_othe
     let rated = Command::Progress(Step::news(Milestone::SurveyAnswered));
     assert_eq!((told(&closed, &rated, 11), told(&cancelled, &rated, 11)), (1, 0));
     // Who was asked a moment before it was closed was asked; of what was called off nobody is.
-    assert_eq!(closed.decide(&Command::AskSatisfaction, &after(11)), Ok(vec![Event::SatisfactionAsked]));
+    // Whoever was asked after an earlier end, too, is asked after each.
+    let asked = then(&closed, &Command::AskSatisfaction, &after(11));
+    assert!(asked.satisfaction_asked);
+    let again = |minutes| asked.decide(&Command::AskSatisfaction, &after(minutes)).unwrap().len();
+    assert_eq!((again(11), again(12)), (0, 1));
     assert_eq!(cancelled.decide(&Command::AskSatisfaction, &after(11)), Ok(vec![]));
     for end in [Milestone::Verified, Milestone::Confirmed, Milestone::Closed] {
         assert_eq!(told(&cancelled, &step(end, CaseStatus::Closed, "closed"), 9), 0, "{end}");

@@ -163,7 +163,18 @@ impl Milestone {
     /// Whether it says something else each time, so that a second one in a row is no echo of the first.
     #[must_use]
     pub const fn is_told_each_time(self) -> bool {
-        matches!(self, Self::PlanTold | Self::Planned | Self::SurveyAnswered)
+        use Milestone as M;
+        matches!(
+            self,
+            M::PlanTold
+                | M::Planned
+                | M::SurveyAnswered
+                | M::TechnicianAssigned
+                | M::TechnicianAccepted
+                | M::TechnicianOnTheWay
+                | M::TechnicianOnSite
+                | M::OnHold
+        )
     }
 
     /// Whether a new episode of the case begins with it.

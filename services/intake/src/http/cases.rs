@@ -361,7 +361,7 @@ fn item(case: &Case, event: &Recorded<Event>, call: &Call) -> Option<TimelineIte
             (*milestone, by.unwrap_or(milestone.by()), taken_down.clone())
         }
         Event::Linked { .. } => (Milestone::Linked, Milestone::Linked.by(), None),
-        Event::SatisfactionAsked => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by(), None),
+        Event::SatisfactionAsked { .. } => (Milestone::SatisfactionAsked, Milestone::SatisfactionAsked.by(), None),
         Event::Cancelled { by, taken_down, .. } => (Milestone::Cancelled, *by, taken_down.clone()),
         Event::HandedOver { .. } | Event::Moved { .. } | Event::Prioritised { .. } | Event::ProofShown { .. } => {
             return None;

@@ -106,7 +106,27 @@ pub(super) fn outcomes(picture: &Picture) -> Vec<String> {
             found.extend(unless(said == shown, || format!("{name} is {shown:?}, its log says {said:?}")));
         }
     }
+    for clock in &picture.clocks {
+        let (shown, said) = (clock["episode"].as_u64(), episode(picture, clock));
+        found.extend(unless(shown == said, || {
+            format!("{} is of episode {shown:?}, its log says {said:?}", text(clock, "measure"))
+        }));
+    }
     found
+}
+
+/// In which episode a clock measures, by the log. Work that was ordered with the reopening may have been heard before it.
+fn episode(picture: &Picture, clock: &Value) -> Option<u64> {
+    let begun = picture.of("stewardship").flat_map(|event| event.body["clocks"].as_array().into_iter().flatten());
+    let begun =
+        begun.filter(|begun| begun["clock_id"] == clock["clock_id"]).find_map(|begun| begun["episode"].as_u64());
+    let is_followed = |event: &&Happened| {
+        event.kind == "reopened"
+            && clock["work_order_id"].is_string()
+            && time(&event.body, "at") <= time(clock, "started_at")
+    };
+    let followed = picture.of("stewardship").filter(is_followed).filter_map(|event| event.body["episode"].as_u64());
+    followed.chain(begun).max()
 }
 
 /// The clocks, or promises, that begin with that.
