@@ -2,15 +2,14 @@
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
 use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, Postgres, Transaction,
-    migrate::Migrator,
-    postgres::{PgConnectOptions, PgPoolOptions},
+    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, migrate::Migrator,
+    postgres::PgConnectOptions,
 };
 use steward_kernel::TenantId;
 use tokio_util::sync::CancellationToken;
@@ -18,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     Error, Result,
     config::{DatabaseConfig, Secret},
+    pool::{After, Doubt, Lender, Lent, attentive, within},
     relay::pause,
     tenants::Tenants,
 };
@@ -29,10 +29,32 @@ const PLATFORM_TABLE: &str = "_platform_migration";
 /// The same for the service's own.
 const OWN_TABLE: &str = "_migration";
 
-/// Connections of the platform's loops, beside those of the service's pool.
+/// Connections of the platform's loops, beside those of the service's pool; the one relay that leads has one more.
 const PLATFORM_CONNECTIONS: u32 = 4;
-/// How long a statement waits for a row that somebody else holds, before the caller is told to come back.
-const LOCK_TIMEOUT: &str = "2s";
+/// How long a statement waits for a row that somebody else holds, before the caller is told to come back; and how long it may take where
+/// no request says how much time is left: a message must be done before it is delivered again.
+const LIMITS: [(&str, &str); 2] = [("lock_timeout", "2s"), ("statement_timeout", "20s")];
+/// Longest that a message or a timer is worked at. Beyond [`LIMITS`] the database does not answer; and what hangs holds up its lane, in the
+/// end all, and is delivered again to another one.
+pub(crate) const WORK: Duration = Duration::from_secs(25);
+/// How long the loops wait for an answer to a short question.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
+/// How long a connection may take to begin a transaction, which waits for nobody.
+const BEGIN: Duration = Duration::from_secs(3);
+/// How long the database may take to say that it is there.
+const PING: Duration = Duration::from_secs(2);
+/// The database gives up so much before the request does, so that its word still comes through; and is never asked to hurry more.
+const MARGIN: Duration = Duration::from_millis(250);
+
+tokio::task_local! {
+    /// When nobody waits any more for what this task does.
+    static DEADLINE: Instant;
+}
+
+/// Does what has to be done by then: no statement of it goes on in the database much longer.
+pub(crate) async fn until<T>(deadline: Instant, work: impl Future<Output = T>) -> T {
+    DEADLINE.scope(deadline, work).await
+}
 
 /// The two pools of a service: one under row security for all work, one for the platform's loops.
 #[derive(Debug, Clone)]
@@ -43,6 +65,8 @@ pub struct Db {
     pub platform: PgPool,
     /// Companies that are closed.
     pub tenants: Tenants,
+    work: Lender,
+    loops: Lender,
     passwords: Arc<[Followed; 2]>,
 }
 
@@ -52,25 +76,26 @@ impl Db {
     /// # Errors
     /// When a URL cannot be read.
     pub fn connect_lazily(config: &DatabaseConfig, service: &str) -> anyhow::Result<Self> {
-        let pool = |max: u32, options: PgConnectOptions| {
-            // A ping before each use would cost a round trip; a dead connection shows at BEGIN, where nothing is lost yet.
-            PgPoolOptions::new()
-                .max_connections(max)
-                .test_before_acquire(false)
-                .acquire_timeout(Duration::from_secs(5))
-                .idle_timeout(Duration::from_secs(300))
-                .connect_lazy_with(options.disable_statement_logging().application_name("steward"))
-        };
-        let app = pool(config.max_connections, config.app(&app_role(service)).context("core.database.url")?);
+        let name = format!("steward-{service}");
+        let app = config.app(&app_role(service)).context("core.database.url")?;
         let platform = config.platform(&platform_role(service)).context("core.database.platform_url")?;
-        let platform = pool(PLATFORM_CONNECTIONS, platform);
-        let followed = |pool: &PgPool, password: &Option<Secret>| Followed {
-            pool: pool.clone(),
+        let doubt = Doubt::none();
+        let work = Lender::new(config.max_connections, attentive(app, &name).options(LIMITS), &doubt);
+        let loops = Lender::new(PLATFORM_CONNECTIONS, attentive(platform, &format!("{name} loops")), &doubt);
+        let followed = |lender: &Lender, password: &Option<Secret>| Followed {
+            pool: lender.pool().clone(),
             password: password.clone(),
             in_use: Mutex::new(password.as_ref().and_then(|password| password.lines().into_iter().next())),
         };
-        let passwords = [followed(&app, &config.password), followed(&platform, &config.platform_password)];
-        Ok(Self { app, tenants: Tenants::new(platform.clone()), platform, passwords: Arc::new(passwords) })
+        let passwords = [followed(&work, &config.password), followed(&loops, &config.platform_password)];
+        Ok(Self {
+            app: work.pool().clone(),
+            platform: loops.pool().clone(),
+            tenants: Tenants::new(loops.clone()),
+            work,
+            loops,
+            passwords: Arc::new(passwords),
+        })
     }
 
     /// Takes up passwords that are changed while the service runs.
@@ -89,15 +114,27 @@ impl Db {
     /// [`Error::TenantClosed`]; [`Error::Unavailable`] when the database is away.
     pub async fn begin(&self, tenant: TenantId) -> Result<Tx> {
         self.tenants.require_open(tenant).await?;
-        Tx::begin(&self.app, tenant).await
+        // Boxed: every handler has it inside.
+        Box::pin(Tx::begin(&self.work, tenant)).await
+    }
+
+    /// A connection of the platform's loops. Whoever asks something on it waits [`within`] a limit.
+    pub(crate) async fn lend(&self) -> Result<Lent> {
+        Ok(self.loops.lend().await?)
+    }
+
+    /// No answer came on a connection of the loops for so long.
+    pub(crate) fn unanswered(&self, waited: Duration) {
+        self.loops.unanswered(waited);
     }
 
     /// Whether the database answers.
     ///
     /// # Errors
-    /// [`Error::Unavailable`] when not.
+    /// [`Error::Unavailable`] or [`Error::TimedOut`] when not.
     pub async fn ping(&self) -> Result<()> {
-        sqlx::query("SELECT 1").execute(&self.platform).await?;
+        within(PING, async { sqlx::query("SELECT 1").execute(&mut *self.lend().await?).await.map_err(Error::from) })
+            .await?;
         Ok(())
     }
 }
@@ -123,7 +160,8 @@ impl Followed {
         }
         for line in lines {
             let options = self.pool.connect_options().as_ref().clone().password(line.expose_secret());
-            match PgConnection::connect_with(&options).await {
+            let asked = tokio::time::timeout(PATIENCE, PgConnection::connect_with(&options));
+            match asked.await.unwrap_or(Err(sqlx::Error::PoolTimedOut)) {
                 Ok(connection) => {
                     let _ = connection.close().await;
                     if in_use().as_ref() != Some(&line) {
@@ -144,31 +182,34 @@ impl Followed {
 /// A transaction bound to a tenant. There is no other way to the tables.
 #[derive(Debug)]
 pub struct Tx {
-    inner: Transaction<'static, Postgres>,
+    inner: Lent,
     tenant: TenantId,
 }
 
 impl Tx {
-    async fn begin(pool: &PgPool, tenant: TenantId) -> Result<Self> {
-        // One message for all three: a round trip of its own for the tenant would cost a tenth of a small transaction.
-        // The tenant is a UUID, so the text cannot carry SQL.
-        let statement =
-            format!("BEGIN; SET LOCAL steward.tenant = '{tenant}'; SET LOCAL lock_timeout = '{LOCK_TIMEOUT}'");
+    async fn begin(lender: &Lender, tenant: TenantId) -> Result<Self> {
         let mut stale = 0;
         loop {
-            match pool.begin_with(AssertSqlSafe(statement.clone())).await {
-                Ok(inner) => return Ok(Self { inner, tenant }),
-                // A connection that died in the pool (database restarted): nothing was done yet, take the next one.
-                Err(sqlx::Error::Io(_) | sqlx::Error::Protocol(_)) if stale < pool.options().get_max_connections() => {
-                    stale += 1;
+            let mut inner = lender.lend().await?;
+            // From here on: whoever goes away while it is on its way leaves no open transaction to the next.
+            inner.then(After::Rollback);
+            let begun = sqlx::raw_sql(AssertSqlSafe(begin_statement(tenant))).execute(&mut *inner);
+            let fault = match tokio::time::timeout(BEGIN, begun).await {
+                Ok(Ok(_)) => return Ok(Self { inner, tenant }),
+                Ok(Err(fault)) => {
+                    inner.then(After::Close);
+                    Error::from(fault)
                 }
-                Err(sqlx::Error::Database(problem))
-                    if problem.code().is_some_and(|code| code == "57P01")
-                        && stale < pool.options().get_max_connections() =>
-                {
-                    stale += 1;
+                Err(_) => {
+                    inner.then(After::Close);
+                    lender.unanswered(BEGIN);
+                    Error::Unavailable { what: "database", cause: "no answer to BEGIN".into() }
                 }
-                Err(cause) => return Err(cause.into()),
+            };
+            // A connection that died in the pool (database restarted, moved): nothing was done yet, take the next one.
+            stale += 1;
+            if !matches!(fault, Error::Unavailable { .. }) || stale > lender.pool().options().get_max_connections() {
+                return Err(fault);
             }
         }
     }
@@ -188,16 +229,33 @@ impl Tx {
     ///
     /// # Errors
     /// When the database does not confirm; then nothing or everything happened.
-    pub async fn commit(self) -> Result<()> {
-        Ok(self.inner.commit().await?)
+    pub async fn commit(mut self) -> Result<()> {
+        sqlx::raw_sql("COMMIT").execute(&mut *self.inner).await?;
+        self.inner.then(After::Keep);
+        Ok(())
     }
 
     /// Forgets it.
     ///
     /// # Errors
     /// When the connection is lost, which forgets it as well.
-    pub async fn rollback(self) -> Result<()> {
-        Ok(self.inner.rollback().await?)
+    pub async fn rollback(mut self) -> Result<()> {
+        sqlx::raw_sql("ROLLBACK").execute(&mut *self.inner).await?;
+        self.inner.then(After::Keep);
+        Ok(())
+    }
+}
+
+/// Begins a transaction for a tenant, in one message: a round trip of its own for each setting would cost a tenth of a small transaction.
+fn begin_statement(tenant: TenantId) -> String {
+    // The tenant is a UUID, so the text cannot carry SQL.
+    let begin = format!("BEGIN; SET LOCAL steward.tenant = '{tenant}'");
+    match DEADLINE.try_with(|deadline| deadline.saturating_duration_since(Instant::now())) {
+        Ok(left) => {
+            let limit = left.saturating_sub(MARGIN).max(MARGIN).as_millis();
+            format!("{begin}; SET LOCAL statement_timeout = {limit}")
+        }
+        Err(_) => begin,
     }
 }
 
@@ -318,15 +376,16 @@ pub async fn migrate(owner: PgConnectOptions, service: &str, own: &Migrator) -> 
 /// # Errors
 /// [`Error::Unavailable`] when the database is away.
 pub async fn pending_migrations(db: &Db, service: &str, own: &Migrator) -> Result<Vec<String>> {
+    let mut connection = db.work.lend().await?;
     let mut pending = Vec::new();
     for (migrator, table) in [(&PLATFORM, PLATFORM_TABLE), (own, OWN_TABLE)] {
         let exists: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
             .bind(format!("{}.{table}", schema(service)))
-            .fetch_one(&db.app)
+            .fetch_one(&mut *connection)
             .await?;
         let applied: Vec<i64> = if exists {
             sqlx::query_scalar(AssertSqlSafe(format!("SELECT version FROM {table} WHERE success")))
-                .fetch_all(&db.app)
+                .fetch_all(&mut *connection)
                 .await?
         } else {
             Vec::new()

@@ -173,10 +173,9 @@ impl From<sqlx::Error> for Error {
             sqlx::Error::Database(ref problem) => match problem.code().as_deref() {
                 // lock_not_available, serialization_failure, deadlock_detected: somebody else is at it.
                 Some("55P03" | "40001" | "40P01") => Self::Busy,
-                // admin_shutdown, crash_shutdown, cannot_connect_now, too_many_connections, read_only: failover under way.
-                Some("57P01" | "57P02" | "57P03" | "53300" | "25006") => {
-                    Self::Unavailable { what: "database", cause: Box::new(cause) }
-                }
+                // query_canceled: it took longer than it may.
+                Some("57014") => Self::TimedOut,
+                Some(code) if is_away(code) => Self::Unavailable { what: "database", cause: Box::new(cause) },
                 // character_not_in_repertoire, untranslatable_character, datetime_field_overflow: U+0000 in a text, or
                 // a time long before all history. Nothing of ours makes these, so the caller has sent it.
                 Some("22021" | "22P05" | "22008") => {
@@ -203,4 +202,13 @@ impl std::fmt::Display for Chain<'_> {
         }
         Ok(())
     }
+}
+
+/// Whether the database says that it cannot serve now, and will later without anybody changing the program.
+fn is_away(code: &str) -> bool {
+    // Whole classes: connection exceptions; passwords, which may be changing; resources that have run out; operators and failovers.
+    matches!(code.get(..2), Some("08" | "28" | "53" | "57"))
+        // read_only_sql_transaction: this one is a standby now. idle_in_transaction_session_timeout, transaction_timeout: the session
+        // is gone. io_error.
+        || matches!(code, "25006" | "25P03" | "25P04" | "58030")
 }

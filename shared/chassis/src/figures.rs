@@ -6,7 +6,12 @@ use metrics::Label;
 use sqlx::Row as _;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Clock, Result, db::Db, relay::pause};
+use crate::{
+    Clock, Error, Result,
+    db::{Db, WORK},
+    pool::within,
+    relay::pause,
+};
 
 /// How often they are counted.
 const EVERY: Duration = Duration::from_secs(15);
@@ -44,7 +49,12 @@ impl Loop {
     }
 
     async fn count(&self, figure: &Figure, shown: &mut BTreeSet<(&'static str, Vec<String>)>) -> Result<()> {
-        let rows = sqlx::query(figure.statement).bind(self.clock.now()).fetch_all(&self.db.platform).await?;
+        let rows = within(WORK, async {
+            let mut connection = self.db.lend().await?;
+            let rows = sqlx::query(figure.statement).bind(self.clock.now()).fetch_all(&mut *connection).await;
+            rows.map_err(Error::from)
+        })
+        .await?;
         let mut counted = BTreeSet::new();
         for row in rows {
             let values = (0..figure.labels.len())

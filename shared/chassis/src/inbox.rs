@@ -27,10 +27,11 @@ use tracing::Instrument as _;
 
 use crate::{
     Call, Engine, Error, Result, Work,
-    db::Tx,
+    db::{Tx, WORK},
     error::Chain,
     lifecycle::{Health, Panicked, State, guarded},
     messages::{Envelope, Messages},
+    pool::within,
     relay::pause,
     streams::durable,
     telemetry,
@@ -50,8 +51,6 @@ const MAX_DELIVERIES: i64 = 200;
 const TRIES: (u32, u32) = (7, 200);
 /// Messages whose failures are remembered; more than that, and their patience begins anew.
 const FAILURES_KNOWN: usize = 20_000;
-/// Longest that one message is worked at: what hangs for longer holds up its lane, and in the end all.
-const LONGEST: Duration = Duration::from_secs(120);
 /// First and longest wait before a message is delivered again.
 const RETRY: (Duration, Duration) = (Duration::from_millis(50), Duration::from_secs(30));
 
@@ -286,7 +285,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         telemetry::set_parent(&span, envelope.traceparent.as_deref());
         let (subject, headers) = (message.subject.to_string(), message.headers.clone().unwrap_or_default());
         let job = Job { envelope, subject, headers, bytes: message.payload.clone() };
-        let verdict = self.handle(&job, deliveries).instrument(span).await;
+        let verdict = Box::pin(self.handle(&job, deliveries)).instrument(span).await;
         let told = match verdict {
             Verdict::Done => message.ack().await,
             Verdict::Again => message.ack_with(AckKind::Nak(Some(wait(deliveries)))).await,
@@ -342,7 +341,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
 
     /// Handles it, if it is its turn, in one transaction.
     async fn attempt(&self, job: &Job) -> Result<Turn> {
-        guarded(LONGEST, self.carry_out(job)).await
+        guarded(WORK, Box::pin(self.carry_out(job))).await
     }
 
     async fn carry_out(&self, job: &Job) -> Result<Turn> {
@@ -373,7 +372,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     }
 
     async fn park(&self, job: &Job, reason: &str) -> Verdict {
-        match self.try_park(job, reason).await {
+        match within(WORK, self.try_park(job, reason)).await {
             Ok(()) => {
                 metrics::counter!("messages_parked_total", "service" => self.service, "source" => self.consumer.source)
                     .increment(1);

@@ -150,7 +150,7 @@ pub const ALL: &[Instrument] = &[
         Gauge,
         "events",
         SERVICE,
-        "Events that wait to be published, counted to 10000; told by the replica that publishes.",
+        "Events that wait to be published, counted to 10000; told by every replica that can ask, by those that do not publish each few seconds.",
     ),
     instrument("panics_total", Counter, "panics", &[], "Faults of the program that ended a request or a task."),
     instrument(
@@ -158,7 +158,7 @@ pub const ALL: &[Instrument] = &[
         Gauge,
         "messages",
         SERVICE,
-        "Messages that lie parked and wait for an operator; told by the replica that publishes.",
+        "Messages that lie parked and wait for an operator; told by every replica that can ask.",
     ),
     instrument("process_resident_memory_bytes", Gauge, "bytes", &[], "Memory of the process."),
     instrument(
@@ -173,7 +173,7 @@ pub const ALL: &[Instrument] = &[
         Gauge,
         "seconds",
         SERVICE,
-        "Age of the oldest event that waits to be published; told by the replica that publishes.",
+        "Age of the oldest event that waits to be published; told by every replica that can ask.",
     ),
     instrument(
         "relay_published_total",

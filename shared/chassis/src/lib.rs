@@ -19,6 +19,7 @@ pub mod lifecycle;
 mod log;
 pub mod messages;
 pub mod parked;
+pub mod pool;
 pub mod relay;
 pub mod run;
 mod secret;

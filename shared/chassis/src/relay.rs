@@ -11,24 +11,34 @@ use std::{sync::Arc, time::Duration};
 
 use chrono::{DateTime, Utc};
 use futures::future::join_all;
-use sqlx::PgConnection;
+use sqlx::{AssertSqlSafe, PgConnection};
 use steward_kernel::Version;
+use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    Clock,
+    Clock, Error, Result,
     config::RelayConfig,
-    db::Db,
+    db::{Db, PATIENCE},
     engine::Wake,
     lifecycle::{Health, State},
     messages::{Envelope, Messages},
+    pool::{After, within},
 };
 
 /// Shortest wait between two looks into the outbox; doubles while there is nothing. The wake-up after a commit comes before.
 const POLL: Duration = Duration::from_millis(20);
 /// How often the stream is compared with what we remember of it.
 const CHECK: Duration = Duration::from_secs(1);
+/// How long the leader may say nothing before the database takes the lead from it: its machine may be gone without a word. It asks something
+/// at least each second.
+const LEASE: &str = "20s";
+/// How often the others look whether the leader publishes, and how late it may be.
+const FOLLOW: Duration = Duration::from_secs(5);
+const LATE: Duration = Duration::from_secs(10);
+/// Longest wait for an answer of a database that is slow.
+const LONGEST: Duration = Duration::from_secs(60);
 /// How long keys of commands are kept: DESIGN §7.
 const KEYS_KEPT: chrono::TimeDelta = chrono::TimeDelta::hours(72);
 
@@ -74,15 +84,42 @@ struct Remembered {
     replay_end: Option<i64>,
 }
 
+/// A connection of the relay, and how long it waits for an answer there.
+#[derive(Debug)]
+struct Led<'a> {
+    connection: &'a mut PgConnection,
+    patience: Duration,
+}
+
+/// What a relay remembers from one attempt to lead to the next.
+#[derive(Debug, Default)]
+struct Standing {
+    /// Attempts in a row that ended because the database did not answer in time.
+    unanswered: u32,
+    /// When it last measured while another leads, and the lag then.
+    measured: Option<(Instant, f64)>,
+}
+
+impl Standing {
+    /// A database that is away shows soon; one that is only slow gets more time at each attempt, or nothing would ever be published.
+    fn patience(&self) -> Duration {
+        (PATIENCE * 2_u32.pow(self.unanswered.min(4))).min(LONGEST)
+    }
+}
+
 impl Relay {
     /// Runs until told to stop; heals by itself from any outage of the database or NATS.
     pub async fn run(self, stop: CancellationToken) {
+        let mut standing = Standing::default();
         while !stop.is_cancelled() {
+            let began = Instant::now();
             let outcome = tokio::select! {
                 () = stop.cancelled() => return,
-                outcome = self.lead(&stop) => outcome,
+                outcome = self.lead(&mut standing, &stop) => outcome,
             };
             if let Err(fault) = outcome {
+                let again = is_unanswered(&fault) && began.elapsed() < LONGEST;
+                standing.unanswered = if again { standing.unanswered + 1 } else { 0 };
                 self.forget_figures();
                 self.health.set("relay", State::Degraded, "cannot publish; events wait in the outbox");
                 tracing::warn!(service = self.service, error = format!("{fault:#}"), "relay interrupted");
@@ -92,34 +129,71 @@ impl Relay {
     }
 
     /// Becomes leader, if nobody is, and publishes until something fails.
-    async fn lead(&self, stop: &CancellationToken) -> anyhow::Result<()> {
-        let mut connection = self.db.platform.acquire().await?;
-        let leader: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
-            .bind(format!("steward relay {}", self.service))
-            .fetch_one(&mut *connection)
-            .await?;
-        if !leader {
-            self.forget_figures();
-            self.health.set("relay", State::Ok, "another replica leads");
-            return Ok(());
+    async fn lead(&self, standing: &mut Standing, stop: &CancellationToken) -> anyhow::Result<()> {
+        let patience = standing.patience();
+        let outcome = self.try_to_lead(patience, standing, stop).await;
+        if outcome.as_ref().is_err_and(is_unanswered) {
+            self.db.unanswered(patience);
         }
-        // The lock is the session's: the connection must not go back to the pool with it.
-        let mut connection = connection.detach();
-        self.publish_for_ever(&mut connection, stop).await
+        outcome
     }
 
-    async fn publish_for_ever(&self, connection: &mut PgConnection, stop: &CancellationToken) -> anyhow::Result<()> {
+    async fn try_to_lead(
+        &self,
+        patience: Duration,
+        standing: &mut Standing,
+        stop: &CancellationToken,
+    ) -> anyhow::Result<()> {
+        let mut connection = self.db.lend().await?;
+        // The lock is the session's: the connection must not go back to the pool with it, also when the answer does not come.
+        connection.then(After::Close);
+        let lock = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
+            .bind(format!("steward relay {}", self.service))
+            .fetch_one(&mut *connection);
+        if !within::<bool, _>(patience, lock).await? {
+            connection.then(After::Keep);
+            return self.follow(&mut Led { connection: &mut connection, patience }, standing).await;
+        }
+        let Some(mut connection) = connection.detach() else { return Ok(()) };
+        let lease = sqlx::raw_sql(AssertSqlSafe(format!("SET idle_session_timeout = '{LEASE}'")));
+        within(patience, lease.execute(&mut connection)).await?;
+        self.publish_for_ever(&mut Led { connection: &mut connection, patience }, stop).await
+    }
+
+    /// Looks after the one that leads: its own figures say nothing when its machine is gone.
+    async fn follow(&self, led: &mut Led<'_>, standing: &mut Standing) -> anyhow::Result<()> {
+        let lag = match standing.measured {
+            Some((at, lag)) if at.elapsed() < FOLLOW => lag,
+            _ => self.measure(led).await?,
+        };
+        if standing.measured.is_none_or(|(at, _)| at.elapsed() >= FOLLOW) {
+            standing.measured = Some((Instant::now(), lag));
+        }
+        if lag < LATE.as_secs_f64() {
+            self.health.set("relay", State::Ok, "another replica leads");
+        } else {
+            self.health.set(
+                "relay",
+                State::Degraded,
+                "another replica leads and does not publish; events wait in the outbox",
+            );
+        }
+        Ok(())
+    }
+
+    async fn publish_for_ever(&self, led: &mut Led<'_>, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut wait = POLL;
-        let mut checked: Option<tokio::time::Instant> = None;
+        let mut checked: Option<Instant> = None;
         while !stop.is_cancelled() {
             if checked.is_none_or(|at| at.elapsed() >= CHECK) {
                 // Measured first: while NATS is away, the lag is what matters.
-                self.measure(connection).await?;
-                self.check_stream(connection).await?;
-                checked = Some(tokio::time::Instant::now());
+                self.measure(led).await?;
+                self.forget_keys(led).await?;
+                self.check_stream(led).await?;
+                checked = Some(Instant::now());
             }
-            let published = match self.replay_page(connection).await? {
-                0 => self.outbox_page(connection).await?,
+            let published = match self.replay_page(led).await? {
+                0 => self.outbox_page(led).await?,
                 some => some,
             };
             self.health.set("relay", State::Ok, "");
@@ -137,22 +211,19 @@ impl Relay {
     }
 
     /// Makes the stream if it is missing, and has everything published again if it is not the one we knew, or shorter than it was.
-    async fn check_stream(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
+    async fn check_stream(&self, led: &mut Led<'_>) -> anyhow::Result<()> {
         let stream = self.messages.own_stream(self.service, self.config.keep).await?;
         let info = stream.cached_info();
         let created = DateTime::from_timestamp_micros(info.created.timestamp_micros()).unwrap_or(info.created);
         let sequence = i64::try_from(info.state.last_sequence)?;
-        let known: Remembered =
-            sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
-                .fetch_one(&mut *connection)
-                .await?;
+        let known = led.remembered().await?;
         let same = known.stream_created == Some(created);
         if same && sequence >= known.last_sequence {
             return Ok(());
         }
         // What the stream would still hold and no more: nobody can lack what is older, and for this it has room. Counted from the newest
         // event, since the database may be one that was restored.
-        let rows = sqlx::query(
+        let forgotten = sqlx::query(
             "UPDATE relay_state SET stream_created = $1, last_sequence = $2,
                     replay_next = least((SELECT min(position) FROM outbox), coalesce((
                         SELECT position + 1 FROM event WHERE recorded_at < (
@@ -162,9 +233,9 @@ impl Relay {
         )
         .bind(created)
         .bind(sequence)
-        .bind(self.config.keep.as_secs_f64())
-        .execute(connection)
-        .await?;
+        .bind(self.config.keep.as_secs_f64());
+        // Reads through what the stream would hold, which may be much; and it would be of no use to begin again and again.
+        let rows = within(LONGEST, forgotten.execute(&mut *led.connection)).await?;
         debug_assert_eq!(rows.rows_affected(), 1);
         if known.stream_created.is_some() {
             metrics::counter!("relay_replays_total", "service" => self.service).increment(1);
@@ -174,40 +245,37 @@ impl Relay {
     }
 
     /// Publishes the next page of the log again, if it has to be; how many.
-    async fn replay_page(&self, connection: &mut PgConnection) -> anyhow::Result<usize> {
-        let known: Remembered =
-            sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
-                .fetch_one(&mut *connection)
-                .await?;
+    async fn replay_page(&self, led: &mut Led<'_>) -> anyhow::Result<usize> {
+        let known = led.remembered().await?;
         let (Some(next), Some(end)) = (known.replay_next, known.replay_end) else { return Ok(0) };
-        let page: Vec<Pending> = sqlx::query_as(
+        let page = sqlx::query_as(
             "SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
              FROM event WHERE position >= $1 AND position <= $2 AND suffix IS NOT NULL ORDER BY position LIMIT $3",
         )
         .bind(next)
         .bind(end)
         .bind(i64::from(self.config.batch))
-        .fetch_all(&mut *connection)
-        .await?;
+        .fetch_all(&mut *led.connection);
+        let page: Vec<Pending> = within(led.patience, page).await?;
         let (confirmed, sequence) = self.publish(&page).await?;
         let next = if page.is_empty() { None } else { confirmed.last().map(|position| position + 1).or(Some(next)) };
-        sqlx::query(
+        let on = sqlx::query(
             "UPDATE relay_state SET replay_next = $1, replay_end = CASE WHEN $1::bigint IS NULL THEN NULL ELSE replay_end END,
                     last_sequence = greatest(last_sequence, $2)",
         )
         .bind(next)
         .bind(sequence)
-        .execute(connection)
-        .await?;
+        .execute(&mut *led.connection);
+        within(led.patience, on).await?;
         anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
         Ok(page.len())
     }
 
     /// Publishes what waits in the outbox, at most one batch; how many.
-    async fn outbox_page(&self, connection: &mut PgConnection) -> anyhow::Result<usize> {
+    async fn outbox_page(&self, led: &mut Led<'_>) -> anyhow::Result<usize> {
         // The inner LIMIT forbids a merge join: planned while the tables are small, it would read the log from its beginning, and
         // this statement keeps its plan as long as the relay lives.
-        let page: Vec<Pending> = sqlx::query_as(
+        let page = sqlx::query_as(
             "SELECT event.* FROM (SELECT position FROM outbox ORDER BY position LIMIT $1) AS waiting
              CROSS JOIN LATERAL (
                  SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
@@ -215,20 +283,20 @@ impl Relay {
              ) AS event ORDER BY position",
         )
         .bind(i64::from(self.config.batch))
-        .fetch_all(&mut *connection)
-        .await?;
+        .fetch_all(&mut *led.connection);
+        let page: Vec<Pending> = within(led.patience, page).await?;
         if page.is_empty() {
             return Ok(0);
         }
         let (confirmed, sequence) = self.publish(&page).await?;
-        sqlx::query(
+        let sent = sqlx::query(
             "WITH sent AS (DELETE FROM outbox WHERE position = ANY($1))
              UPDATE relay_state SET last_sequence = greatest(last_sequence, $2)",
         )
         .bind(&confirmed)
         .bind(sequence)
-        .execute(connection)
-        .await?;
+        .execute(&mut *led.connection);
+        within(led.patience, sent).await?;
         anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
         metrics::counter!("relay_published_total", "service" => self.service).increment(confirmed.len() as u64);
         Ok(page.len())
@@ -262,32 +330,57 @@ impl Relay {
         Ok((confirmed, sequence))
     }
 
-    /// What only the leader measures is nothing any more: the last figures would stand there for ever.
+    /// What cannot be measured is nothing any more: the last figures would stand there for ever.
     fn forget_figures(&self) {
         metrics::gauge!("outbox_rows", "service" => self.service).set(f64::NAN);
         metrics::gauge!("relay_lag_seconds", "service" => self.service).set(f64::NAN);
         metrics::gauge!("parked_messages", "service" => self.service).set(f64::NAN);
     }
 
-    /// Lag and rows of the outbox, parked messages; and old keys are forgotten.
-    async fn measure(&self, connection: &mut PgConnection) -> anyhow::Result<()> {
+    /// Lag and rows of the outbox, parked messages; the lag in seconds.
+    async fn measure(&self, led: &mut Led<'_>) -> anyhow::Result<f64> {
         let now = self.clock.now();
-        let (rows, oldest): (i64, Option<DateTime<Utc>>) = sqlx::query_as(
+        let measured = sqlx::query_as(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS waiting),
-                    (SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM outbox))",
+                    (SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM outbox)),
+                    (SELECT count(*) FROM dead_letter)",
         )
-        .fetch_one(&mut *connection)
-        .await?;
+        .fetch_one(&mut *led.connection);
+        let (rows, oldest, parked): (i64, Option<DateTime<Utc>>, i64) = within(led.patience, measured).await?;
         let lag = oldest.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
         metrics::gauge!("outbox_rows", "service" => self.service).set(rows as f64);
         metrics::gauge!("relay_lag_seconds", "service" => self.service).set(lag);
-        let parked: i64 = sqlx::query_scalar("SELECT count(*) FROM dead_letter").fetch_one(&mut *connection).await?;
         metrics::gauge!("parked_messages", "service" => self.service).set(parked as f64);
         let state = if parked > 0 { State::Degraded } else { State::Ok };
         self.health.set("parked_messages", state, parked.to_string());
-        sqlx::query("DELETE FROM command_log WHERE claimed_at < $1").bind(now - KEYS_KEPT).execute(connection).await?;
+        Ok(lag)
+    }
+
+    /// Forgets some of the keys that are too old.
+    async fn forget_keys(&self, led: &mut Led<'_>) -> anyhow::Result<()> {
+        // A share at a time: after a time without a leader there may be more than one statement should take.
+        let old = sqlx::query(
+            "DELETE FROM command_log WHERE ctid = ANY (ARRAY(
+                 SELECT ctid FROM command_log WHERE claimed_at < $1 ORDER BY claimed_at LIMIT 5000))",
+        )
+        .bind(self.clock.now() - KEYS_KEPT)
+        .execute(&mut *led.connection);
+        within(led.patience, old).await?;
         Ok(())
     }
+}
+
+impl Led<'_> {
+    async fn remembered(&mut self) -> Result<Remembered> {
+        let known = sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
+            .fetch_one(&mut *self.connection);
+        within(self.patience, known).await
+    }
+}
+
+/// Whether the database did not answer in time.
+fn is_unanswered(fault: &anyhow::Error) -> bool {
+    matches!(fault.downcast_ref(), Some(Error::TimedOut))
 }
 
 impl Pending {

@@ -17,6 +17,7 @@ use crate::{
     inbox,
     lifecycle::{Health, Lifecycle, Phase, State},
     messages::Messages,
+    pool::within,
     relay::{Relay, pause},
     telemetry, timers,
 };
@@ -181,7 +182,7 @@ async fn watch_database<S: Service>(db: Db, health: Health, is_migrated: Cancell
         let answer = if migrated {
             db.ping().await.map(|()| Vec::new())
         } else {
-            db::pending_migrations(&db, S::NAME, S::migrator()).await
+            within(db::PATIENCE, db::pending_migrations(&db, S::NAME, S::migrator())).await
         };
         match answer {
             Ok(pending) if pending.is_empty() => {

@@ -9,12 +9,16 @@ use std::{
     time::Duration,
 };
 
-use sqlx::PgPool;
 use steward_kernel::TenantId;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::{Error, Result, relay::pause};
+use crate::{
+    Error, Result,
+    db::PATIENCE,
+    pool::{Lender, within},
+    relay::pause,
+};
 
 /// How often the list of closed companies is read: so long one is still served after it was closed.
 pub const REFRESH: Duration = Duration::from_secs(2);
@@ -22,14 +26,14 @@ pub const REFRESH: Duration = Duration::from_secs(2);
 /// The closed companies, as this process knows them. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Tenants {
-    platform: PgPool,
+    loops: Lender,
     closed: Arc<RwLock<Option<HashSet<Uuid>>>>,
 }
 
 impl Tenants {
-    /// * `platform`: under the platform role.
-    pub(crate) fn new(platform: PgPool) -> Self {
-        Self { platform, closed: Arc::default() }
+    /// * `loops`: under the platform role.
+    pub(crate) fn new(loops: Lender) -> Self {
+        Self { loops, closed: Arc::default() }
     }
 
     /// Whether that company is closed. Asks the database only when nothing was ever read.
@@ -72,8 +76,13 @@ impl Tenants {
     }
 
     async fn refresh(&self) -> Result<()> {
-        let closed: Vec<Uuid> = sqlx::query_scalar("SELECT tenant_id FROM tenant WHERE closed_at IS NOT NULL")
-            .fetch_all(&self.platform)
+        let read = async {
+            let mut connection = self.loops.lend().await?;
+            sqlx::query_scalar("SELECT tenant_id FROM tenant WHERE closed_at IS NOT NULL")
+                .fetch_all(&mut *connection)
+                .await
+        };
+        let closed: Vec<Uuid> = within(PATIENCE, async { read.await.map_err(Error::from) })
             .await
             // Whatever it is, a table that is not migrated yet too, it passes: nothing may be parked for it.
             .map_err(|cause| Error::Unavailable { what: "database", cause: Box::new(cause) })?;

@@ -17,17 +17,16 @@ use uuid::Uuid;
 
 use crate::{
     Call, Clock, Engine, Error, Result, Work,
-    db::Db,
+    db::{Db, PATIENCE, WORK},
     error::Chain,
     lifecycle::{Health, State, guarded},
+    pool::within,
 };
 
 /// Longest wait between two looks; a timer fires at most one second late (DESIGN §3).
 const POLL: Duration = Duration::from_millis(250);
 /// Timers found at a look, and worked at at the same time.
 const BATCH: (i64, usize) = (200, 8);
-/// Longest that one timer is worked at: what hangs for longer holds up those behind it.
-const LONGEST: Duration = Duration::from_secs(120);
 /// How often it is looked whether there are timers that nobody here handles, and for how long such a one may be due: during a rollout,
 /// the other version handles it.
 const STRANGERS: (Duration, TimeDelta) = (Duration::from_secs(60), TimeDelta::minutes(10));
@@ -155,21 +154,7 @@ impl<A: Send + Sync> Loop<A> {
 
     async fn find(&self) -> Result<Vec<Found>> {
         let now = self.clock.now();
-        let (aggregates, names) = self.known();
-        // Only what is handled here: in a rollout the new version has timers that the old one would put off again and again.
-        let found: Vec<Found> = sqlx::query_as(
-            "SELECT tenant_id, aggregate, stream_id, name, due_at, attempts, trace
-             FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($3)
-               AND (aggregate, name) IN (SELECT * FROM unnest($4::text[], $5::text[]))
-             ORDER BY due_at LIMIT $2",
-        )
-        .bind(now)
-        .bind(BATCH.0)
-        .bind(self.db.tenants.closed())
-        .bind(aggregates)
-        .bind(names)
-        .fetch_all(&self.db.platform)
-        .await?;
+        let found = within(PATIENCE, self.due(now)).await?;
         let lag = found.first().map_or(0.0, |timer| (now - timer.due_at).as_seconds_f64());
         metrics::gauge!("timer_lag_seconds", "service" => self.service).set(lag);
         Ok(found)
@@ -178,16 +163,16 @@ impl<A: Send + Sync> Loop<A> {
     /// Says which timers are long due and handled by nobody: they would rest for ever.
     async fn seek_strangers(&self) {
         let (aggregates, names) = self.known();
-        let found: std::result::Result<Vec<String>, sqlx::Error> = sqlx::query_scalar(
+        let strangers = sqlx::query_scalar(
             "SELECT DISTINCT aggregate || '/' || name FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($2)
                AND (aggregate, name) NOT IN (SELECT * FROM unnest($3::text[], $4::text[])) ORDER BY 1 LIMIT 5",
         )
         .bind(self.clock.now() - STRANGERS.1)
         .bind(self.db.tenants.closed())
         .bind(aggregates)
-        .bind(names)
-        .fetch_all(&self.db.platform)
-        .await;
+        .bind(names);
+        let found: Result<Vec<String>> =
+            within(WORK, async { strangers.fetch_all(&mut *self.db.lend().await?).await.map_err(Error::from) }).await;
         match found {
             Ok(found) if found.is_empty() => self.health.set(UNHANDLED, State::Ok, ""),
             Ok(found) => self.health.set(UNHANDLED, State::Degraded, format!("nobody handles {}", found.join(", "))),
@@ -202,6 +187,20 @@ impl<A: Send + Sync> Loop<A> {
     async fn fire(&self, timer: Found) -> (Key, bool) {
         let fired = self.fire_one(&timer).await;
         (timer.key(), fired)
+    }
+
+    async fn due(&self, now: DateTime<Utc>) -> Result<Vec<Found>> {
+        let mut connection = self.db.lend().await?;
+        let (aggregates, names) = self.known();
+        // Only what is handled here: in a rollout the new version has timers that the old one would put off again and again.
+        let due = sqlx::query_as(
+            "SELECT tenant_id, aggregate, stream_id, name, due_at, attempts, trace
+             FROM timer WHERE due_at <= $1 AND tenant_id <> ALL($3)
+               AND (aggregate, name) IN (SELECT * FROM unnest($4::text[], $5::text[]))
+             ORDER BY due_at LIMIT $2",
+        );
+        let due = due.bind(now).bind(BATCH.0).bind(self.db.tenants.closed()).bind(aggregates).bind(names);
+        Ok(due.fetch_all(&mut *connection).await?)
     }
 
     /// Fires one; whether it did.
@@ -222,7 +221,7 @@ impl<A: Send + Sync> Loop<A> {
             Err(Error::TenantClosed) => false,
             Err(fault) => {
                 tracing::warn!(service = self.service, timer = timer.name, error = %Chain(&fault), "a timer's work failed; it is tried again");
-                if let Err(fault) = self.postpone(timer, fault.is_passing()).await {
+                if let Err(fault) = within(WORK, self.postpone(timer, fault.is_passing())).await {
                     tracing::warn!(service = self.service, error = %fault, "a timer could not be put off");
                 }
                 false
@@ -231,7 +230,7 @@ impl<A: Send + Sync> Loop<A> {
     }
 
     async fn attempt(&self, timer: &Found) -> Result<bool> {
-        guarded(LONGEST, self.carry_out(timer)).await
+        guarded(WORK, Box::pin(self.carry_out(timer))).await
     }
 
     async fn carry_out(&self, timer: &Found) -> Result<bool> {

@@ -9,11 +9,11 @@ use axum::Router;
 use chrono::TimeDelta;
 use steward_chassis::{
     Checked, Clock, Service,
-    config::{self, CoreConfig},
+    config::{self, CoreConfig, DatabaseConfig},
     db::app_role,
     http::{self, Operations, operations},
     issuer::DevIssuer,
-    lifecycle::Lifecycle,
+    lifecycle::{Health, Lifecycle},
     messages::{Envelope, Messages},
     run::{self, Started},
 };
@@ -74,6 +74,31 @@ pub struct Under {
 impl std::fmt::Debug for Under {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         self.part.0.fmt(f)
+    }
+}
+
+/// One more replica of a service.
+#[derive(Clone)]
+pub struct Replica {
+    /// Stops it.
+    pub lifecycle: Lifecycle,
+    /// How it is.
+    pub health: Health,
+    /// All its routes.
+    pub router: Router,
+}
+
+impl std::fmt::Debug for Replica {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.health.report().fmt(f)
+    }
+}
+
+impl Replica {
+    /// Stops it.
+    pub async fn stop(self) {
+        self.lifecycle.stop();
+        self.lifecycle.drained().await;
     }
 }
 
@@ -382,10 +407,30 @@ impl Kit {
 
     /// Starts one more replica of a service on the same database and subjects; stopped by the caller.
     pub async fn replica<S: Service>(&self) -> Lifecycle {
+        self.replica_with::<S>(|_| {}).await.lifecycle
+    }
+
+    /// The same with other settings.
+    pub async fn replica_with<S: Service>(&self, change: impl FnOnce(&mut CoreConfig)) -> Replica {
         let lifecycle = Lifecycle::new(Duration::from_secs(10));
-        let core = core_config(&self.database, &self.prefix, &jwks_path(&self.prefix));
-        (under::<S>().start)(core, self.clock.clone(), lifecycle.clone()).await;
-        lifecycle
+        let mut core = core_config(&self.database, &self.prefix, &jwks_path(&self.prefix));
+        change(&mut core);
+        let started = (under::<S>().start)(core, self.clock.clone(), lifecycle.clone()).await;
+        let router = http::complete(started.router, started.context);
+        Replica { lifecycle, health: started.health, router }
+    }
+
+    /// The same as [`client`](Self::client), of a replica.
+    #[must_use]
+    pub fn client_at(&self, replica: &Replica, role: Role) -> Client {
+        let token = self.token(&self.staff(role));
+        Client::in_process(replica.router.clone(), Some(token), self.promised.clone())
+    }
+
+    /// Settings with which a service finds the test's database over that line.
+    #[must_use]
+    pub fn database_over(&self, wire: &Wire) -> DatabaseConfig {
+        db::config_at(&wire.over(&db::admin_url()), &self.database)
     }
 
     /// Checks that every table of a service but those without rows of tenants has forced row security, and that the roles under which the

@@ -19,7 +19,7 @@ pub mod wait;
 pub mod wire;
 
 pub use http::{Answer, Client};
-pub use kit::{Kit, Under, under, with, with_services, with_wires};
+pub use kit::{Kit, Replica, Under, under, with, with_services, with_wires};
 pub use steward_chassis::kernel;
 pub use wait::eventually;
 

@@ -30,7 +30,7 @@ use steward_kernel::{Actor, ProblemKind, TenantId, vocabulary::Language};
 use tower_http::compression::CompressionLayer;
 use tracing::Instrument as _;
 
-use crate::{Clock, Error, Result, config::HttpConfig, instruments, lifecycle::Health, telemetry};
+use crate::{Clock, Error, Result, config::HttpConfig, db, instruments, lifecycle::Health, telemetry};
 
 pub use auth::Authenticator;
 pub use document::{Document, Group, routes::Routes};
@@ -260,8 +260,9 @@ fn prepare(request: Request, context: &HttpContext, asked: &Asked, notes: &Notes
 /// The handler's answer, or a problem when it panics or takes too long.
 async fn carry_out(context: &HttpContext, request: Request, next: Next) -> Response {
     let matched = request.extensions().get::<MatchedPath>().is_some();
-    let work = AssertUnwindSafe(next.run(request)).catch_unwind();
-    let response = match tokio::time::timeout(context.0.config.request_timeout, work).await {
+    let limit = context.0.config.request_timeout;
+    let work = AssertUnwindSafe(db::until(Instant::now() + limit, next.run(request))).catch_unwind();
+    let response = match tokio::time::timeout(limit, work).await {
         Ok(Ok(response)) => response,
         Ok(Err(panic)) => Error::internal("a handler panicked", literal(panic.as_ref())).into_response(),
         Err(_) => Error::TimedOut.into_response(),

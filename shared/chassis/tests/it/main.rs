@@ -4,6 +4,7 @@
 mod idempotency;
 mod inbox;
 mod isolation;
+mod outages;
 mod relay;
 mod tenancy;
 mod timers;
