@@ -12,7 +12,7 @@ use chrono_tz::Tz;
 use steward_chassis::{
     Call, Clock, Engine, Error, Executed, Result, Work,
     http::Body,
-    sheet::{CellError, Column, Layout, Numbered, Row, Sheet, meaning_of, say},
+    sheet::{self, CellError, Column, Layout, Numbered, Row, Sheet, meaning_of, say},
 };
 use steward_kernel::{
     Actor,
@@ -76,14 +76,15 @@ pub(crate) async fn import(
     engine: &Engine,
     call: &Call,
     resource: RosterPart,
-    file: &Body,
+    file: Body,
 ) -> Result<Executed<RosterImport>> {
     let layout = match resource {
         RosterPart::Departments => DEPARTMENTS,
         RosterPart::Technicians => TECHNICIANS,
         RosterPart::Shifts => SHIFTS,
     };
-    let sheet = Arc::new(Sheet::read(&file.bytes, &file.content_type, &layout)?);
+    let (sheet, _turn) = sheet::aside(move || Sheet::read(&file.bytes, &file.content_type, &layout)).await?;
+    let sheet = Arc::new(sheet);
     engine
         .transact(call, move |work| {
             let sheet = Arc::clone(&sheet);

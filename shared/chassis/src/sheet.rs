@@ -18,6 +18,7 @@
 //! # }
 //! ```
 
+mod bounds;
 mod moments;
 mod read;
 mod row;
@@ -26,14 +27,15 @@ mod words;
 
 use std::collections::HashMap;
 
-use bytes::Bytes;
 use serde::Serialize;
 use steward_kernel::{sheets::Note, vocabulary::Language};
+use tokio::sync::{Semaphore, SemaphorePermit};
 use utoipa::ToSchema;
 
 pub use row::Row;
 pub use words::{ImportQuery, Sentence, SheetNote, known_words, meaning_of, say};
 
+use self::bounds::Budget;
 use crate::{Error, Result};
 
 /// Most rows below the header.
@@ -42,6 +44,8 @@ pub const MAX_ROWS: usize = 50_000;
 const MAX_FAULTS: usize = 10_000;
 /// Most notes that are kept of a file.
 const MAX_NOTES: usize = 200;
+/// Longest header, in characters, that is repeated to whoever sent it.
+const MAX_HEADER: usize = 100;
 /// The media type of XLSX.
 pub const XLSX: &str = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet";
 
@@ -122,6 +126,10 @@ impl Layout {
     }
 
     fn column_of(&self, header: &str) -> Option<Column> {
+        // Nobody's header is as long as this, in bytes of any script.
+        if header.len() > 4 * MAX_HEADER {
+            return None;
+        }
         let name = words::column_of(self.name, header, self.columns.iter().map(|column| column.name))?;
         self.columns.iter().find(|column| column.name == name).copied()
     }
@@ -172,8 +180,30 @@ pub struct Numbered<T> {
     pub value: T,
 }
 
+/// Files that are read or worked on at once in this process.
+static READERS: Semaphore = Semaphore::const_new(1);
+
+/// The place of a file among those that are read: to be held as long as the file is.
+#[derive(Debug)]
+pub struct Turn(#[expect(dead_code, reason = "held, never asked")] SemaphorePermit<'static>);
+
+/// Reads a file beside the threads that answer requests: one at a time, since a large one takes some 150 MiB and a second or more.
+///
+/// * `read`: [`Sheet::read`], and what is made of its rows.
+///
+/// # Errors
+/// Those of `read`.
+pub async fn aside<T: Send + 'static>(read: impl FnOnce() -> Result<T> + Send + 'static) -> Result<(T, Turn)> {
+    let turn = Turn(READERS.acquire().await.map_err(|cause| Error::internal("waiting for a reader", cause))?);
+    // Goes on when nobody waits for it any more, and keeps its turn until then.
+    let work = tokio::task::spawn_blocking(move || read().map(|made| (made, turn)));
+    work.await.map_err(|cause| Error::internal("reading a register file", cause))?
+}
+
 impl Sheet {
     /// Reads a file. Empty rows, what stands above the header and rows that add others up are left out; the latter two are noted.
+    ///
+    /// It keeps a processor busy: requests read it [`aside`].
     ///
     /// * `content_type`: `text/csv` or [`XLSX`].
     ///
@@ -181,9 +211,10 @@ impl Sheet {
     /// [`Error::UnsupportedMediaType`]; [`Error::Sheet`] when it is not such a file, is empty or too long, or when a
     /// header is missing, doubled or unknown.
     pub fn read(bytes: &[u8], content_type: &str, layout: &Layout) -> Result<Self> {
+        let mut budget = Budget::new();
         let (rows, merged) = match content_type {
-            "text/csv" | "application/csv" => (read::csv(bytes, |rows| layout.worth(rows))?, Vec::new()),
-            XLSX => read::xlsx(Bytes::copy_from_slice(bytes))?,
+            "text/csv" | "application/csv" => (read::csv(bytes, &mut budget, |rows| layout.worth(rows))?, Vec::new()),
+            XLSX => read::xlsx(bytes, &mut budget)?,
             _ => return Err(Error::UnsupportedMediaType("text/csv or an XLSX sheet")),
         };
         let mut above = rows;
@@ -191,7 +222,8 @@ impl Sheet {
         if rows.is_empty() {
             return Err(CellError::of_file("empty_file", "empty_file", &[]));
         }
-        let (number, header) = rows.remove(0);
+        let (number, mut header) = rows.remove(0);
+        header.iter_mut().for_each(shorten);
         let (columns, ignored) = understand(number, &header, layout)?;
         let mut notes: Vec<Note> = above.iter().map(|(row, _)| Note::new(*row, "", "left_out_title", &[])).collect();
         notes.extend(
@@ -200,7 +232,7 @@ impl Sheet {
                 .filter_map(|place| header.get(*place))
                 .map(|written| Note::new(number, written, "left_out_column", &[])),
         );
-        read::fill_down(&mut rows, &merged)?;
+        read::fill_down(&mut rows, &merged, &mut budget)?;
         rows.retain(|(row, cells)| {
             let is_sum = is_sum(cells);
             if is_sum {
@@ -282,6 +314,14 @@ impl Sheet {
 fn is_sum(cells: &[String]) -> bool {
     let first = cells.iter().find(|cell| !cell.is_empty());
     first.is_some_and(|first| meaning_of("sum", first).is_some())
+}
+
+/// Cuts a header that nobody would have written: it is repeated with every fault of its column.
+fn shorten(header: &mut String) {
+    if let Some((end, _)) = header.char_indices().nth(MAX_HEADER) {
+        header.truncate(end);
+        header.push('…');
+    }
 }
 
 /// What stands under no header was meant to be read; nobody would miss it before it is too late.

@@ -22,7 +22,7 @@ use crate::{
     store::{self, DepartmentFilter, ShiftFilter, TechnicianFilter},
 };
 
-async fn import(app: &App, call: &Call, resource: RosterPart, file: &Body) -> Result<Versioned<RosterImportReport>> {
+async fn import(app: &App, call: &Call, resource: RosterPart, file: Body) -> Result<Versioned<RosterImportReport>> {
     let done = imports::import(&app.core.engine, call, resource, file).await?;
     let report = RosterImportReport::new(&done.state, call.language);
     Ok(Versioned::ok(report, done.version).replayed(done.replayed))
@@ -177,7 +177,7 @@ pub(crate) async fn import_departments(
     Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &asked.of(&call), RosterPart::Departments, &file).await
+    import(&app, &asked.of(&call), RosterPart::Departments, file).await
 }
 
 /// Import technicians
@@ -205,7 +205,7 @@ pub(crate) async fn import_technicians(
     Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &asked.of(&call), RosterPart::Technicians, &file).await
+    import(&app, &asked.of(&call), RosterPart::Technicians, file).await
 }
 
 /// Import shifts
@@ -232,5 +232,5 @@ pub(crate) async fn import_shifts(
     Query(asked): Query<ImportQuery>,
     file: Body,
 ) -> Result<Versioned<RosterImportReport>> {
-    import(&app, &asked.of(&call), RosterPart::Shifts, &file).await
+    import(&app, &asked.of(&call), RosterPart::Shifts, file).await
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Call, Error, Permission as _, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
-    sheet::ImportQuery,
+    sheet::{self, ImportQuery},
 };
 use steward_kernel::{
     Aggregate as _, Recorded, Version,
@@ -187,7 +187,8 @@ pub async fn import_articles(
     Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::articles(&body, app.core.clock.now().date_naive())?;
+    let today = app.core.clock.now().date_naive();
+    let (file, _turn) = sheet::aside(move || sheets::articles(&body, today)).await?;
     Ok(report(&import::articles(&app.core.engine, &asked.of(&call), file).await?, call.language))
 }
 

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Error, Executed, Result,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
-    sheet::{ImportQuery, SheetNote},
+    sheet::{self, ImportQuery, SheetNote},
 };
 use steward_kernel::{
     Version,
@@ -172,7 +172,7 @@ pub async fn import_estates(
     Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::units(&body)?;
+    let (file, _turn) = sheet::aside(move || sheets::units(&body)).await?;
     let done = import::estates(&app.core.engine, &asked.of(&call), file).await?;
     // Regions and time zones decide which rules hold where.
     app.rules.forget(call.tenant());

@@ -7,7 +7,7 @@ use steward_chassis::{
     Call, Error, FieldError, Result,
     db::Tx,
     http::{Allowed, Body, Json, List, ListParams, Path, Problems, Query, Versioned},
-    sheet::ImportQuery,
+    sheet::{self, ImportQuery},
 };
 use steward_kernel::{
     Version,
@@ -168,7 +168,8 @@ pub async fn import_residents(
     Query(ResidentImportQuery { dry_run, replace }): Query<ResidentImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::residents(&body, app.core.clock.now().date_naive())?;
+    let today = app.core.clock.now().date_naive();
+    let (file, _turn) = sheet::aside(move || sheets::residents(&body, today)).await?;
     let replaces = replace == Some(Replace::Units);
     let call = ImportQuery { dry_run }.of(&call);
     let done = import::residents(&app.core.engine, &call, file, app.config.phones_elsewhere(), replaces).await?;

@@ -5,7 +5,7 @@ use serde::{Deserialize, Serialize};
 use steward_chassis::{
     Result,
     http::{Allowed, Body, Json, List, ListParams, Problems, Query, Versioned},
-    sheet::ImportQuery,
+    sheet::{self, ImportQuery},
 };
 use steward_kernel::{Role, ids::EstateId, page::Page, text::Line};
 use utoipa::{IntoParams, ToSchema};
@@ -86,7 +86,7 @@ pub async fn import_staff(
     Query(asked): Query<ImportQuery>,
     body: Body,
 ) -> Result<Versioned<ImportReport>> {
-    let file = sheets::staff(&body)?;
+    let (file, _turn) = sheet::aside(move || sheets::staff(&body)).await?;
     let done = import::staff(&app.core.engine, &asked.of(&call), file).await?;
     app.rules.forget(call.tenant());
     Ok(report(&done, call.language))

@@ -2,12 +2,15 @@
 
 use std::io::Cursor;
 
-use bytes::Bytes;
 use calamine::{DataRef, ExcelDateTime, Reader as _, Xlsx};
 use chrono::NaiveDate;
 use steward_kernel::text::{is_direction_mark, is_visible};
 
-use super::{CellError, MAX_ROWS, text::decoded};
+use super::{
+    CellError, MAX_ROWS,
+    bounds::{Budget, MAX_HELD, check_unpacked, too_large},
+    text::decoded,
+};
 use crate::Result;
 
 /// Most columns that are looked at.
@@ -20,6 +23,9 @@ const MAX_MERGED: usize = 500_000;
 const SEPARATORS: [u8; 4] = [b',', b';', b'\t', b'|'];
 /// How many rows are looked at to find the header.
 pub(super) const HEAD: usize = 10;
+
+/// Most marks between cells: each cell costs at least its place in a row.
+const MAX_MARKS: usize = MAX_HELD / size_of::<String>();
 
 /// Number in the file (as people count them) and cells.
 pub(super) type Rows = Vec<(u32, Vec<String>)>;
@@ -49,15 +55,21 @@ fn clean(text: &str) -> String {
 /// CSV in UTF-8, UTF-16, GB18030 or Big5, parted by comma, semicolon, tab or bar: as it makes the best head of a sheet.
 ///
 /// * `worth`: how good rows are as the head of the sheet.
-pub(super) fn csv(bytes: &[u8], worth: impl Fn(&Rows) -> usize) -> Result<Rows> {
+pub(super) fn csv(bytes: &[u8], budget: &mut Budget, worth: impl Fn(&Rows) -> usize) -> Result<Rows> {
     let not_csv = || CellError::of_file("not_a_sheet", "not_a_csv", &[]);
     let texts = decoded(bytes);
+    let mut too_many_marks = false;
     let mut best: Option<((usize, usize), &str, u8)> = None;
     for text in &texts {
         // Excel writes what parts the cells into a first line of its own, and reads it.
         let said = text.strip_prefix("sep=").and_then(|rest| rest.bytes().next());
         for separator in SEPARATORS.into_iter().filter(|separator| said.is_none_or(|said| said == *separator)) {
-            let Some(head) = parted(text, separator, HEAD) else { continue };
+            // A reader keeps the place of every mark of a row, however many there are.
+            if text.bytes().filter(|byte| *byte == separator).count() > MAX_MARKS {
+                too_many_marks = true;
+                continue;
+            }
+            let Some(head) = parted(text, separator, HEAD, &mut Budget::new())? else { continue };
             let cells = head.iter().map(|(_, cells)| cells.len()).max().unwrap_or_default();
             let worth = (worth(&head), cells);
             if best.is_none_or(|(most, ..)| worth > most) {
@@ -65,13 +77,18 @@ pub(super) fn csv(bytes: &[u8], worth: impl Fn(&Rows) -> usize) -> Result<Rows> 
             }
         }
     }
-    let (_, text, separator) = best.ok_or_else(not_csv)?;
-    let rows = parted(text, separator, MAX_ROWS + HEAD + 1).ok_or_else(not_csv)?;
+    let Some(((_, text, separator), named)) = best.map(|best| (best, best.0.0)) else {
+        return Err(if too_many_marks { too_large() } else { not_csv() });
+    };
+    if too_many_marks && named == 0 {
+        return Err(too_large());
+    }
+    let rows = parted(text, separator, MAX_ROWS + HEAD + 1, budget)?.ok_or_else(not_csv)?;
     if rows.len() > MAX_ROWS + HEAD { Err(too_many()) } else { Ok(rows) }
 }
 
 /// The rows of a text that are not empty, at most so many.
-fn parted(text: &str, separator: u8, most: usize) -> Option<Rows> {
+fn parted(text: &str, separator: u8, most: usize, budget: &mut Budget) -> Result<Option<Rows>> {
     let (text, skipped) = match text.strip_prefix("sep=") {
         Some(rest) => (rest.split_once('\n').map_or("", |(_, rest)| rest), 1),
         None => (text, 0),
@@ -82,19 +99,20 @@ fn parted(text: &str, separator: u8, most: usize) -> Option<Rows> {
     // A spreadsheet counts rows, not lines: a cell of several lines is one row, an empty line is one too.
     let mut lines_in_cells = 0;
     for record in reader.records() {
-        let record = record.ok()?;
+        let Ok(record) = record else { return Ok(None) };
         let number = (line(text, record.position()) + skipped).saturating_sub(lines_in_cells);
         lines_in_cells += record.iter().flat_map(str::bytes).map(|byte| u64::from(byte == b'\n')).sum::<u64>();
         let cells: Vec<String> = record.iter().take(MAX_COLUMNS).map(clean).collect();
         if cells.iter().all(String::is_empty) {
             continue;
         }
+        budget.take_row(&cells)?;
         rows.push((u32::try_from(number).unwrap_or(u32::MAX), cells));
         if rows.len() >= most {
             break;
         }
     }
-    Some(rows)
+    Ok(Some(rows))
 }
 
 /// The line where a record stands; its position is that of the empty lines before it.
@@ -106,8 +124,9 @@ fn line(text: &str, position: Option<&csv::Position>) -> u64 {
 }
 
 /// The first sheet of an XLSX workbook, read cell by cell: its claimed size is not believed. With its merged cells.
-pub(super) fn xlsx(bytes: Bytes) -> Result<(Rows, Vec<Merged>)> {
+pub(super) fn xlsx(bytes: &[u8], budget: &mut Budget) -> Result<(Rows, Vec<Merged>)> {
     let not_xlsx = || CellError::of_file("not_a_sheet", "not_an_xlsx", &[]);
+    check_unpacked(bytes)?;
     let mut book: Xlsx<_> = Xlsx::new(Cursor::new(bytes)).map_err(|_| not_xlsx())?;
     let name = book.sheet_names().into_iter().next().ok_or_else(not_xlsx)?;
     let merged = book.worksheet_merge_cells(&name).and_then(std::result::Result::ok).unwrap_or_default();
@@ -128,7 +147,7 @@ pub(super) fn xlsx(bytes: Bytes) -> Result<(Rows, Vec<Merged>)> {
             rows.push((number, Vec::new()));
         }
         if let Some((_, cells)) = rows.last_mut() {
-            set(cells, column, text);
+            budget.set(cells, column, text)?;
         }
     }
     let down = merged.into_iter().filter(|area| area.end.0 > area.start.0).map(|area| Merged {
@@ -139,17 +158,8 @@ pub(super) fn xlsx(bytes: Bytes) -> Result<(Rows, Vec<Merged>)> {
     Ok((rows, down.filter(|area| area.column < MAX_COLUMNS).collect()))
 }
 
-fn set(cells: &mut Vec<String>, column: usize, text: String) {
-    if cells.len() <= column {
-        cells.resize(column + 1, String::new());
-    }
-    if let Some(place) = cells.get_mut(column) {
-        *place = text;
-    }
-}
-
 /// Gives every row of a merged cell the value that people see beside it. Across columns nothing is filled in: those have other headers.
-pub(super) fn fill_down(rows: &mut Rows, merged: &[Merged]) -> Result<()> {
+pub(super) fn fill_down(rows: &mut Rows, merged: &[Merged], budget: &mut Budget) -> Result<()> {
     let mut filled = 0;
     for area in merged {
         let start = rows.partition_point(|(number, _)| *number < area.first);
@@ -167,7 +177,7 @@ pub(super) fn fill_down(rows: &mut Rows, merged: &[Merged]) -> Result<()> {
             return Err(CellError::of_file("too_many_merged", "too_many_merged", &[]));
         }
         for (_, cells) in within.iter_mut().skip(1) {
-            set(cells, area.column, value.clone());
+            budget.set(cells, area.column, value.clone())?;
         }
     }
     Ok(())
