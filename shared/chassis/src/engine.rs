@@ -5,7 +5,7 @@
 
 use std::{collections::BTreeMap, future::Future, sync::Arc};
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, SubsecRound as _, Utc};
 use futures::future::BoxFuture;
 use steward_kernel::{
     Aggregate, EventId, Recorded, Version,
@@ -17,6 +17,7 @@ use uuid::Uuid;
 
 use crate::{
     Call, Clock, CommandKey, Error, Result,
+    chains::{self, Link},
     db::{Db, Tx},
     log::{self, Append, Appended, Draft, Seen},
 };
@@ -201,9 +202,9 @@ impl Engine {
     /// [`Error::Unavailable`] when the database is away.
     pub async fn first_broken<A: Stored>(&self, call: &Call, id: A::Id) -> Result<Option<i32>> {
         let mut tx = self.db.begin(call.tenant()).await?;
-        let rows = log::load(&mut tx, A::NAME, id.into(), i32::MAX).await?;
+        let broken = chains::first_broken(&mut tx, A::NAME, id.into()).await?;
         tx.rollback().await?;
-        Ok(log::first_broken(&rows))
+        Ok(broken)
     }
 }
 
@@ -318,7 +319,9 @@ impl Work {
         let moment = *self.moment.get_or_insert_with(|| self.clock.now());
         // Another transaction may have been in between: the record of a history never goes back.
         let recorded_at = history.changed_at.map_or(moment, |before| before.max(moment));
-        let occurred_at = self.call.occurred_at.unwrap_or(moment);
+        // As exact as the database keeps it: the hash is over what is read from there.
+        let occurred_at = self.call.occurred_at.unwrap_or(moment).trunc_subsecs(6);
+        let trace = self.call.traceparent.as_deref();
         let mut state = before;
         let (mut recorded, mut drafts) = (Vec::new(), Vec::new());
         let mut changes: BTreeMap<&'static str, Option<DateTime<Utc>>> = BTreeMap::new();
@@ -332,7 +335,8 @@ impl Work {
                 body,
             };
             state = state.evolve(&event.body);
-            let draft = draft(&mut history, &event, state.outgoing(&event))?;
+            let place = Place { tenant: self.call.tenant().get(), aggregate: A::NAME, stream_id: id.into(), trace };
+            let draft = draft(&mut history, &event, state.outgoing(&event), place)?;
             for change in state.timers(&event) {
                 match change {
                     TimerChange::Set { name, due_at } => changes.insert(name, Some(due_at)),
@@ -349,7 +353,7 @@ impl Work {
             stream_id: id.into(),
             actor: &self.call.actor.id,
             recorded_at,
-            trace: self.call.traceparent.as_deref(),
+            trace,
             drafts: &drafts,
             set: &set,
             clear: &clear,
@@ -445,17 +449,48 @@ async fn load<A: Stored>(tx: &mut Tx, id: A::Id, up_to: i32) -> Result<(A, Histo
     Ok((replay(A::unborn(id), &events), history))
 }
 
+/// What the rows of one command have in common.
+#[derive(Debug, Clone, Copy)]
+struct Place<'a> {
+    tenant: Uuid,
+    aggregate: &'static str,
+    stream_id: Uuid,
+    trace: Option<&'a str>,
+}
+
 /// The row of an event, and the past moved on by it.
-fn draft<E: serde::Serialize>(history: &mut History, event: &Recorded<E>, outgoing: Option<Outgoing>) -> Result<Draft> {
+fn draft<E: serde::Serialize>(
+    history: &mut History,
+    event: &Recorded<E>,
+    outgoing: Option<Outgoing>,
+    place: Place<'_>,
+) -> Result<Draft> {
     let value = serde_json::to_value(&event.body).map_err(|fault| Error::internal("event to JSON", fault))?;
     let kind = value.get("kind").and_then(serde_json::Value::as_str).unwrap_or_default().to_owned();
     let payload = value.to_string();
     let (event_id, version): (Uuid, i32) = (event.event_id.into(), event.version.get());
-    let hash = log::chain(&history.hash, event_id, version, event.recorded_at, event.actor.as_str(), &payload);
     let outgoing = outgoing.map(|outgoing| {
         let previous = history.seen.previous(version, &outgoing);
         (outgoing, previous)
     });
+    let Place { tenant, aggregate, stream_id, trace } = place;
+    let link = Link {
+        tenant,
+        aggregate,
+        stream_id,
+        event_id,
+        version,
+        kind: &kind,
+        actor: event.actor.as_str(),
+        occurred_at: event.occurred_at,
+        recorded_at: event.recorded_at,
+        trace,
+        payload: &payload,
+        suffix: outgoing.as_ref().map(|(outgoing, _)| outgoing.suffix.as_str()),
+        message: outgoing.as_ref().map(|(outgoing, _)| outgoing.bytes.as_slice()),
+        previous: outgoing.as_ref().map(|(_, previous)| previous.as_str()),
+    };
+    let hash = link.chain(&history.hash);
     history.version = event.version;
     history.hash.clone_from(&hash);
     Ok(Draft { event_id, version, kind, occurred_at: event.occurred_at, payload, hash, outgoing })

@@ -3,12 +3,11 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use sha2::{Digest as _, Sha256};
 use sqlx::{FromRow, Row as _};
 use steward_kernel::{ActorId, EventId, Recorded, Version, message::Outgoing};
 use uuid::Uuid;
 
-use crate::{CommandKey, Error, Result, chains::History, db::Tx};
+use crate::{CommandKey, Error, Result, db::Tx};
 
 /// One row of the log as it is read.
 #[derive(Debug, FromRow)]
@@ -295,38 +294,9 @@ pub(crate) async fn claim(
     Ok(done.rows_affected() == 1)
 }
 
-/// The hash that chains an event to the one before it (`previous` is empty for the first).
-pub(crate) fn chain(
-    previous: &[u8],
-    event_id: Uuid,
-    version: i32,
-    recorded_at: DateTime<Utc>,
-    actor: &str,
-    payload: &str,
-) -> Vec<u8> {
-    let mut hash = Sha256::new();
-    hash.update(previous);
-    hash.update(event_id.as_bytes());
-    hash.update(version.to_be_bytes());
-    hash.update(recorded_at.timestamp_micros().to_be_bytes());
-    // Lengths stand before texts, so that no two different events have the same bytes.
-    for text in [actor, payload] {
-        hash.update((text.len() as u64).to_be_bytes());
-        hash.update(text.as_bytes());
-    }
-    hash.finalize().to_vec()
-}
-
-/// The first version whose hash does not fit, if any: somebody changed the history of this aggregate behind our back.
-pub(crate) fn first_broken(rows: &[Row]) -> Option<i32> {
-    let mut history = History::default();
-    rows.iter().find(|row| history.goes_on(row).is_some()).map(|row| row.version)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::chains::Fault;
 
     fn outgoing(receiver: Option<&'static str>) -> Outgoing {
         Outgoing { suffix: String::new(), receiver, bytes: Vec::new() }
@@ -341,41 +311,5 @@ mod tests {
         assert_eq!(seen.previous(6, &outgoing(None)), "5");
         assert_eq!(seen.previous(7, &outgoing(Some("complaint"))), "6");
         assert_eq!(seen.previous(8, &outgoing(Some("complaint"))), "7");
-    }
-
-    #[test]
-    fn a_changed_event_breaks_the_chain_where_it_stands() {
-        let at: DateTime<Utc> = "2026-11-23T08:00:00Z".parse().unwrap();
-        let mut previous = Vec::new();
-        let mut rows: Vec<Row> = (1..=3)
-            .map(|version| {
-                let (event_id, payload) = (Uuid::from_u128(version as u128), format!("{{\"n\":{version}}}"));
-                let hash = chain(&previous, event_id, version, at, "a", &payload);
-                previous.clone_from(&hash);
-                Row {
-                    event_id,
-                    version,
-                    actor: "a".into(),
-                    occurred_at: at,
-                    recorded_at: at,
-                    payload,
-                    hash,
-                    suffix: None,
-                }
-            })
-            .collect();
-        assert_eq!(first_broken(&rows), None);
-        let changed = std::mem::replace(&mut rows[1].payload, "{\"n\":9}".into());
-        assert_eq!(first_broken(&rows), Some(2));
-
-        // One change is told once, and what is missing too.
-        let faults = |rows: &[Row]| {
-            let mut history = History::default();
-            rows.iter().map(|row| history.goes_on(row)).collect::<Vec<_>>()
-        };
-        assert_eq!(faults(&rows), [None, Some(Fault::Changed), None]);
-        rows[1].payload = changed;
-        rows.remove(1);
-        assert_eq!(faults(&rows), [None, Some(Fault::Missing { from: 2 })]);
     }
 }

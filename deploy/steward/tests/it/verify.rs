@@ -26,6 +26,33 @@ async fn a_changed_event_and_a_missing_one_are_found_and_named() {
         let said = steward(&kit.database, &["verify"]).await.well();
         assert!(said.contains("every chain is whole"), "{said}");
 
+        let folder = tempfile::tempdir().unwrap();
+        let heads = ["verify", "--heads", folder.path().to_str().unwrap()];
+        let said = steward(&kit.database, &heads).await.well();
+        assert!(said.contains("histories kept in"), "{said}");
+        let said = steward(&kit.database, &heads).await.well();
+        assert!(said.contains("no history has gone on"), "{said}");
+
+        // When it happened is what people are told.
+        let moved = |days: i32| {
+            format!("UPDATE event SET occurred_at = occurred_at + interval '{days} days' WHERE stream_id = '{case}' AND aggregate = 'case' AND version = 1")
+        };
+        kit.execute("intake", &moved(-3)).await;
+        let ran = steward(&kit.database, &heads).await;
+        assert_eq!(ran.code, 1);
+        assert!(ran.said.contains(&format!("case {case}, version 1 was changed: its hash does not fit; at the earliest at ")), "{}", ran.said);
+        assert!(ran.said.contains(&format!("case {case}: changed between ")), "{}", ran.said);
+        kit.execute("intake", &moved(3)).await;
+
+        // What is cut off leaves no trace in the chain.
+        kit.execute("intake", "CREATE TABLE cut AS SELECT * FROM event WHERE aggregate = 'estate'; DELETE FROM event WHERE aggregate = 'estate'").await;
+        assert_eq!(steward(&kit.database, &["verify"]).await.code, 0);
+        let ran = steward(&kit.database, &heads).await;
+        assert!(ran.code == 1 && ran.said.contains(": removed between "), "{}", ran.said);
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is added to what does not fit");
+        kit.execute("intake", "INSERT INTO event OVERRIDING SYSTEM VALUE SELECT * FROM cut; DROP TABLE cut").await;
+        assert_eq!(steward(&kit.database, &heads).await.code, 0);
+
         kit.execute("intake", &format!("UPDATE event SET actor = 'nobody' WHERE stream_id = '{case}' AND aggregate = 'case' AND version = 1")).await;
         // A history of three whose middle is taken out.
         kit.execute(
