@@ -2,6 +2,7 @@
 
 use std::{
     collections::HashMap,
+    hash::{DefaultHasher, Hash as _, Hasher as _},
     sync::{Arc, LazyLock, Mutex, PoisonError},
 };
 
@@ -26,6 +27,8 @@ pub struct Promised {
     operations: Vec<Operation>,
     registry: Registry<'static>,
     validators: Mutex<HashMap<String, Arc<Validator>>>,
+    /// What each `ETag` of each path stood for.
+    marked: Mutex<HashMap<(String, String), u64>>,
     ledger: Ledger,
 }
 
@@ -102,6 +105,7 @@ impl Promised {
             operations,
             registry: registry.expect("an API document"),
             validators: Mutex::default(),
+            marked: Mutex::default(),
             ledger: Ledger::of(service),
         }
     }
@@ -110,7 +114,25 @@ impl Promised {
     #[must_use]
     pub fn lies(&self, method: &Method, path: &str, answer: &Answer) -> Option<Vec<String>> {
         let operation = self.find(method, path)?;
-        Some(self.lies_of(operation, answer).unwrap_or_else(|lie| vec![lie]))
+        let mut lies = self.lies_of(operation, answer).unwrap_or_else(|lie| vec![lie]);
+        lies.extend(self.etag_lie(method, path, answer));
+        Some(lies)
+    }
+
+    /// An `ETag` under which something else was read before: whoever kept that would be told that it is unchanged.
+    fn etag_lie(&self, method: &Method, path: &str, answer: &Answer) -> Option<String> {
+        let etag = answer.header("etag");
+        if method != Method::GET || answer.status != 200 || etag.is_empty() {
+            return None;
+        }
+        let mut hasher = DefaultHasher::new();
+        let media = answer.header("content-type");
+        let language = if media.starts_with("application/json") { answer.header("content-language") } else { "" };
+        (language, media, &answer.bytes).hash(&mut hasher);
+        let shown = hasher.finish();
+        let mut marked = self.marked.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = *marked.entry((path.to_owned(), etag.to_owned())).or_insert(shown);
+        (before != shown).then(|| format!("the ETag {etag} stood for another answer before"))
     }
 
     fn lies_of(&self, operation: &Operation, answer: &Answer) -> Result<Vec<String>, String> {

@@ -98,11 +98,12 @@ pub(super) async fn make_promise(
     let promise_id = app.core.clock.new_id();
     let team = team.map(String::from).unwrap_or_default();
     let asked = Command::Promise { promise_id, due_at, team };
-    let (done, version) = stewardship::ask_at_case(&app, &call, case_id, asked).await?;
+    let (done, _) = stewardship::ask_at_case(&app, &call, case_id, asked).await?;
     // An answer given again is the promise that was made last then.
     let made = done.state.promises.last().map_or(promise_id, |promise| promise.promise_id);
     let view = view(&done.state, made)?;
-    Ok(Versioned::created(view, version, format!("/v1/promises?case_id={case_id}")).replayed(done.replayed))
+    // `If-Match` was the case's; the promise has the version that its own commands are held against.
+    Ok(Versioned::created(view, done.version, format!("/v1/promises?case_id={case_id}")).replayed(done.replayed))
 }
 
 /// Keep a promise

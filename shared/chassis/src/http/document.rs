@@ -22,7 +22,9 @@ use crate::Service;
 pub const CONVENTIONS: &str = "\
 Every answer is in the language of `Accept-Language`: zh-Hans (also when nothing fits), zh-Hant or en. What goes wrong is \
 a problem (RFC 9457) whose `code` is for programs. What is read carries an `ETag`: send it as `If-None-Match` to save an \
-answer (304), as `If-Match` to change only what you have read (412). A POST with an \
+answer (304), as `If-Match` to change only what you have read (412). `If-Match` names a version of the one thing that \
+the path of a command names last; an `ETag` has the version of what is shown, and its digest changes with every word \
+that is shown, also where the version stays (a deadline, a person, the language). A POST with an \
 `Idempotency-Key` happens once; its repetition gets the first answer with `Idempotency-Replayed: true`. Lists are read \
 page by page with `next_cursor`; the `since` of the last page later lists what has changed. New fields and words may \
 come at any time: readers ignore what they do not know.";

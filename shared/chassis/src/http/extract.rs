@@ -345,24 +345,33 @@ impl<T: Serialize> IntoResponse for Json<T> {
     }
 }
 
-/// What tells one body from another: an answer is the same as one that was read before when their bodies are, whatever is in them.
+/// What tells one answer from another: it is the same as one that was read before when their bodies and languages are, whatever is in them.
 #[derive(Debug, Clone)]
-pub(super) struct BodyDigest(String);
+pub(super) struct BodyDigest {
+    body: Sha256,
+    /// Of what has one.
+    version: Option<Version>,
+}
 
 impl BodyDigest {
     fn of(body: &[u8]) -> Self {
-        let digest = Sha256::digest(body);
-        Self(digest.iter().take(DIGEST / 2).map(|byte| format!("{byte:02x}")).collect())
+        Self { body: Sha256::new().chain_update(body), version: None }
     }
 
-    /// The `ETag` of what has no version.
-    pub(super) fn etag(&self) -> Option<HeaderValue> {
-        HeaderValue::from_str(&format!("\"{}\"", self.0)).ok()
+    /// Whether it is of what has a version.
+    pub(super) fn is_versioned(&self) -> bool {
+        self.version.is_some()
     }
 
-    /// The `ETag` of what has one: the version for `If-Match`, the digest for `If-None-Match`.
-    fn etag_at(&self, version: Version) -> Option<HeaderValue> {
-        HeaderValue::from_str(&format!("\"{}-{}\"", version.get(), self.0)).ok()
+    /// The `ETag`: a version for `If-Match`, where there is one, and the digest for `If-None-Match`.
+    pub(super) fn etag(&self, language: &HeaderValue) -> Option<HeaderValue> {
+        let digest = self.body.clone().chain_update([0]).chain_update(language).finalize();
+        let digest: String = digest.iter().take(DIGEST / 2).map(|byte| format!("{byte:02x}")).collect();
+        let text = match self.version {
+            Some(version) => format!("\"{}-{digest}\"", version.get()),
+            None => format!("\"{digest}\""),
+        };
+        HeaderValue::from_str(&text).ok()
     }
 }
 
@@ -530,11 +539,10 @@ impl<T: Serialize> IntoResponse for Versioned<T> {
             return response;
         }
         *response.status_mut() = self.status;
-        let etag = response.extensions().get::<BodyDigest>().and_then(|digest| digest.etag_at(self.version));
-        let headers = response.headers_mut();
-        if let Some(etag) = etag {
-            headers.insert(header::ETAG, etag);
+        if let Some(digest) = response.extensions_mut().get_mut::<BodyDigest>() {
+            digest.version = Some(self.version);
         }
+        let headers = response.headers_mut();
         if let Some(location) = self.location.and_then(|location| HeaderValue::from_str(&location).ok()) {
             headers.insert(header::LOCATION, location);
         }

@@ -299,6 +299,8 @@ fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: 
         let told = problem::describe_error(&error, &context.0.catalogue, asked.language, trace_id);
         problem::write(response, &told);
     }
+    let language = HeaderValue::from_static(asked.language.as_str());
+    response.headers_mut().entry(header::CONTENT_LANGUAGE).or_insert(language);
     mark(response, asked);
     if is_unchanged(response, asked) {
         *response.status_mut() = StatusCode::NOT_MODIFIED;
@@ -310,7 +312,6 @@ fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: 
     if let Ok(id) = HeaderValue::from_str(&asked.request_id) {
         headers.insert(REQUEST_ID, id);
     }
-    headers.entry(header::CONTENT_LANGUAGE).or_insert(HeaderValue::from_static(asked.language.as_str()));
     headers.append(header::VARY, HeaderValue::from_static("accept-language"));
     // What one caller may read is not for a shared cache; and a file is only ever what it says it is.
     headers.entry(header::CACHE_CONTROL).or_insert(HeaderValue::from_static("private, no-cache"));
@@ -320,11 +321,12 @@ fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: 
     }
 }
 
-/// Gives what was read an `ETag`, also when it has no version.
+/// Gives an `ETag` to what was read, and to whatever has a version.
 fn mark(response: &mut Response, asked: &Asked) {
     let reads = asked.is_reading() && response.status() == StatusCode::OK;
-    if reads && let Some(etag) = response.extensions().get::<extract::BodyDigest>().and_then(extract::BodyDigest::etag)
-    {
+    let digest = response.extensions().get::<extract::BodyDigest>().filter(|digest| reads || digest.is_versioned());
+    let language = response.headers().get(header::CONTENT_LANGUAGE);
+    if let Some(etag) = digest.zip(language).and_then(|(digest, language)| digest.etag(language)) {
         response.headers_mut().entry(header::ETAG).or_insert(etag);
     }
 }

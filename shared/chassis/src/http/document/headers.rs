@@ -37,8 +37,8 @@ fn parameters() -> [(&'static str, Value); 3] {
     };
     let key = "Makes the command happen at most once: a repetition gets the first answer, another body is refused (422). \
         1 to 255 visible ASCII characters, chosen by the caller.";
-    let matches = "The `ETag` that the caller has read; when the resource has another version by now, the command is refused \
-        (412). Only the version in front of the dash is compared, and may be sent alone.";
+    let matches = "The `ETag` that the caller has read of what the path names last; when that has another version by now, the \
+        command is refused (412). Only the version in front of the dash is compared, and may be sent alone.";
     let none = "`ETag`s that the caller has; when what would be sent is one of them, nothing is sent (304).";
     let version = r#"^(\*|(W/)?"[0-9]+(-[0-9a-f]{16})?")$"#;
     [
@@ -49,8 +49,8 @@ fn parameters() -> [(&'static str, Value); 3] {
 }
 
 fn headers() -> Value {
-    let etag = "Tells this answer from others: the version of the resource, where it has one, and a digest of what was sent. \
-        For `If-Match` and `If-None-Match`.";
+    let etag = "Tells this answer from others: the version of what is shown, where it has one, and a digest of what was sent and \
+        its language. Whole for `If-None-Match`, and for `If-Match` of commands on what is shown.";
     json!({
         "ETag": {
             "description": etag, "required": true, "schema": { "type": "string", "pattern": ETAG },
