@@ -124,13 +124,16 @@ impl Engine {
         facts: &A::Facts,
     ) -> Result<Executed<A>> {
         let mut work = self.begin(call).await?;
-        match work.create::<A>(id, command, facts).await {
+        let outcome = match work.create::<A>(id, command, facts).await {
             Ok(executed) => work.commit().await.map(|()| executed),
-            Err(Error::Busy) => {
+            Err(refused) => {
                 drop(work);
-                self.execute(call, id, command, facts).await
+                Err(refused)
             }
-            Err(other) => Err(other),
+        };
+        match outcome {
+            Err(Error::Busy) => self.execute(call, id, command, facts).await,
+            other => other,
         }
     }
 

@@ -1,6 +1,7 @@
 //! The chassis against a real PostgreSQL and a real NATS server, with a toy service on it.
 #![expect(clippy::expect_used, clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
+mod faults;
 mod idempotency;
 mod inbox;
 mod isolation;

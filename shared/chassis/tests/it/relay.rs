@@ -31,7 +31,7 @@ async fn storm(engine: &Engine, tallies: &[Uuid], writers: usize, each: usize) -
 }
 
 /// What stands in the stream: for each tally the versions, in the order of the stream.
-async fn stream(t: &Kit) -> std::collections::BTreeMap<String, Vec<i32>> {
+pub async fn stream(t: &Kit) -> std::collections::BTreeMap<String, Vec<i32>> {
     t.relayed().await;
     let client = async_nats::connect(std::env::var("STEWARD_TEST_NATS_URL").unwrap()).await.unwrap();
     let js = async_nats::jetstream::new(client);
