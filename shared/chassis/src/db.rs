@@ -1,4 +1,4 @@
-//! The database: pools, transactions bound to a tenant, roles, migrations.
+//! The database: pools, transactions bound to a tenant, roles.
 
 use std::{
     sync::{Arc, Mutex, PoisonError},
@@ -7,13 +7,11 @@ use std::{
 
 use anyhow::Context as _;
 use secrecy::ExposeSecret as _;
-use sqlx::{
-    AssertSqlSafe, ConnectOptions as _, Connection as _, PgConnection, PgPool, migrate::Migrator,
-    postgres::PgConnectOptions,
-};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection, PgPool};
 use steward_kernel::TenantId;
 use tokio_util::sync::CancellationToken;
 
+pub use crate::migrate::{migrate, migrate_within, pending_migrations};
 use crate::{
     Error, Result,
     config::{DatabaseConfig, Secret},
@@ -21,13 +19,6 @@ use crate::{
     relay::pause,
     tenants::Tenants,
 };
-
-/// The tables every service has.
-static PLATFORM: Migrator = sqlx::migrate!();
-/// Where it is written down which of them are applied.
-const PLATFORM_TABLE: &str = "_platform_migration";
-/// The same for the service's own.
-const OWN_TABLE: &str = "_migration";
 
 /// Connections of the platform's loops, beside those of the service's pool; the one relay that leads has one more.
 const PLATFORM_CONNECTIONS: u32 = 4;
@@ -42,7 +33,7 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(5);
 /// How long a connection may take to begin a transaction, which waits for nobody.
 const BEGIN: Duration = Duration::from_secs(3);
 /// How long the database may take to say that it is there.
-const PING: Duration = Duration::from_secs(2);
+pub(crate) const PING: Duration = Duration::from_secs(2);
 /// The database gives up so much before the request does, so that its word still comes through; and is never asked to hurry more.
 const MARGIN: Duration = Duration::from_millis(250);
 
@@ -116,6 +107,11 @@ impl Db {
         self.tenants.require_open(tenant).await?;
         // Boxed: every handler has it inside.
         Box::pin(Tx::begin(&self.work, tenant)).await
+    }
+
+    /// A connection of the service's pool, outside of any company.
+    pub(crate) async fn lend_own(&self) -> Result<Lent> {
+        Ok(self.work.lend().await?)
     }
 
     /// A connection of the platform's loops. Whoever asks something on it waits [`within`] a limit.
@@ -337,67 +333,6 @@ pub async fn provision(admin: &mut PgConnection, service: &str, passwords: &Pass
     );
     sqlx::raw_sql(AssertSqlSafe(statements)).execute(admin).await?;
     Ok(())
-}
-
-/// Applies what is missing: the platform's tables, then the service's.
-///
-/// Takes turns by a lock named after the schema that is tried, not waited for, so that it never stands in the way of an index
-/// that is built concurrently elsewhere.
-///
-/// # Errors
-/// When a migration fails; the ones before it stay, the running version goes on serving.
-pub async fn migrate(owner: PgConnectOptions, service: &str, own: &Migrator) -> anyhow::Result<()> {
-    let mut connection = owner.disable_statement_logging().connect().await?;
-    let lock = format!("steward migrate {service}");
-    loop {
-        let got: bool = sqlx::query_scalar("SELECT pg_try_advisory_lock(hashtext($1))")
-            .bind(&lock)
-            .fetch_one(&mut connection)
-            .await?;
-        if got {
-            break;
-        }
-        tokio::time::sleep(Duration::from_millis(200)).await;
-    }
-    for (migrator, table) in [(&PLATFORM, PLATFORM_TABLE), (own, OWN_TABLE)] {
-        let mut migrator = Migrator::with_migrations(migrator.iter().cloned().collect());
-        migrator.dangerous_set_table_name(table);
-        migrator.set_locking(false);
-        // After a roll-back the schema is newer than the program, which can live with that.
-        migrator.set_ignore_missing(true);
-        migrator.run_direct(None, &mut connection, false).await?;
-    }
-    connection.close().await?;
-    Ok(())
-}
-
-/// Which migrations are not yet applied, by name; the service is not ready before the list is empty.
-///
-/// # Errors
-/// [`Error::Unavailable`] when the database is away.
-pub async fn pending_migrations(db: &Db, service: &str, own: &Migrator) -> Result<Vec<String>> {
-    let mut connection = db.work.lend().await?;
-    let mut pending = Vec::new();
-    for (migrator, table) in [(&PLATFORM, PLATFORM_TABLE), (own, OWN_TABLE)] {
-        let exists: bool = sqlx::query_scalar("SELECT to_regclass($1) IS NOT NULL")
-            .bind(format!("{}.{table}", schema(service)))
-            .fetch_one(&mut *connection)
-            .await?;
-        let applied: Vec<i64> = if exists {
-            sqlx::query_scalar(AssertSqlSafe(format!("SELECT version FROM {table} WHERE success")))
-                .fetch_all(&mut *connection)
-                .await?
-        } else {
-            Vec::new()
-        };
-        pending.extend(
-            migrator
-                .iter()
-                .filter(|migration| !applied.contains(&migration.version))
-                .map(|migration| format!("{} {}", migration.version, migration.description)),
-        );
-    }
-    Ok(pending)
 }
 
 /// Turns the violation of a named constraint into a refusal.

@@ -61,6 +61,13 @@ const REQUEST: &[&str] = &["service", "http_request_method", "http_route", "http
 /// All of them, by name.
 pub const ALL: &[Instrument] = &[
     instrument(
+        "change_feeds_held_seconds",
+        Gauge,
+        "seconds",
+        SERVICE,
+        "How long one open transaction has held all change feeds back; every replica sees the same.",
+    ),
+    instrument(
         "consumer_lag_messages",
         Gauge,
         "messages",

@@ -12,6 +12,7 @@ use crate::{
     Clock, Core, Engine, Service,
     config::{self, CoreConfig},
     db::{self, Db},
+    feed::Feeds,
     figures,
     http::{self, Authenticator, Catalogue, Document, HttpContext, Operations},
     inbox,
@@ -85,7 +86,8 @@ pub async fn start<S: Service>(
     lifecycle.spawn("tenants", db.tenants.clone().keep_fresh(lifecycle.soft()));
     lifecycle.spawn(MESSAGES, watch_messages(messages.clone(), health.clone(), lifecycle.soft()));
     let migrated = CancellationToken::new();
-    lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), health.clone(), migrated.clone(), lifecycle.soft()));
+    let feeds = Feeds { service: S::NAME, clock: clock.clone(), health: health.clone(), held: None };
+    lifecycle.spawn(DATABASE, watch_database::<S>(db.clone(), feeds, migrated.clone(), lifecycle.soft()));
     let after_migrations = Later { migrated, lifecycle };
     spawn_loops::<S>(core, &app, &engine, &messages, &clock, &health, &after_migrations);
 
@@ -176,11 +178,11 @@ impl Later<'_> {
 }
 
 /// Tells whether the database answers and is migrated; and once, that it is.
-async fn watch_database<S: Service>(db: Db, health: Health, is_migrated: CancellationToken, stop: CancellationToken) {
-    let mut migrated = false;
+async fn watch_database<S: Service>(db: Db, mut feeds: Feeds, is_migrated: CancellationToken, stop: CancellationToken) {
+    let (mut migrated, health) = (false, feeds.health.clone());
     while !stop.is_cancelled() {
         let answer = if migrated {
-            db.ping().await.map(|()| Vec::new())
+            feeds.look(&db).await.map(|()| Vec::new())
         } else {
             within(db::PATIENCE, db::pending_migrations(&db, S::NAME, S::migrator())).await
         };

@@ -4,8 +4,15 @@ use std::time::{Duration, Instant};
 
 use futures::{FutureExt as _, future::join_all};
 use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
-use steward_chassis::{Engine, Error, db::Db, lifecycle::State};
+use sqlx::{
+    AssertSqlSafe, Connection as _, PgConnection, SqlSafeStr as _,
+    migrate::{Migration, MigrationType, Migrator},
+};
+use steward_chassis::{
+    Engine, Error,
+    db::{Db, migrate_within},
+    lifecycle::State,
+};
 use steward_kernel::Role;
 use steward_testkit::{Kit, db as testdb, eventually, under, wait::within, wire::Wire, with, with_wires};
 use uuid::Uuid;
@@ -152,7 +159,7 @@ async fn the_server_is_told_to_notice_when_we_are_gone() {
         for pool in [&db.app, &db.platform] {
             let mut told = Vec::new();
             for name in names {
-                let show = sqlx::AssertSqlSafe(format!("SHOW {name}"));
+                let show = AssertSqlSafe(format!("SHOW {name}"));
                 told.push(sqlx::query_scalar::<_, String>(show).fetch_one(pool).await.unwrap());
             }
             assert_eq!(told, ["10", "5", "3", "20000", "2s", "1min"]);
@@ -241,7 +248,7 @@ async fn what_passes_by_itself_is_told_from_what_does_not() {
     let mut connection = PgConnection::connect(&testdb::admin_url()).await.unwrap();
     let mut told = async |code: &str| {
         let raise = format!("DO $$ BEGIN RAISE EXCEPTION 'x' USING ERRCODE = '{code}'; END $$");
-        let fault = sqlx::raw_sql(sqlx::AssertSqlSafe(raise)).execute(&mut connection).await.unwrap_err();
+        let fault = sqlx::raw_sql(AssertSqlSafe(raise)).execute(&mut connection).await.unwrap_err();
         Error::from(fault)
     };
     for code in ["55P03", "40001", "40P01"] {
@@ -259,4 +266,64 @@ async fn what_passes_by_itself_is_told_from_what_does_not() {
     for code in ["23505", "42P01", "42501", "22003", "XX000", "58000"] {
         assert!(matches!(told(code).await, Error::Internal { .. }), "{code}");
     }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
+    with::<Toy>(async |t: Kit| {
+        let more = |version| {
+            let own = <Toy as steward_chassis::Service>::migrator().iter().cloned();
+            let sql = format!("ALTER TABLE tally ADD COLUMN more_{version} integer");
+            let new =
+                Migration::new(version, "more".into(), MigrationType::Simple, AssertSqlSafe(sql).into_sql_str(), false);
+            Migrator::with_migrations(own.chain([new]).collect())
+        };
+        let owner = || testdb::url(&testdb::admin_url(), "steward_toy_owner", &t.database).parse().unwrap();
+        let mut holder =
+            PgConnection::connect(&testdb::url(&testdb::admin_url(), "postgres", &t.database)).await.unwrap();
+        sqlx::raw_sql("SET application_name = 'a long export'; BEGIN; LOCK TABLE toy.tally IN ACCESS SHARE MODE")
+            .execute(&mut holder)
+            .await
+            .unwrap();
+        let refused = migrate_within(Duration::from_secs(6), owner(), "toy", &more(29_990_101_000_000)).await;
+        let told = format!("{:#}", refused.unwrap_err());
+        assert!(told.contains("held by others") && told.contains("a long export"), "{told}");
+
+        let (own, owner) = (more(29_990_101_000_000), owner());
+        let migration = tokio::spawn(async move { migrate_within(Duration::from_secs(60), owner, "toy", &own).await });
+        let mut longest = Duration::ZERO;
+        for _ in 0..40 {
+            let begun = Instant::now();
+            assert_eq!(add(&t, testdb::new_id(), 1).await, 200);
+            longest = longest.max(begun.elapsed());
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        assert!(longest < Duration::from_secs(4), "{longest:?}");
+        holder.close().await.unwrap();
+        migration.await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_holds_the_change_feeds_back_is_named() {
+    with::<Toy>(async |t: Kit| {
+        let mut holder =
+            PgConnection::connect(&testdb::url(&testdb::admin_url(), "steward_toy", &t.database)).await.unwrap();
+        let open = "SET application_name = 'somebody''s report'; BEGIN; SELECT pg_current_xact_id()";
+        sqlx::raw_sql(open).execute(&mut holder).await.unwrap();
+        let pid: i32 = sqlx::query_scalar("SELECT pg_backend_pid()").fetch_one(&mut holder).await.unwrap();
+        let told = eventually("it is told", || async {
+            add(&t, testdb::new_id(), 1).await;
+            t.clock.advance(chrono::TimeDelta::seconds(30));
+            tokio::time::sleep(Duration::from_millis(500)).await;
+            let (status, note) = part_of(&t, "change_feeds").await;
+            (status == "degraded").then_some(note)
+        })
+        .await;
+        assert!(told.contains(&format!("pid {pid} ")) && told.contains("somebody's report"), "{told}");
+        sqlx::raw_sql("COMMIT").execute(&mut holder).await.unwrap();
+        eventually("it is well", || async { (part_of(&t, "change_feeds").await.0 == "ok").then_some(()) }).await;
+    })
+    .await;
 }
