@@ -31,6 +31,9 @@ impl Company {
             let all = stream::iter(going.iter_mut().map(|one| one.goes_on(self, number, round.weather)));
             all.buffer_unordered(AT_ONCE).collect::<()>().await;
             doing += began.elapsed();
+            if number.is_power_of_two() {
+                self.is_known_to_the_planner().await;
+            }
             let began = Instant::now();
             if round.heard && round.weather.lets_hear() {
                 self.rests().await;

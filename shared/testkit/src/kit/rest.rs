@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use futures::StreamExt as _;
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 use steward_chassis::db::schema;
 
 use super::{Kit, superuser};
@@ -20,8 +20,9 @@ impl Kit {
     /// When nothing changes for a minute of real time; says what is left to do.
     pub async fn rests(&self) {
         let (mut left, mut changed, mut calm) = (None, Instant::now(), 0);
+        let mut connection = self.database_as(&superuser(&self.database)).await;
         while calm < CALM {
-            let now = self.unrest().await;
+            let now = self.unrest(&mut connection).await;
             calm = if now.is_none() { calm + 1 } else { 0 };
             if now != left {
                 (left, changed) = (now, Instant::now());
@@ -32,7 +33,7 @@ impl Kit {
     }
 
     /// What is still to be published, heard or done, in words; nothing at rest.
-    async fn unrest(&self) -> Option<String> {
+    async fn unrest(&self, connection: &mut PgConnection) -> Option<String> {
         let left = |service: &&str| {
             let schema = schema(service);
             format!(
@@ -41,12 +42,8 @@ impl Kit {
             )
         };
         let query = self.services.iter().map(left).collect::<Vec<_>>().join(" UNION ALL ");
-        let mut connection = self.database_as(&superuser(&self.database)).await;
-        let rows: Vec<(String, i64, i64)> = sqlx::query_as(AssertSqlSafe(query))
-            .bind(self.clock.now())
-            .fetch_all(&mut connection)
-            .await
-            .expect("counts");
+        let rows: Vec<(String, i64, i64)> =
+            sqlx::query_as(AssertSqlSafe(query)).bind(self.clock.now()).fetch_all(connection).await.expect("counts");
         if let Some(row) = rows.iter().find(|(_, outbox, timers)| outbox + timers > 0) {
             return Some(format!("{row:?}"));
         }
