@@ -53,11 +53,12 @@ pub async fn walk(
 ) -> anyhow::Result<Seen> {
     let of = estate.map(|id| format!("&estate_id={id}")).unwrap_or_default();
     let (mut seen, mut cursor) = (Seen::default(), String::new());
+    let mut look = Look { company, logs, pace, timelines };
     loop {
         let page = company.get(&format!("/v1/cases?limit={PAGE}{of}{cursor}")).await?;
         let items = page["items"].as_array().context("no list of cases")?;
         let ids: Vec<String> = items.iter().map(|case| text(case, "case_id").to_owned()).collect();
-        let found = rested(company, logs, &ids, pace, timelines).await?;
+        let found = look.rested(&ids).await?;
         seen.cases += ids.len();
         seen.findings += found.len();
         told(seen, &found);
@@ -68,47 +69,47 @@ pub async fn walk(
     }
 }
 
-/// What is wrong with these cases each time that they are looked at.
-async fn rested(
-    company: &dyn Company,
-    logs: &Logs,
-    ids: &[String],
+/// A look at some of the cases.
+struct Look<'a> {
+    company: &'a dyn Company,
+    logs: &'a Logs,
     pace: Pace,
-    timelines: &mut Timelines,
-) -> anyhow::Result<Vec<Finding>> {
-    let mut found = looked(company, logs, ids, pace, timelines).await?;
-    for _ in 0..pace.looks {
-        let mut again: Vec<String> = found.iter().map(|finding| finding.case_id.clone()).collect();
-        again.dedup();
-        if again.is_empty() {
-            break;
-        }
-        sleep(pace.settles).await;
-        let before = found;
-        let is_known =
-            |finding: &Finding| before.iter().any(|old| (old.rule, &old.case_id) == (finding.rule, &finding.case_id));
-        found = looked(company, logs, &again, pace, timelines).await?.into_iter().filter(is_known).collect();
-    }
-    Ok(found)
+    timelines: &'a mut Timelines,
 }
 
-async fn looked(
-    company: &dyn Company,
-    logs: &Logs,
-    ids: &[String],
-    pace: Pace,
-    timelines: &mut Timelines,
-) -> anyhow::Result<Vec<Finding>> {
-    let mut found = Vec::new();
-    for some in ids.chunks(pace.at_once.max(1)) {
-        let next =
-            Instant::now() + Duration::from_secs(1) * u32::try_from(some.len()).unwrap_or(1) / pace.per_second.max(1);
-        let pictures =
-            stream::iter(some.iter().map(|id| Picture::read(company, logs, id))).buffered(pace.at_once.max(1));
-        let pictures: Vec<Picture> = pictures.try_collect().await?;
-        pictures.iter().for_each(|picture| timelines.keep(picture));
-        found.extend(pictures.iter().flat_map(judge));
-        sleep_until(next).await;
+impl Look<'_> {
+    /// What is wrong with these cases each time that they are looked at.
+    async fn rested(&mut self, ids: &[String]) -> anyhow::Result<Vec<Finding>> {
+        let mut found = self.once(ids).await?;
+        for _ in 0..self.pace.looks {
+            let mut again: Vec<String> = found.iter().map(|finding| finding.case_id.clone()).collect();
+            again.dedup();
+            if again.is_empty() {
+                break;
+            }
+            sleep(self.pace.settles).await;
+            let before = found;
+            let is_known = |finding: &Finding| {
+                before.iter().any(|old| (old.rule, &old.case_id) == (finding.rule, &finding.case_id))
+            };
+            found = self.once(&again).await?.into_iter().filter(is_known).collect();
+        }
+        Ok(found)
     }
-    Ok(found)
+
+    async fn once(&mut self, ids: &[String]) -> anyhow::Result<Vec<Finding>> {
+        let Self { company, logs, pace, .. } = *self;
+        let mut found = Vec::new();
+        for some in ids.chunks(pace.at_once.max(1)) {
+            let share = Duration::from_secs(1) * u32::try_from(some.len()).unwrap_or(1) / pace.per_second.max(1);
+            let next = Instant::now() + share;
+            let pictures =
+                stream::iter(some.iter().map(|id| Picture::read(company, logs, id))).buffered(pace.at_once.max(1));
+            let pictures: Vec<Picture> = pictures.try_collect().await?;
+            pictures.iter().for_each(|picture| self.timelines.keep(picture));
+            found.extend(pictures.iter().flat_map(judge));
+            sleep_until(next).await;
+        }
+        Ok(found)
+    }
 }
