@@ -60,10 +60,17 @@ fn called_off(picture: &Picture) -> impl Iterator<Item = DateTime<Utc>> {
     picture.timeline.iter().filter(|step| text(step, "status") == "cancelled").filter_map(|step| time(step, "at"))
 }
 
+/// How the case stood then; twice, where it moved at that very instant: what happened in it comes before or after.
+fn stood_at(picture: &Picture, at: DateTime<Utc>) -> impl Iterator<Item = &Value> {
+    let last = move |is_before: fn(DateTime<Utc>, DateTime<Utc>) -> bool| {
+        picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| is_before(then, at)))
+    };
+    [last(|then, at| then < at), last(|then, at| then <= at)].into_iter().flatten()
+}
+
 /// Whether the case was called off then: what happens in that time is not told.
 fn was_called_off_at(picture: &Picture, at: DateTime<Utc>) -> bool {
-    let before = picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| then <= at));
-    before.is_some_and(|step| text(step, "status") == "cancelled") || called_off(picture).any(|off| off == at)
+    stood_at(picture, at).any(|step| text(step, "status") == "cancelled") || called_off(picture).any(|off| off == at)
 }
 
 /// Steps that end a case, take it up again or ask about its end: when they are heard only after it was called off, the calling off stands.
@@ -71,8 +78,7 @@ const TURNS: [&str; 7] = ["closed", "declined", "verified", "confirmed", "reopen
 
 /// Whether the case was over then: what is done for it all the same is told when it is taken up again.
 fn was_over_at(picture: &Picture, at: DateTime<Utc>) -> bool {
-    let before = picture.timeline.iter().rev().find(|step| time(step, "at").is_some_and(|then| then <= at));
-    before.is_some_and(is_over)
+    stood_at(picture, at).any(is_over)
 }
 
 /// Whether such a step crossed the calling off: nothing that came later of the same thing was heard before it.
