@@ -34,6 +34,15 @@ async fn a_restore_heals_with_new_streams_when_the_message_store_knows_a_future_
     company.restore_and_check().await;
 }
 
+/// A list of one page that tells what has changed, too.
+const FEED: &str = "/v1/departments";
+
+/// From where on that list tells what has changed.
+async fn since(client: &Client) -> String {
+    let page = client.get(FEED).await.ok();
+    page["since"].as_str().unwrap().to_owned()
+}
+
 /// A company at work, when disaster has struck.
 struct Stricken {
     postgres: Postgres,
@@ -45,6 +54,8 @@ struct Stricken {
     acknowledged: [Vec<String>; 2],
     /// When all was well.
     moment: DateTime<Utc>,
+    /// From where on an app lists what has changed, as it was told after that moment.
+    since: String,
 }
 
 impl Stricken {
@@ -71,7 +82,8 @@ impl Stricken {
         crowd.is_served(40, "after the moment that will be restored").await;
         let cases = all_opened(crowd.disperse().await);
         system.quiet(PATIENCE).await;
-        Self { postgres, system, company, admin, cases, acknowledged, moment }
+        let since = since(&admin).await;
+        Self { postgres, system, company, admin, cases, acknowledged, moment, since }
     }
 
     /// Disaster, and the operator stops everything.
@@ -91,6 +103,11 @@ impl Stricken {
             self.system.start(name);
         }
         self.system.ready().await;
+
+        // What was given out in the future that never was would skip what is done from now on.
+        let feed = |since: &str| self.admin.get(&format!("{FEED}?since={since}"));
+        feed(&self.since).await.problem(400, "cursor-invalid");
+        let _ = feed(&since(&self.admin).await).await.ok();
 
         let (mut kept, lost) = self.told_apart().await;
         everything_is_there_once(&self.system, &self.admin, &self.company, &kept).await;

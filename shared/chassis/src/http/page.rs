@@ -41,6 +41,11 @@
 //! `changed_xid bigint` is written by every change as `pg_current_xact_id()::text::bigint`. Transactions commit in
 //! another order than they begin; therefore the feed only shows what lies below the oldest transaction still running.
 //! (So a writing transaction that is left open anywhere in the database server holds up the feed, but not the list.)
+//!
+//! A database that is restored to an earlier moment counts its transactions from there once more. What was given out before would skip
+//! changes without notice; therefore each mark carries the epoch of the data, and one of another epoch is refused: the app lists anew.
+
+use std::sync::OnceLock;
 
 use axum::extract::FromRequestParts;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -204,6 +209,9 @@ struct Token {
     f: String,
     /// Where to go on.
     k: Place,
+    /// Epoch of the data; what was given out before there were epochs has none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    e: Option<i64>,
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -251,6 +259,10 @@ pub struct PageRequest {
     pub mode: Mode,
     /// Where the feed starts after a list of several pages: taken before its first page.
     started_at: Option<i64>,
+    /// The parameter that holds the mark, and the epoch of the data when it was given out.
+    given: Option<(&'static str, i64)>,
+    /// Epoch of the data now, once that was asked for.
+    epoch: OnceLock<i64>,
     digest: String,
     seal: Seal,
 }
@@ -270,6 +282,8 @@ impl PageRequest {
             limit: params.limit.unwrap_or(DEFAULT_LIMIT).clamp(1, MAX_LIMIT),
             mode: Mode::Newest { after: None },
             started_at: None,
+            given: None,
+            epoch: OnceLock::new(),
             digest,
             seal: seal.clone(),
         };
@@ -283,6 +297,7 @@ impl PageRequest {
         if token.f != page.digest {
             return Err(refused(problem::CURSOR_FILTER_MISMATCH, name));
         }
+        page.given = token.e.map(|epoch| (name, epoch));
         page.mode = match token.k {
             Place::Newest(micros, id, started_at) if name == "cursor" => {
                 page.started_at = Some(started_at);
@@ -308,9 +323,13 @@ impl PageRequest {
     /// as `$n IS NULL OR …`: a plan made for all values at once can use no filter's index and reads the whole company.
     ///
     /// # Errors
-    /// When the database is away.
+    /// Problem `cursor-invalid` for a mark from before the data was restored; when the database is away.
     pub async fn horizon(&self, tx: &mut Tx) -> Result<i64> {
-        let now = horizon(tx).await?;
+        let (now, epoch) = horizon(tx).await?;
+        if let Some((name, _)) = self.given.filter(|(_, given)| *given != epoch) {
+            return Err(refused(problem::CURSOR_INVALID, name));
+        }
+        let _ = self.epoch.set(epoch);
         Ok(self.started_at.unwrap_or(now))
     }
 
@@ -323,7 +342,8 @@ impl PageRequest {
         let limit = usize::from(self.limit);
         let more = rows.len() > limit;
         rows.truncate(limit);
-        let token = |place| self.seal.write(&Token { v: 1, f: self.digest.clone(), k: place });
+        let epoch = self.epoch.get().copied();
+        let token = |place| self.seal.write(&Token { v: 1, f: self.digest.clone(), k: place, e: epoch });
         let last = rows.last().map(key).filter(|_| more);
         let (next_cursor, since) = match (last, self.mode) {
             (Some(last), Mode::Newest { .. }) => {
@@ -345,13 +365,18 @@ fn refused(kind: ProblemKind, parameter: &str) -> Error {
     }
 }
 
-/// The oldest transaction that is still running: all before it have ended, and what they wrote can be seen.
-async fn horizon(tx: &mut Tx) -> Result<i64> {
-    let horizon = sqlx::query_scalar(
+/// The oldest transaction that is still running: all before it have ended, and what they wrote can be seen. And the epoch of the data, by
+/// what a restore cannot leave as it was: to a moment begins a timeline, into a new cluster has another name, over the old one makes the
+/// tables anew.
+async fn horizon(tx: &mut Tx) -> Result<(i64, i64)> {
+    let horizon = sqlx::query_as(
         "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
+                hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+                    left(pg_walfile_name(pg_current_wal_lsn()), 8), 'event'::regclass::oid), 0),
                 set_config('plan_cache_mode', 'force_custom_plan', true)",
     );
-    Ok(horizon.fetch_one(tx.conn()).await?)
+    let (xid, epoch, _): (i64, i64, String) = horizon.fetch_one(tx.conn()).await?;
+    Ok((xid, epoch))
 }
 
 #[cfg(test)]
@@ -379,7 +404,8 @@ mod tests {
 
     #[test]
     fn while_the_secret_is_changed_the_marks_of_both_are_good() {
-        let mark = |seal: &Seal| seal.write(&Token { v: 1, f: String::new(), k: Place::Changed(1, Uuid::nil()) });
+        let mark =
+            |seal: &Seal| seal.write(&Token { v: 1, f: String::new(), k: Place::Changed(1, Uuid::nil()), e: None });
         let (old, both, new) = (seal("old"), seal("new\nold"), seal("new"));
         assert!(both.read(&mark(&old)).is_some());
         assert!(new.read(&mark(&both)).is_some());
