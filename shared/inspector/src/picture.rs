@@ -23,6 +23,8 @@ pub struct Happened {
     pub actor: String,
     /// When.
     pub at: DateTime<Utc>,
+    /// When it was written down: later, where it followed from something that was heard late.
+    pub recorded_at: DateTime<Utc>,
     /// All of it.
     pub body: Value,
 }

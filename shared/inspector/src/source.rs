@@ -39,6 +39,7 @@ struct Row {
     kind: String,
     actor: String,
     occurred_at: DateTime<Utc>,
+    recorded_at: DateTime<Utc>,
     payload: String,
 }
 
@@ -51,7 +52,7 @@ impl Logs {
         let mut found = Vec::new();
         for (service, pool) in &self.services {
             let rows: Vec<Row> = sqlx::query_as(
-                "SELECT aggregate, stream_id, version, kind, actor, occurred_at, payload::text AS payload FROM event
+                "SELECT aggregate, stream_id, version, kind, actor, occurred_at, recorded_at, payload::text AS payload FROM event
                  WHERE tenant_id = $1 AND aggregate = ANY($2) AND stream_id = ANY($3) ORDER BY position",
             )
             .bind(self.tenant)
@@ -61,8 +62,9 @@ impl Logs {
             .await?;
             for row in rows {
                 let body = serde_json::from_str(&row.payload).context("an event")?;
-                let Row { aggregate, stream_id, version, kind, actor, occurred_at: at, payload: _ } = row;
-                found.push(Happened { service, aggregate, id: stream_id.to_string(), version, kind, actor, at, body });
+                let Row { aggregate, stream_id, version, kind, actor, occurred_at: at, recorded_at, payload: _ } = row;
+                let id = stream_id.to_string();
+                found.push(Happened { service, aggregate, id, version, kind, actor, at, recorded_at, body });
             }
         }
         Ok(found)

@@ -98,8 +98,8 @@ pub(super) fn steps(picture: &Picture) -> Vec<String> {
     for event in &picture.events {
         if let Some(code) = step_of(event) {
             // Who hears late that somebody is to be asked asks when it is heard.
-            let asked_at = time(&event.body["invitation"], "sent_at");
-            due.entry((code, asked_at.unwrap_or(event.at))).or_default().push(event);
+            let at = if code == "satisfaction_asked" { event.recorded_at } else { event.at };
+            due.entry((code, at)).or_default().push(event);
         }
     }
     let mut found = Vec::new();
