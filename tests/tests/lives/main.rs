@@ -18,7 +18,7 @@ use steward_e2e::lives::{
 const LIVES: usize = 240;
 const ROUNDS: usize = 18;
 /// How long new companies are founded, unless `LIVES_SECONDS` says otherwise.
-const SECONDS: u64 = 240;
+const SECONDS: u64 = 60;
 /// Stories that are shrunk at most: one of each kind.
 const STORIES: usize = 4;
 
