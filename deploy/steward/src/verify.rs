@@ -218,7 +218,7 @@ impl Keeper {
         if histories == 0 {
             return Ok("no history has gone on since its head was kept".to_owned());
         }
-        let name = folder.join(format!("heads-{}.jsonl", at.format("%Y%m%dT%H%M%SZ")));
+        let name = folder.join(format!("heads-{}.jsonl", at.format("%Y%m%dT%H%M%S%.6fZ")));
         let file = file.into_inner()?;
         file.as_file().sync_all()?;
         file.persist_noclobber(&name)?;

@@ -15,7 +15,7 @@ pub(crate) async fn case(kit: &Kit, client: impl Fn(Role) -> steward_testkit::Cl
     let body =
         json!({ "kind": "complaint", "words": words, "channel": "phone", "estate_id": list["items"][0]["estate_id"] });
     let case = client(Role::Receptionist).post("/v1/cases", body).await.created();
-    kit.relayed().await;
+    kit.rests().await;
     case["case_id"].as_str().unwrap().to_owned()
 }
 
