@@ -30,8 +30,17 @@ async fn a_changed_event_and_a_missing_one_are_found_and_named() {
         let heads = ["verify", "--heads", folder.path().to_str().unwrap()];
         let said = steward(&kit.database, &heads).await.well();
         assert!(said.contains("histories kept in"), "{said}");
-        let said = steward(&kit.database, &heads).await.well();
-        assert!(said.contains("no history has gone on"), "{said}");
+        // What follows from the case may still go on for a moment.
+        let mut again = String::new();
+        for _ in 0..5 {
+            kit.rests().await;
+            again = steward(&kit.database, &heads).await.well();
+            if again.contains("no history has gone on") {
+                break;
+            }
+        }
+        assert!(again.contains("no history has gone on"), "{again}");
+        let files = std::fs::read_dir(folder.path()).unwrap().count();
 
         // When it happened is what people are told.
         let moved = |days: i32| {
@@ -49,7 +58,7 @@ async fn a_changed_event_and_a_missing_one_are_found_and_named() {
         assert_eq!(steward(&kit.database, &["verify"]).await.code, 0);
         let ran = steward(&kit.database, &heads).await;
         assert!(ran.code == 1 && ran.said.contains(": removed between "), "{}", ran.said);
-        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1, "nothing is added to what does not fit");
+        assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), files, "nothing is added to what does not fit");
         kit.execute("intake", "INSERT INTO event OVERRIDING SYSTEM VALUE SELECT * FROM cut; DROP TABLE cut").await;
         assert_eq!(steward(&kit.database, &heads).await.code, 0);
 
