@@ -267,11 +267,17 @@ impl Row {
     }
 }
 
-const READ: &str = "
-SELECT aggregate, stream_id, event_id, version, kind, actor, occurred_at, recorded_at, trace, payload::text AS payload, hash, suffix,
-       message, previous
-FROM event WHERE tenant_id = $1 AND (aggregate, stream_id, version) > ($2, $3, $4)
-ORDER BY aggregate, stream_id, version LIMIT $5";
+/// The rows of a log that fit.
+macro_rules! read {
+    ($which:literal) => {
+        concat!(
+            "SELECT aggregate, stream_id, event_id, version, kind, actor, occurred_at, recorded_at, trace, payload::text AS payload, hash,
+                    suffix, message, previous
+             FROM event WHERE tenant_id = $1 AND ",
+            $which
+        )
+    };
+}
 
 impl<'a> Verification<'a> {
     /// * `platform`: under the platform role of the service.
@@ -291,14 +297,16 @@ impl<'a> Verification<'a> {
         if self.ended {
             return Ok(None);
         }
-        let rows: Vec<Row> = sqlx::query_as(READ)
-            .bind(self.tenant.get())
-            .bind(&self.aggregate)
-            .bind(self.stream_id)
-            .bind(self.history.version)
-            .bind(PAGE)
-            .fetch_all(self.platform)
-            .await?;
+        let rows: Vec<Row> = sqlx::query_as(read!(
+            "(aggregate, stream_id, version) > ($2, $3, $4) ORDER BY aggregate, stream_id, version LIMIT $5"
+        ))
+        .bind(self.tenant.get())
+        .bind(&self.aggregate)
+        .bind(self.stream_id)
+        .bind(self.history.version)
+        .bind(PAGE)
+        .fetch_all(self.platform)
+        .await?;
         let mut page = Page::default();
         self.ended = i64::try_from(rows.len()).unwrap_or(i64::MAX) < PAGE;
         for row in rows {
@@ -405,16 +413,12 @@ impl History {
 /// The first version of a history whose hash does not fit, if any.
 pub(crate) async fn first_broken(tx: &mut Tx, aggregate: &str, stream_id: Uuid) -> Result<Option<i32>> {
     let tenant = tx.tenant().get();
-    let rows: Vec<Row> = sqlx::query_as(
-        "SELECT aggregate, stream_id, event_id, version, kind, actor, occurred_at, recorded_at, trace, payload::text AS payload, hash, suffix,
-                message, previous
-         FROM event WHERE tenant_id = $1 AND aggregate = $2 AND stream_id = $3 ORDER BY version",
-    )
-    .bind(tenant)
-    .bind(aggregate)
-    .bind(stream_id)
-    .fetch_all(tx.conn())
-    .await?;
+    let rows: Vec<Row> = sqlx::query_as(read!("aggregate = $2 AND stream_id = $3 ORDER BY version"))
+        .bind(tenant)
+        .bind(aggregate)
+        .bind(stream_id)
+        .fetch_all(tx.conn())
+        .await?;
     let mut history = History::default();
     Ok(rows.iter().find(|row| history.goes_on(row, tenant).is_some()).map(|row| row.version))
 }

@@ -172,7 +172,8 @@ impl<A: Send + Sync> Loop<A> {
         .bind(aggregates)
         .bind(names);
         let found: Result<Vec<String>> =
-            within(WORK, async { strangers.fetch_all(&mut *self.db.lend().await?).await.map_err(Error::from) }).await;
+            within(PATIENCE, async { strangers.fetch_all(&mut *self.db.lend().await?).await.map_err(Error::from) })
+                .await;
         match found {
             Ok(found) if found.is_empty() => self.health.set(UNHANDLED, State::Ok, ""),
             Ok(found) => self.health.set(UNHANDLED, State::Degraded, format!("nobody handles {}", found.join(", "))),

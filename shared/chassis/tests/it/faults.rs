@@ -11,7 +11,7 @@ use steward_testkit::{
     with, with_wires,
 };
 
-use crate::toy::{Added, Command, Tally, TallyId, Toy, call};
+use crate::toy::{Added, Command, Tally, TallyId, Toy, call, engine};
 
 /// An engine with one connection, over that line; it is open already.
 async fn engine_over(t: &Kit, wire: &Wire) -> Engine {
@@ -70,7 +70,7 @@ async fn at_each_message(t: &Kit, good: &Engine, mishap: Mishap) -> u64 {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_is_done_once_wherever_the_line_breaks_or_falls_silent() {
     with::<Toy>(async |t: Kit| {
-        let good = Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").unwrap(), t.clock.clone());
+        let good = engine(&t);
         let tried = join_all(Mishap::ALL.map(|mishap| at_each_message(&t, &good, mishap))).await;
         // BEGIN, the key, the history, the append, the row, COMMIT, each prepared before it is carried out.
         assert!(tried.iter().all(|messages| *messages >= 6), "{tried:?}");
@@ -86,7 +86,7 @@ async fn a_command_is_done_once_wherever_the_line_breaks_or_falls_silent() {
 #[tokio::test]
 async fn a_command_is_done_once_whatever_statement_fails() {
     with::<Toy>(async |t: Kit| {
-        let engine = Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").unwrap(), t.clock.clone());
+        let engine = engine(&t);
         // Serialisation failure, deadlock, statement timeout, session ended for idling, resources run out, server stopped.
         let codes = ["40001", "40P01", "57014", "25P03", "53200", "57P01"];
         // Beside each table the commit, where deferred constraints speak.
@@ -128,7 +128,7 @@ async fn a_command_is_done_once_whatever_statement_fails() {
 #[tokio::test(flavor = "multi_thread")]
 async fn everything_is_published_once_and_in_order_though_the_relays_line_breaks_again_and_again() {
     with_wires(&[under::<Toy>()], async |t: Kit, wires| {
-        let engine = Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").unwrap(), t.clock.clone());
+        let engine = engine(&t);
         let tally = TallyId::from(testdb::new_id());
         for round in 0..30 {
             let mishap = if round % 2 == 0 { Mishap::CutBefore } else { Mishap::CutAfter };

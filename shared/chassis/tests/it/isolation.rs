@@ -1,10 +1,9 @@
 //! What is decided about one aggregate because of how another one stands.
 
-use steward_chassis::{Call, Work, db::Db, engine::Engine};
-use steward_kernel::Role;
+use steward_chassis::Work;
 use steward_testkit::{Kit, db::new_id, with};
 
-use crate::toy::{Command, Tally, TallyId, Toy};
+use crate::toy::{Command, Tally, TallyId, Toy, call, engine};
 
 /// What a transaction does with the tally that it looks at.
 #[derive(Clone, Copy)]
@@ -24,9 +23,7 @@ async fn looks(work: &mut Work, at: TallyId, how: Look) -> steward_chassis::Resu
 #[tokio::test]
 async fn what_was_read_and_not_changed_is_as_it_was_read_or_all_of_it_is_done_again() {
     with::<Toy>(async |t: Kit| {
-        let db = Db::connect_lazily(&steward_testkit::db::config(&t.database), "toy").unwrap();
-        let engine = Engine::new(db, t.clock.clone());
-        let call = Call::internal(t.staff(Role::Handler));
+        let (engine, call) = (engine(&t), call());
         for how in [Look::Finds, Look::FindsTwice, Look::ChangesNothing] {
             let (one, other) = (TallyId::from(new_id()), TallyId::from(new_id()));
             engine.execute::<Tally>(&call, one, &Command::Add(5), &()).await.unwrap();
@@ -56,9 +53,7 @@ async fn what_was_read_and_not_changed_is_as_it_was_read_or_all_of_it_is_done_ag
 #[tokio::test]
 async fn who_only_looks_is_not_asked_to_look_again() {
     with::<Toy>(async |t: Kit| {
-        let db = Db::connect_lazily(&steward_testkit::db::config(&t.database), "toy").unwrap();
-        let engine = Engine::new(db, t.clock.clone());
-        let call = Call::internal(t.staff(Role::Handler));
+        let (engine, call) = (engine(&t), call());
         let one = TallyId::from(new_id());
         engine.execute::<Tally>(&call, one, &Command::Add(5), &()).await.unwrap();
         let mut work = engine.begin(&call).await.unwrap();

@@ -9,7 +9,7 @@ use sqlx::{
     migrate::{Migration, MigrationType, Migrator},
 };
 use steward_chassis::{
-    Engine, Error,
+    Error,
     db::{Db, migrate_within},
     lifecycle::State,
 };
@@ -17,14 +17,10 @@ use steward_kernel::Role;
 use steward_testkit::{Kit, db as testdb, eventually, under, wait::within, wire::Wire, with, with_wires};
 use uuid::Uuid;
 
-use crate::toy::{Command, Given, Tally, TallyId, Toy, call};
+use crate::toy::{Command, Given, Tally, TallyId, Toy, call, engine};
 
 /// How soon all goes on after a failover that nobody was told of: the old leader's lease is the longest of what is waited for.
 const SOON: Duration = Duration::from_secs(60);
-
-fn engine(t: &Kit) -> Engine {
-    Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), t.clock.clone())
-}
 
 /// From here on, whoever brings a tally to 13 takes a minute.
 async fn thirteen_is_slow(t: &Kit) {
@@ -228,13 +224,14 @@ async fn who_hangs_up_while_a_transaction_begins_leaves_none_open() {
             engine.execute::<Tally>(&call(), tally, &Command::Add(1), &()).await.unwrap();
         };
         join_all((0..8).map(|_| commands())).await;
-        let mut gone = 0;
-        for _ in 0..100 {
-            // Sends BEGIN and goes away before the answer, unless that is very fast.
+        let (mut gone, mut tried) = (0, 0);
+        while gone <= 50 {
+            // Sends BEGIN and goes away before the answer. On a machine with nothing else to do that is often there at once.
             gone += usize::from(engine.begin(&call()).now_or_never().is_none());
+            tried += 1;
+            assert!(tried < 5_000, "{gone} of {tried} went away");
             tokio::time::sleep(Duration::from_millis(1)).await;
         }
-        assert!(gone > 50, "{gone}");
         tokio::time::sleep(Duration::from_millis(500)).await;
         assert_eq!(sessions(&t, "state LIKE 'idle in transaction%'").await, 0);
         assert!(sessions(&t, "application_name = 'steward-toy'").await > 0, "the connections are kept");

@@ -6,7 +6,6 @@ use sqlx::{ConnectOptions as _, postgres::PgConnectOptions};
 use steward_chassis::{
     Call, Error,
     db::{Passwords, provision},
-    engine::Engine,
 };
 use steward_kernel::{Actor, Role};
 use steward_testkit::{
@@ -15,7 +14,7 @@ use steward_testkit::{
     eventually, with,
 };
 
-use crate::toy::{Command, Given, Tally, TallyId, Toy};
+use crate::toy::{Command, Given, Tally, TallyId, Toy, engine};
 
 #[tokio::test]
 async fn every_table_has_forced_row_security_and_the_service_owns_nothing() {
@@ -46,8 +45,7 @@ async fn nothing_is_done_for_a_closed_company_and_everything_for_the_others() {
         let path = |tally: TallyId| format!("/v1/tallies/{tally}/add");
         let (theirs, ours) = (TallyId::from(new_id()), TallyId::from(new_id()));
         let _ = other.post(&path(theirs), json!({ "amount": 1 })).await.ok();
-        let db = steward_testkit::db::config(&t.database);
-        let engine = Engine::new(steward_chassis::db::Db::connect_lazily(&db, "toy").unwrap(), t.clock.clone());
+        let engine = engine(&t);
         let remind = Command::Remind { after: TimeDelta::seconds(10), now: t.clock.now() };
         for (tenant, tally) in [(OTHER_TENANT, theirs), (TENANT, ours)] {
             let call = Call::internal(Actor::service(tenant.into(), "test"));
@@ -79,7 +77,7 @@ async fn nothing_is_done_for_a_closed_company_and_everything_for_the_others() {
         assert_eq!(t.text("toy", waits).await, Some(OTHER_TENANT.to_string()));
 
         // A process of which nobody asked anything yet knows it, too.
-        let fresh = steward_chassis::db::Db::connect_lazily(&db, "toy").unwrap();
+        let fresh = steward_chassis::db::Db::connect_lazily(&steward_testkit::db::config(&t.database), "toy").unwrap();
         assert!(matches!(fresh.begin(OTHER_TENANT.into()).await, Err(Error::TenantClosed)));
         assert!(fresh.begin(TENANT.into()).await.is_ok());
     })

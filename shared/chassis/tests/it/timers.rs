@@ -1,12 +1,8 @@
 use chrono::TimeDelta;
-use steward_chassis::{Engine, Error, db::Db};
+use steward_chassis::{Engine, Error};
 use steward_testkit::{Kit, db as testdb, eventually, with};
 
-use crate::toy::{Command, Tally, TallyId, Toy, call, fails};
-
-fn engine(t: &Kit) -> Engine {
-    Engine::new(Db::connect_lazily(&testdb::config(&t.database), "toy").expect("pools"), t.clock.clone())
-}
+use crate::toy::{Command, Tally, TallyId, Toy, call, engine, fails};
 
 async fn rung(t: &Kit) -> i64 {
     t.count("toy", "event WHERE kind = 'rang'").await

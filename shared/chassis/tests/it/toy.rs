@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 use steward_chassis::{
     Call, Checked, Core, Engine, Error, Executed, Result, Service, Stored,
-    db::Tx,
+    db::{Db, Tx},
     http::{Allowed, Group, Json, Path, Problems, Routes, Versioned},
     inbox::Consumer,
     timers::Timer,
@@ -19,6 +19,7 @@ use steward_kernel::{
     Aggregate, ProblemKind, Recorded, Refuses, Role, id_type,
     message::{Contract, Outgoing, TimerChange, Undecodable},
 };
+use steward_testkit::{Kit, db::config};
 use utoipa::ToSchema;
 use utoipa_axum::routes;
 use uuid::Uuid;
@@ -288,6 +289,11 @@ impl Service for Toy {
     fn build(core: Core, _config: Config) -> anyhow::Result<App> {
         Ok(App { engine: core.engine })
     }
+}
+
+/// Changes tallies beside the service, by the test's clock.
+pub fn engine(t: &Kit) -> Engine {
+    Engine::new(Db::connect_lazily(&config(&t.database), "toy").expect("pools"), t.clock.clone())
 }
 
 /// A call of an anonymous member of staff of the test company.

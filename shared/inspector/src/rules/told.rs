@@ -107,11 +107,11 @@ pub(super) fn steps(picture: &Picture) -> Vec<String> {
         let told = picture.steps(&[code]).filter(|step| time(step, "at") == Some(at)).count();
         let is_of_work = events.iter().all(|event| event.aggregate == "work_order");
         // To the owner, what two work orders come to at one instant is one step, and so are two ends.
-        let due = if is_of_work || code == "satisfaction_asked" { 1 } else { events.len() };
+        let least = if is_of_work || code == "satisfaction_asked" { 1 } else { events.len() };
         let is_dropped = was_called_off_at(picture, at)
             || is_of_work && was_over_at(picture, at)
             || events.iter().all(|event| crossed(picture, code, event));
-        found.extend(unless((due..=events.len()).contains(&told) || told == 0 && is_dropped, || {
+        found.extend(unless((least..=events.len()).contains(&told) || told == 0 && is_dropped, || {
             format!("{code} at {at} happened {} times, told {told}", events.len())
         }));
     }
