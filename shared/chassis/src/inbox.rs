@@ -5,6 +5,8 @@
 //! is a repetition (discarded) or comes too early (put back). So replicas, redeliveries and replays need no other care. What cannot
 //! be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
 
+mod parking;
+
 use std::{
     collections::{BTreeMap, HashMap},
     hash::{DefaultHasher, Hash as _, Hasher as _},
@@ -25,13 +27,13 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
+use self::parking::Reason;
 use crate::{
     Call, Engine, Error, Result, Work,
     db::{Tx, WORK},
     error::Chain,
     lifecycle::{Health, Panicked, State, guarded},
     messages::{Envelope, Messages},
-    pool::within,
     relay::pause,
     streams::durable,
     telemetry,
@@ -315,9 +317,9 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     async fn try_to_handle(&self, job: &Job, deliveries: i64) -> Verdict {
         match self.attempt(job).await {
             Ok(Turn::Ours | Turn::Seen) => Verdict::Done,
-            Ok(Turn::BehindParked) => self.park(job, "an earlier message of the same aggregate is parked").await,
+            Ok(Turn::BehindParked) => self.park(job, Reason::Behind).await,
             Ok(Turn::TooEarly) if deliveries < MAX_DELIVERIES => Verdict::Again,
-            Ok(Turn::TooEarly) => self.park(job, "the message before it never came").await,
+            Ok(Turn::TooEarly) => self.park(job, Reason::Itself("the message before it never came")).await,
             // Nobody waits for it any more.
             Err(Error::TenantClosed) => {
                 metrics::counter!(
@@ -334,7 +336,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
                 }
                 let reason = Chain(&fault).to_string();
                 tracing::error!(error = reason, "a message cannot be handled and is parked");
-                self.park(job, &reason).await
+                self.park(job, Reason::Itself(&reason)).await
             }
         }
     }
@@ -370,118 +372,6 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         call.traceparent = telemetry::current_traceparent().or_else(|| envelope.traceparent.clone());
         call
     }
-
-    async fn park(&self, job: &Job, reason: &str) -> Verdict {
-        match within(WORK, self.try_park(job, reason)).await {
-            Ok(()) => {
-                metrics::counter!("messages_parked_total", "service" => self.service, "source" => self.consumer.source)
-                    .increment(1);
-                Verdict::Done
-            }
-            Err(fault) => {
-                tracing::warn!(error = %fault, "a message could not be parked; it is tried again");
-                Verdict::Again
-            }
-        }
-    }
-
-    async fn try_park(&self, job: &Job, reason: &str) -> Result<()> {
-        let envelope = &job.envelope;
-        let mut work = self.engine.begin(&self.call(envelope)).await?;
-        let headers: BTreeMap<String, String> = job
-            .headers
-            .iter()
-            .filter_map(|(name, values)| Some((name.to_string(), values.first()?.as_str().to_owned())))
-            .collect();
-        sqlx::query(
-            "WITH mark AS (
-                 INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, parked) VALUES ($1, $2, $4, $5, 0, true)
-                 ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET parked = true
-             )
-             INSERT INTO dead_letter (tenant_id, consumer, event_id, aggregate, stream_id, version, subject, headers, message, reason, parked_at)
-             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11) ON CONFLICT DO NOTHING",
-        )
-        .bind(envelope.tenant.get())
-        .bind(self.name())
-        .bind(uuid::Uuid::from(envelope.event_id))
-        .bind(&envelope.aggregate)
-        .bind(envelope.stream_id)
-        .bind(envelope.version.get())
-        .bind(&job.subject)
-        .bind(sqlx::types::Json(headers))
-        .bind(job.bytes.as_ref())
-        .bind(reason)
-        .bind(work.clock().now())
-        .execute(work.tx.conn())
-        .await?;
-        work.commit().await
-    }
-
-    /// Handles parked messages again, each aggregate's in order; how many were handled and how many stay.
-    pub(crate) async fn replay_parked(&self) -> Result<(usize, usize)> {
-        let mut rows: Vec<Parked> = sqlx::query_as(
-            "SELECT tenant_id, event_id, aggregate, stream_id, version, subject, headers, message FROM dead_letter
-             WHERE consumer = $1 AND NOT EXISTS (SELECT FROM tenant WHERE tenant.tenant_id = dead_letter.tenant_id AND closed_at IS NOT NULL)
-             ORDER BY tenant_id, aggregate, stream_id, version",
-        )
-        .bind(self.name())
-        .fetch_all(&self.engine.db().platform)
-        .await?;
-        let (mut handled, mut stay) = (0, 0);
-        let mut stuck: Option<uuid::Uuid> = None;
-        for row in rows.drain(..) {
-            if stuck == Some(row.stream_id) {
-                stay += 1;
-                continue;
-            }
-            match self.replay_one(&row).await {
-                Ok(()) => handled += 1,
-                Err(fault) => {
-                    tracing::warn!(event_id = %row.event_id, error = %Chain(&fault), "a parked message still cannot be handled");
-                    stuck = Some(row.stream_id);
-                    stay += 1;
-                }
-            }
-        }
-        Ok((handled, stay))
-    }
-
-    async fn replay_one(&self, row: &Parked) -> Result<()> {
-        let mut headers = HeaderMap::new();
-        for (name, value) in &row.headers.0 {
-            headers.insert(name.as_str(), value.as_str());
-        }
-        let envelope = Envelope::read(&headers).ok_or_else(|| Error::internal("parked message", "without envelope"))?;
-        let mut work = self.engine.begin(&self.call(&envelope)).await?;
-        self.run_handler(&mut work, &row.subject, &row.message).await?;
-        sqlx::query(
-            "WITH gone AS (DELETE FROM dead_letter WHERE tenant_id = $1 AND consumer = $2 AND event_id = $3)
-             UPDATE inbox SET version = $6, parked = EXISTS (
-                 SELECT FROM dead_letter d WHERE d.tenant_id = $1 AND d.consumer = $2 AND d.aggregate = $4 AND d.stream_id = $5 AND d.version > $6)
-             WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $4 AND stream_id = $5",
-        )
-        .bind(row.tenant_id)
-        .bind(self.name())
-        .bind(row.event_id)
-        .bind(&row.aggregate)
-        .bind(row.stream_id)
-        .bind(row.version)
-        .execute(work.tx.conn())
-        .await?;
-        work.commit().await
-    }
-}
-
-#[derive(Debug, sqlx::FromRow)]
-struct Parked {
-    tenant_id: uuid::Uuid,
-    event_id: uuid::Uuid,
-    aggregate: String,
-    stream_id: uuid::Uuid,
-    version: i32,
-    subject: String,
-    headers: sqlx::types::Json<BTreeMap<String, String>>,
-    message: Vec<u8>,
 }
 
 /// Moves the listener's version on, if it stands where this message expects it.

@@ -1,10 +1,12 @@
+use std::time::Duration;
+
 use steward_kernel::message::Contract as _;
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
 use steward_chassis::Error;
 
-use crate::toy::{Given, Toy, fails};
+use crate::toy::{Given, Refusal, Toy, fails};
 
 async fn heard(t: &Kit, tally: Uuid) -> String {
     let query = format!("SELECT string_agg(amount::text, ',' ORDER BY place) FROM heard WHERE tally_id = '{tally}'");
@@ -130,6 +132,112 @@ async fn a_fault_that_may_pass_is_tried_again_before_its_message_is_parked() {
         hears(&t, passing, "1").await;
         hears(&t, away, "1").await;
         assert_eq!(t.count("toy", "dead_letter").await, 1);
+        t.forgive_parked("toy").await;
+    })
+    .await;
+}
+
+/// Parks the first message of a tally for a reason that is over when it is replayed.
+async fn parked_once(t: &Kit, tally: Uuid) {
+    fails(tally, 1, || Error::refused(&Refusal::TooMuch));
+    t.publish(TENANT, tally, 1, 0, given(tally, 1)).await;
+    let query = format!("dead_letter WHERE stream_id = '{tally}'");
+    eventually("it is parked", || async { (t.count("toy", &query).await == 1).then_some(()) }).await;
+}
+
+/// Has somebody do this to the inbox, and commit a second later.
+async fn meanwhile(t: &Kit, statements: &str) {
+    t.execute("toy", &format!("BEGIN; {statements}; SELECT pg_sleep(1); COMMIT")).await;
+}
+
+#[tokio::test]
+async fn two_replays_at_once_handle_everything_once() {
+    with::<Toy>(async |t: Kit| {
+        let tallies: Vec<Uuid> = (0..30).map(|_| new_id()).collect();
+        for tally in &tallies {
+            parked_once(&t, *tally).await;
+        }
+        let (one, two) = tokio::join!(t.replay_parked::<Toy>(), t.replay_parked::<Toy>());
+        assert_eq!((one.0 + two.0, one.1, two.1), (30, 0, 0));
+        assert_eq!(t.count("toy", "heard").await, 30);
+        for tally in &tallies {
+            t.publish(TENANT, *tally, 2, 1, given(*tally, 2)).await;
+        }
+        for tally in &tallies {
+            hears(&t, *tally, "1,2").await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_delivered_again_beside_its_replay_is_not_parked_anew() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        parked_once(&t, tally).await;
+        let again = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            t.publish(TENANT, tally, 1, 0, given(tally, 1)).await;
+        };
+        let replay = async {
+            tokio::time::sleep(Duration::from_millis(150)).await;
+            t.replay_parked::<Toy>().await
+        };
+        let ((), (), replayed) = tokio::join!(meanwhile(&t, "SELECT FROM inbox FOR UPDATE"), again, replay);
+        assert_eq!(replayed, (1, 0));
+        t.publish(TENANT, tally, 2, 1, given(tally, 2)).await;
+        hears(&t, tally, "1,2").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_is_parked_behind_a_message_while_that_is_replayed_is_replayed_as_well() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        parked_once(&t, tally).await;
+        let behind = format!(
+            "UPDATE inbox SET parked = true;
+             INSERT INTO dead_letter SELECT tenant_id, consumer, '{}', aggregate, stream_id, 2, subject,
+                 headers || '{{\"steward-version\": \"2\", \"steward-previous\": \"1\"}}', '{tally} 2', 'behind', parked_at FROM dead_letter",
+            new_id()
+        );
+        let replay = async {
+            tokio::time::sleep(Duration::from_millis(300)).await;
+            t.replay_parked::<Toy>().await
+        };
+        let ((), replayed) = tokio::join!(meanwhile(&t, &behind), replay);
+        assert_eq!(replayed, (2, 0));
+        t.publish(TENANT, tally, 3, 2, given(tally, 3)).await;
+        hears(&t, tally, "1,2,3").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_replay_that_comes_late_discards_what_was_handled_and_never_goes_back() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        parked_once(&t, tally).await;
+        // Another run has replayed it and live messages have passed, while its row was on this run's list.
+        t.execute("toy", "UPDATE inbox SET version = 4, parked = false").await;
+        assert_eq!(t.replay_parked::<Toy>().await, (0, 0));
+        assert_eq!((heard(&t, tally).await.as_str(), t.count("toy", "dead_letter").await), ("", 0));
+        t.publish(TENANT, tally, 5, 4, given(tally, 5)).await;
+        hears(&t, tally, "5").await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_parked_message_whose_predecessor_is_missing_is_not_handled_before_it() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        parked_once(&t, tally).await;
+        let later = "UPDATE dead_letter SET version = 3, headers = headers || '{\"steward-version\": \"3\", \"steward-previous\": \"2\"}'";
+        t.execute("toy", later).await;
+        assert_eq!(t.replay_parked::<Toy>().await, (0, 1));
+        assert!(t.parked("toy").await.contains("the message before it has not come"));
         t.forgive_parked("toy").await;
     })
     .await;
