@@ -6,6 +6,7 @@ use clap::{Args, Subcommand};
 use serde::Serialize;
 use steward_admin::services;
 use steward_chassis::{
+    Clock,
     config::CoreConfig,
     parked::{self, Parked},
     streams::durable,
@@ -99,7 +100,7 @@ async fn find(settings: &Settings) -> anyhow::Result<Vec<Found>> {
     let mut found = Vec::new();
     for service in settings.selection.services() {
         let db = selection::database(&settings.database, service.name)?;
-        let of_it = parked::list(&db.platform).await?.into_iter();
+        let of_it = parked::list(&db.platform, Clock::System.now()).await?.into_iter();
         found.extend(of_it.map(|parked| Found { service: service.name, event: parked.event().to_owned(), parked }));
     }
     Ok(found)

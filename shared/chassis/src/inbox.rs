@@ -2,9 +2,10 @@
 //!
 //! One durable pull consumer for each service listened to. A message carries the version that this listener saw before it
 //! (`steward-previous`); in the transaction that handles it, `inbox.version` moves from there to the message's own version, or the message
-//! is a repetition (discarded) or comes too early (put back). So replicas, redeliveries and replays need no other care. What cannot
-//! be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
+//! is a repetition (discarded) or comes too early (it waits in a table). So replicas, redeliveries and replays need no other care. What
+//! cannot be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
 
+pub(crate) mod early;
 mod parking;
 
 use std::{
@@ -27,7 +28,7 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use self::parking::Reason;
+use self::{early::Line, parking::Reason};
 use crate::{
     Call, Engine, Error, Result, Work,
     db::{Tx, WORK},
@@ -47,8 +48,8 @@ const LANE_DEPTH: usize = 64;
 const PULL: (usize, Duration) = (256, Duration::from_secs(2));
 /// How long a consumer that stops waits for what is still on its way to it.
 const LAST_CALL: Duration = Duration::from_millis(100);
-/// Deliveries after which a message whose predecessor never comes is parked.
-const MAX_DELIVERIES: i64 = 200;
+/// Deliveries after which a message that comes too early waits in a table: mostly the one before it is only being handled right now.
+const PROMPT: i64 = 2;
 /// How often a message is tried that fails by a fault of ours, which may pass as well as stay; and by what mostly passes.
 const TRIES: (u32, u32) = (7, 200);
 /// Messages whose failures are remembered; more than that, and their patience begins anew.
@@ -151,10 +152,24 @@ struct Job {
 /// Where a message stands in the order of its aggregate.
 #[derive(Debug, PartialEq, Eq)]
 enum Turn {
-    Ours,
+    /// It is, or was: it is handled. Whether others wait for it.
+    Ours {
+        waited_for: bool,
+    },
     Seen,
     TooEarly,
     BehindParked,
+}
+
+/// How it went with a message.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// Handled, seen before or parked. Whether others wait for it.
+    Over {
+        waited_for: bool,
+    },
+    Again,
+    TooEarly,
 }
 
 /// What to tell JetStream.
@@ -172,13 +187,17 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
 
     /// Runs until told to stop; heals by itself from any outage, also when the stream or the consumer was lost.
     pub(crate) async fn run(self: Arc<Self>, stop: CancellationToken) {
+        tokio::join!(Box::pin(self.hear(&stop)), Box::pin(self.look_after(&stop)));
+    }
+
+    async fn hear(self: &Arc<Self>, stop: &CancellationToken) {
         while !stop.is_cancelled() {
-            match self.pull(&stop).await {
+            match self.pull(stop).await {
                 Ok(()) => {}
                 Err(fault) => {
                     self.health.set(self.consumer.source, State::Degraded, "cannot hear; messages wait");
                     tracing::debug!(service = self.service, error = format!("{fault:#}"), "consumer interrupted");
-                    pause(&stop, Duration::from_millis(500)).await;
+                    pause(stop, Duration::from_millis(500)).await;
                 }
             }
         }
@@ -306,37 +325,50 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     }
 
     async fn handle(&self, job: &Job, deliveries: i64) -> Verdict {
-        let event_id = job.envelope.event_id;
-        let outcome = self.try_to_handle(job, deliveries).await;
-        if outcome == Verdict::Done {
-            self.failures.forget(event_id);
+        match Box::pin(self.settle(job)).await {
+            Outcome::Over { waited_for } => {
+                if waited_for {
+                    Box::pin(self.catch_up(&Line::of(&job.envelope))).await;
+                }
+                Verdict::Done
+            }
+            Outcome::TooEarly if deliveries > PROMPT => Box::pin(self.let_wait(job)).await,
+            Outcome::Again | Outcome::TooEarly => Verdict::Again,
+        }
+    }
+
+    /// Handles a message or parks it, if its turn has come.
+    async fn settle(&self, job: &Job) -> Outcome {
+        let outcome = self.try_to_settle(job).await;
+        if matches!(outcome, Outcome::Over { .. }) {
+            self.failures.forget(job.envelope.event_id);
         }
         outcome
     }
 
-    async fn try_to_handle(&self, job: &Job, deliveries: i64) -> Verdict {
+    async fn try_to_settle(&self, job: &Job) -> Outcome {
         match self.attempt(job).await {
-            Ok(Turn::Ours | Turn::Seen) => Verdict::Done,
-            Ok(Turn::BehindParked) => self.park(job, Reason::Behind).await,
-            Ok(Turn::TooEarly) if deliveries < MAX_DELIVERIES => Verdict::Again,
-            Ok(Turn::TooEarly) => self.park(job, Reason::Itself("the message before it never came")).await,
+            Ok(Turn::Ours { waited_for }) => Outcome::Over { waited_for },
+            Ok(Turn::Seen) => Outcome::Over { waited_for: false },
+            Ok(Turn::BehindParked) => Box::pin(self.park(job, Reason::Behind)).await,
+            Ok(Turn::TooEarly) => Outcome::TooEarly,
             // Nobody waits for it any more.
             Err(Error::TenantClosed) => {
                 metrics::counter!(
                     "messages_of_closed_tenants_total", "service" => self.service, "source" => self.consumer.source
                 )
                 .increment(1);
-                Verdict::Done
+                Outcome::Over { waited_for: false }
             }
             Err(fault) => {
                 let tries = tries(&fault);
                 if tries.is_none_or(|tries| self.failures.another(job.envelope.event_id) < tries) {
                     tracing::debug!(error = %Chain(&fault), "a message is tried again");
-                    return Verdict::Again;
+                    return Outcome::Again;
                 }
                 let reason = Chain(&fault).to_string();
                 tracing::error!(error = reason, "a message cannot be handled and is parked");
-                self.park(job, Reason::Itself(&reason)).await
+                Box::pin(self.park(job, Reason::Itself(&reason))).await
             }
         }
     }
@@ -349,7 +381,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
     async fn carry_out(&self, job: &Job) -> Result<Turn> {
         let mut work = self.engine.begin(&self.call(&job.envelope)).await?;
         let turn = advance(&mut work.tx, &self.name(), &job.envelope, self.service).await?;
-        if turn == Turn::Ours {
+        if matches!(turn, Turn::Ours { .. }) {
             self.run_handler(&mut work, &job.subject, &job.bytes).await?;
             work.commit().await?;
         }
@@ -381,22 +413,24 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
     let statement = if previous == 0 {
         "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version) VALUES ($1, $2, $3, $4, $5)
          ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET version = excluded.version
-         WHERE inbox.version = $6 AND NOT inbox.parked"
+         WHERE inbox.version = $6 AND NOT inbox.parked
+         RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
     } else {
         "UPDATE inbox SET version = $5
-         WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 AND version = $6 AND NOT parked"
+         WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 AND version = $6 AND NOT parked
+         RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
     };
-    let moved = sqlx::query(statement)
+    let moved: Option<bool> = sqlx::query_scalar(statement)
         .bind(tenant.get())
         .bind(consumer)
         .bind(&envelope.aggregate)
         .bind(envelope.stream_id)
         .bind(envelope.version.get())
         .bind(previous)
-        .execute(tx.conn())
+        .fetch_optional(tx.conn())
         .await?;
-    if moved.rows_affected() == 1 {
-        return Ok(Turn::Ours);
+    if let Some(waited_for) = moved {
+        return Ok(Turn::Ours { waited_for });
     }
     let stands: Option<(i32, bool)> = sqlx::query_as(
         "SELECT version, parked FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4",

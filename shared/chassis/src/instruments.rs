@@ -165,7 +165,7 @@ pub const ALL: &[Instrument] = &[
         Gauge,
         "messages",
         SERVICE,
-        "Messages that lie parked and wait for an operator; told by every replica that can ask.",
+        "Messages that lie parked and wait for an operator, or for over an hour for the one before them; told by every replica that can ask.",
     ),
     instrument("process_resident_memory_bytes", Gauge, "bytes", &[], "Memory of the process."),
     instrument(

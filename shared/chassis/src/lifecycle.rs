@@ -100,6 +100,12 @@ impl Lifecycle {
         self.soft.cancel();
     }
 
+    /// Ends all work where it stands, as the end of the process does.
+    pub fn stop_at_once(&self) {
+        self.stop();
+        self.hard.cancel();
+    }
+
     /// Leaves: says so, accepts for a while so that those who send requests have time to notice, then stops softly.
     pub async fn leave(&self) {
         self.leaving.cancel();

@@ -260,11 +260,15 @@ impl Relay {
         let (confirmed, sequence) = self.publish(&page).await?;
         let next = if page.is_empty() { None } else { confirmed.last().map(|position| position + 1).or(Some(next)) };
         let on = sqlx::query(
-            "UPDATE relay_state SET replay_next = $1, replay_end = CASE WHEN $1::bigint IS NULL THEN NULL ELSE replay_end END,
-                    last_sequence = greatest(last_sequence, $2)",
+            // Unless an operator has asked for all of it meanwhile: then it begins anew.
+            "UPDATE relay_state SET last_sequence = greatest(last_sequence, $2),
+                    replay_next = CASE WHEN (replay_next, replay_end) = ($3, $4) THEN $1 ELSE replay_next END,
+                    replay_end = CASE WHEN (replay_next, replay_end) = ($3, $4) AND $1::bigint IS NULL THEN NULL ELSE replay_end END",
         )
         .bind(next)
         .bind(sequence)
+        .bind(known.replay_next)
+        .bind(end)
         .execute(&mut *led.connection);
         within(led.patience, on).await?;
         anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
@@ -342,11 +346,11 @@ impl Relay {
         let now = self.clock.now();
         let measured = sqlx::query_as(
             "SELECT (SELECT count(*) FROM (SELECT 1 FROM outbox LIMIT 10000) AS waiting),
-                    (SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM outbox)),
-                    (SELECT count(*) FROM dead_letter)",
+                    (SELECT recorded_at FROM event WHERE position = (SELECT min(position) FROM outbox))",
         )
         .fetch_one(&mut *led.connection);
-        let (rows, oldest, parked): (i64, Option<DateTime<Utc>>, i64) = within(led.patience, measured).await?;
+        let (rows, oldest): (i64, Option<DateTime<Utc>>) = within(led.patience, measured).await?;
+        let parked = within(led.patience, crate::parked::count(&mut *led.connection, now)).await?;
         let lag = oldest.map_or(0.0, |at| (now - at).as_seconds_f64().max(0.0));
         metrics::gauge!("outbox_rows", "service" => self.service).set(rows as f64);
         metrics::gauge!("relay_lag_seconds", "service" => self.service).set(lag);

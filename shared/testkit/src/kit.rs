@@ -490,6 +490,11 @@ impl Kit {
         for service in &self.services {
             let reason = self.text(service, "SELECT max(reason) FROM dead_letter").await;
             assert_eq!(reason, None, "{service} has parked messages");
+            // What the last message has set free is handled a moment later.
+            eventually(&format!("nothing waits for what {service} has not heard"), || async {
+                (self.count(service, "early_message").await == 0).then_some(())
+            })
+            .await;
         }
     }
 

@@ -5,8 +5,10 @@ use std::time::Duration;
 use sqlx::{ConnectOptions as _, Connection as _};
 use steward_admin::services::Entry;
 use steward_chassis::{
+    Clock,
     db::{Db, pending_migrations},
     lifecycle::State,
+    parked,
 };
 
 use super::{Findings, Line};
@@ -41,16 +43,16 @@ async fn look(settings: &Settings, service: Entry, findings: &mut Findings) -> a
 }
 
 async fn waiting(db: &Db, findings: &mut Findings) -> anyhow::Result<()> {
-    let (rows, age, parked, overdue): (i64, f64, i64, f64) = sqlx::query_as(
+    let (rows, age, overdue): (i64, f64, f64) = sqlx::query_as(
         "SELECT (SELECT count(*) FROM outbox),
                 (SELECT coalesce(extract(epoch FROM now() - min(recorded_at)), 0)::float8 FROM event
                  WHERE position = (SELECT min(position) FROM outbox)),
-                (SELECT count(*) FROM dead_letter),
                 (SELECT coalesce(extract(epoch FROM now() - min(due_at)), 0)::float8 FROM timer WHERE due_at <= now()
                  AND NOT EXISTS (SELECT FROM tenant WHERE tenant.tenant_id = timer.tenant_id AND closed_at IS NOT NULL))",
     )
     .fetch_one(&db.platform)
     .await?;
+    let parked = parked::count(&db.platform, Clock::System.now()).await?;
     findings.expect(age < TOO_LONG, State::Degraded, format!("{rows} events to publish, oldest {age:.0} s"));
     findings.expect(parked == 0, State::Degraded, format!("{parked} parked messages"));
     findings.expect(overdue < TOO_LONG, State::Degraded, format!("timers {overdue:.0} s late"));

@@ -9,8 +9,8 @@ use async_nats::HeaderMap;
 use sqlx::types::Json;
 use uuid::Uuid;
 
-use super::{Job, Loop, Verdict};
-use crate::{Error, Result, db::WORK, error::Chain, lifecycle::guarded, messages::Envelope, pool::within};
+use super::{Job, Loop, Outcome, early::PATIENCE};
+use crate::{Clock, Error, Result, db::WORK, error::Chain, lifecycle::guarded, messages::Envelope, pool::within};
 
 /// Parked messages that a replay reads at once, without what they say.
 const PAGE: i64 = 200;
@@ -40,17 +40,17 @@ struct Parked {
 
 impl<A: Clone + Send + Sync + 'static> Loop<A> {
     /// Parks a message, unless it was handled meanwhile or its turn has come.
-    pub(super) async fn park(&self, job: &Job, reason: Reason<'_>) -> Verdict {
-        match within(WORK, self.try_park(job, reason)).await {
+    pub(super) async fn park(&self, job: &Job, reason: Reason<'_>) -> Outcome {
+        match within(WORK, Box::pin(self.try_park(job, reason))).await {
             Ok(true) => {
                 metrics::counter!("messages_parked_total", "service" => self.service, "source" => self.consumer.source)
                     .increment(1);
-                Verdict::Done
+                Outcome::Over { waited_for: false }
             }
-            Ok(false) => Verdict::Again,
+            Ok(false) => Outcome::Again,
             Err(fault) => {
                 tracing::warn!(error = %fault, "a message could not be parked; it is tried again");
-                Verdict::Again
+                Outcome::Again
             }
         }
     }
@@ -99,13 +99,14 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         Ok(true)
     }
 
-    /// Handles parked messages again, each aggregate's in order; how many were handled and how many stay. Can be run twice at once.
+    /// Handles parked messages again, each aggregate's in order; how many were handled and how many stay, with those that wait for too long
+    /// for one that does not come. Can be run twice at once.
     pub(crate) async fn replay_parked(&self) -> Result<(usize, usize)> {
         let (mut handled, mut stay) = (0, 0);
         let mut last: Option<Parked> = None;
         let mut stuck: Option<(Uuid, String, Uuid)> = None;
         loop {
-            let page = self.parked_after(last.as_ref()).await?;
+            let page = within(WORK, self.parked_after(last.as_ref())).await?;
             for row in &page {
                 if stuck.as_ref().is_some_and(|(tenant, aggregate, stream)| {
                     (tenant, aggregate, stream) == (&row.tenant_id, &row.aggregate, &row.stream_id)
@@ -125,9 +126,22 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
             }
             match page.into_iter().last() {
                 Some(row) => last = Some(row),
-                None => return Ok((handled, stay)),
+                None => return Ok((handled, stay + self.overdue().await?)),
             }
         }
+    }
+
+    /// Messages that wait for too long for the one before them.
+    async fn overdue(&self) -> Result<usize> {
+        let count: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM early_message WHERE consumer = $1 AND since < $2
+             AND NOT EXISTS (SELECT FROM tenant WHERE tenant.tenant_id = early_message.tenant_id AND closed_at IS NOT NULL)",
+        )
+        .bind(self.name())
+        .bind(Clock::System.now() - PATIENCE)
+        .fetch_one(&self.engine.db().platform)
+        .await?;
+        Ok(usize::try_from(count).unwrap_or_default())
     }
 
     /// The next page of what is parked, in order.
@@ -152,17 +166,16 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
 
     /// Handles one again; whether it was this run that did.
     async fn replay(&self, row: &Parked) -> Result<bool> {
-        let mut outcome = guarded(self.replay_once(row)).await;
+        let mut outcome = guarded(WORK, Box::pin(self.replay_once(row))).await;
         for _ in 1..ATTEMPTS {
             if !matches!(outcome, Err(Error::Busy)) {
                 break;
             }
-            outcome = guarded(self.replay_once(row)).await;
+            outcome = guarded(WORK, Box::pin(self.replay_once(row))).await;
         }
-        if let Err(fault) = &outcome
-            && !fault.is_passing()
-        {
-            self.note_reason(row, &Chain(fault).to_string()).await?;
+        let lasting = outcome.as_ref().err().filter(|fault| !fault.is_passing()).map(|fault| Chain(fault).to_string());
+        if let Some(reason) = lasting {
+            within(WORK, self.note_reason(row, &reason)).await?;
         }
         outcome
     }

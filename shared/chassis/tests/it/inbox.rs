@@ -1,23 +1,27 @@
 use std::time::Duration;
 
+use async_nats::jetstream::{
+    consumer::{FromConsumer as _, PullConsumer, pull},
+    stream::Stream,
+};
+use chrono::TimeDelta;
+use steward_chassis::Error;
 use steward_kernel::message::Contract as _;
 use steward_testkit::{Kit, OTHER_TENANT, TENANT, db::new_id, eventually, with};
 use uuid::Uuid;
 
-use steward_chassis::Error;
-
 use crate::toy::{Given, Refusal, Toy, fails};
 
-async fn heard(t: &Kit, tally: Uuid) -> String {
+pub async fn heard(t: &Kit, tally: Uuid) -> String {
     let query = format!("SELECT string_agg(amount::text, ',' ORDER BY place) FROM heard WHERE tally_id = '{tally}'");
     t.text("toy", &query).await.unwrap_or_default()
 }
 
-async fn hears(t: &Kit, tally: Uuid, expected: &str) {
+pub async fn hears(t: &Kit, tally: Uuid, expected: &str) {
     eventually(&format!("heard {expected}"), || async { (heard(t, tally).await == expected).then_some(()) }).await;
 }
 
-fn given(tally: Uuid, amount: i64) -> Given {
+pub fn given(tally: Uuid, amount: i64) -> Given {
     Given { tally, amount }
 }
 
@@ -239,6 +243,107 @@ async fn a_parked_message_whose_predecessor_is_missing_is_not_handled_before_it(
         assert_eq!(t.replay_parked::<Toy>().await, (0, 1));
         assert!(t.parked("toy").await.contains("the message before it has not come"));
         t.forgive_parked("toy").await;
+    })
+    .await;
+}
+
+/// Waits until that many messages wait for the one before them.
+async fn wait_early(t: &Kit, count: i64) {
+    eventually("they wait", || async { (t.count("toy", "early_message").await == count).then_some(()) }).await;
+}
+
+/// The stream of the giver.
+pub async fn stream(t: &Kit) -> Stream {
+    let client = async_nats::connect(std::env::var("STEWARD_TEST_NATS_URL").unwrap()).await.unwrap();
+    let js = async_nats::jetstream::new(client);
+    js.get_stream(format!("{}_GIVER", t.prefix.to_uppercase())).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_comes_before_its_turn_waits_for_as_long_as_it_takes() {
+    with::<Toy>(async |t: Kit| {
+        let tally = new_id();
+        for version in [4, 2, 3] {
+            t.publish(TENANT, tally, version, version - 1, given(tally, i64::from(version))).await;
+        }
+        wait_early(&t, 3).await;
+        let consumer: PullConsumer = stream(&t).await.get_consumer("toy--giver").await.unwrap();
+        eventually("JetStream waits for nothing", || async {
+            (consumer.get_info().await.unwrap().num_ack_pending == 0).then_some(())
+        })
+        .await;
+        t.clock.advance(TimeDelta::days(3));
+        t.publish(TENANT, tally, 5, 4, given(tally, 5)).await;
+        wait_early(&t, 4).await;
+        assert_eq!((heard(&t, tally).await.as_str(), t.count("toy", "dead_letter").await), ("", 0));
+        // An operator is told.
+        eventually("it is told", || async {
+            let health = t.nobody().get("/health").await.json();
+            let parts = health["services"][0]["parts"].as_array()?.clone();
+            let parked = parts.into_iter().find(|part| part["name"] == "parked_messages")?;
+            (parked["status"] == "degraded" && parked["note"] == "3").then_some(())
+        })
+        .await;
+        t.publish(TENANT, tally, 1, 0, given(tally, 1)).await;
+        hears(&t, tally, "1,2,3,4,5").await;
+        wait_early(&t, 0).await;
+        assert_eq!(t.count("toy", "dead_letter").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_new_listener_hears_new_histories_while_it_waits_for_the_beginnings_of_old_ones() {
+    with::<Toy>(async |t: Kit| {
+        let (first, new) = (new_id(), new_id());
+        t.publish(TENANT, first, 1, 0, given(first, 1)).await;
+        hears(&t, first, "1").await;
+        // As many are under way as may be, long before all old ones are there.
+        let stream = stream(&t).await;
+        let consumer: PullConsumer = stream.get_consumer("toy--giver").await.unwrap();
+        let config = consumer.cached_info().config.clone();
+        let config = pull::Config { max_ack_pending: 10, ..pull::Config::try_from_consumer_config(config).unwrap() };
+        stream.update_consumer(config).await.unwrap();
+        let old: Vec<Uuid> = (0..40).map(|_| new_id()).collect();
+        for tally in &old {
+            t.publish(TENANT, *tally, 3, 2, given(*tally, 3)).await;
+        }
+        t.publish(TENANT, new, 1, 0, given(new, 1)).await;
+        hears(&t, new, "1").await;
+        // Published again from the beginning.
+        for version in 1..=3 {
+            for tally in &old {
+                t.publish(TENANT, *tally, version, version - 1, given(*tally, version.into())).await;
+            }
+        }
+        for tally in &old {
+            hears(&t, *tally, "1,2,3").await;
+        }
+        assert_eq!(t.count("toy", "dead_letter").await, 0);
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_nobody_has_gone_on_with_is_found() {
+    with::<Toy>(async |t: Kit| {
+        let (followed, behind) = (new_id(), new_id());
+        t.publish(TENANT, followed, 2, 1, given(followed, 2)).await;
+        wait_early(&t, 1).await;
+        // Handled by a version that does not know that anybody waits, or by a process that ended right afterwards.
+        t.execute("toy", "UPDATE inbox SET version = 1").await;
+        hears(&t, followed, "2").await;
+
+        // What waits behind a message that is then parked is parked behind it.
+        t.publish(TENANT, behind, 3, 2, given(behind, 3)).await;
+        wait_early(&t, 1).await;
+        fails(behind, 1, || Error::refused(&Refusal::TooMuch));
+        t.publish(TENANT, behind, 1, 0, given(behind, 1)).await;
+        eventually("both are parked", || async { (t.count("toy", "dead_letter").await == 2).then_some(()) }).await;
+        t.publish(TENANT, behind, 2, 1, given(behind, 2)).await;
+        eventually("all are parked", || async { (t.count("toy", "dead_letter").await == 3).then_some(()) }).await;
+        assert_eq!(t.replay_parked::<Toy>().await, (3, 0));
+        hears(&t, behind, "1,2,3").await;
     })
     .await;
 }

@@ -2,6 +2,7 @@
 #![expect(clippy::expect_used, clippy::unwrap_used, unreachable_pub, reason = "tests")]
 
 mod faults;
+mod handling;
 mod idempotency;
 mod inbox;
 mod isolation;

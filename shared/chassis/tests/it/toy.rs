@@ -2,10 +2,11 @@
 
 use std::{
     collections::HashMap,
-    sync::{LazyLock, Mutex},
+    sync::{Arc, LazyLock, Mutex},
 };
 
 use axum::extract::State;
+use futures::future::BoxFuture;
 use serde::{Deserialize, Serialize};
 use sqlx::migrate::Migrator;
 use steward_chassis::{
@@ -163,21 +164,47 @@ impl Stored for Tally {
     }
 }
 
-type Fault = fn() -> Error;
-
-/// How often a handler still fails for these tallies, and how.
-static TROUBLE: LazyLock<Mutex<HashMap<Uuid, (u32, Fault)>>> = LazyLock::new(Mutex::default);
-
-/// Has the next handlings of what is about that tally fail so; the fault may panic.
-pub fn fails(tally: Uuid, times: u32, fault: Fault) {
-    TROUBLE.lock().unwrap().insert(tally, (times, fault));
+/// A moment in the work of a handler.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Moment {
+    /// It has been claimed, nothing is done yet.
+    Claimed,
+    /// All is done but the commit.
+    Done,
 }
 
-fn trouble(tally: Uuid) -> Option<Fault> {
-    let mut known = TROUBLE.lock().unwrap();
-    let (times, fault) = known.get_mut(&tally).filter(|(times, _)| *times > 0)?;
-    *times -= 1;
-    Some(*fault)
+type Trouble = Arc<dyn Fn() -> BoxFuture<'static, Result<()>> + Send + Sync>;
+type Troubles = HashMap<Uuid, (u32, Moment, Trouble)>;
+
+/// What still happens to the handlers of these tallies: how often, when, what.
+static TROUBLE: LazyLock<Mutex<Troubles>> = LazyLock::new(Mutex::default);
+
+/// Has this happen in the next handlings of what is about that tally.
+pub fn happens<F>(tally: Uuid, times: u32, moment: Moment, what: impl Fn() -> F + Send + Sync + 'static)
+where
+    F: Future<Output = Result<()>> + Send + 'static,
+{
+    let what: Trouble = Arc::new(move || Box::pin(what()));
+    TROUBLE.lock().unwrap().insert(tally, (times, moment, what));
+}
+
+/// Has the next handlings of what is about that tally fail so; the fault may panic.
+pub fn fails(tally: Uuid, times: u32, fault: fn() -> Error) {
+    happens(tally, times, Moment::Claimed, move || async move { Err(fault()) });
+}
+
+async fn trouble(tally: Uuid, now: Moment) -> Result<()> {
+    let found = {
+        let mut known = TROUBLE.lock().unwrap();
+        known.get_mut(&tally).filter(|(times, moment, _)| *times > 0 && *moment == now).map(|(times, _, what)| {
+            *times -= 1;
+            Arc::clone(what)
+        })
+    };
+    match found {
+        Some(what) => what().await,
+        None => Ok(()),
+    }
 }
 
 steward_chassis::permissions! {
@@ -258,9 +285,7 @@ impl Service for Toy {
         vec![Consumer::of("giver").on::<Given, _>(|app, work, given| {
             Box::pin(async move {
                 let _ = app;
-                if let Some(fault) = trouble(given.tally) {
-                    return Err(fault());
-                }
+                trouble(given.tally, Moment::Claimed).await?;
                 if given.amount < 0 {
                     return Err(Error::refused(&Refusal::TooMuch));
                 }
@@ -271,18 +296,16 @@ impl Service for Toy {
                     .bind(given.amount)
                     .execute(work.tx.conn())
                     .await?;
-                Ok(())
+                trouble(given.tally, Moment::Done).await
             })
         })]
     }
     fn timers() -> Vec<Timer<App>> {
         vec![Timer::on("tally", "bell", |_app, work, due| {
             Box::pin(async move {
-                if let Some(fault) = trouble(due.stream_id) {
-                    return Err(fault());
-                }
+                trouble(due.stream_id, Moment::Claimed).await?;
                 work.execute::<Tally>(due.stream_id.into(), &Command::Ring, &()).await?;
-                Ok(())
+                trouble(due.stream_id, Moment::Done).await
             })
         })]
     }

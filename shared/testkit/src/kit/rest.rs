@@ -38,13 +38,14 @@ impl Kit {
             let schema = schema(service);
             format!(
                 "SELECT '{service}' AS service, (SELECT count(*) FROM {schema}.outbox) AS outbox,
-                 (SELECT count(*) FROM {schema}.timer WHERE due_at <= $1) AS timers"
+                 (SELECT count(*) FROM {schema}.timer WHERE due_at <= $1) AS timers,
+                 (SELECT count(*) FROM {schema}.early_message) AS early"
             )
         };
         let query = self.services.iter().map(left).collect::<Vec<_>>().join(" UNION ALL ");
-        let rows: Vec<(String, i64, i64)> =
+        let rows: Vec<(String, i64, i64, i64)> =
             sqlx::query_as(AssertSqlSafe(query)).bind(self.clock.now()).fetch_all(connection).await.expect("counts");
-        if let Some(row) = rows.iter().find(|(_, outbox, timers)| outbox + timers > 0) {
+        if let Some(row) = rows.iter().find(|(_, outbox, timers, early)| outbox + timers + early > 0) {
             return Some(format!("{row:?}"));
         }
         for service in &self.services {
