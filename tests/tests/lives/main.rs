@@ -1,11 +1,14 @@
 //! The inspector over generated lives, in a test binary of its own: they take all of the machine.
 
 use std::{
+    cell::Cell,
     env::var,
     io::Write as _,
+    iter,
     time::{Duration, Instant},
 };
 
+use futures::{StreamExt as _, stream};
 use steward_e2e::lives::{
     Lived,
     company::with_company,
@@ -17,6 +20,8 @@ use steward_e2e::lives::{
 /// Lives of one company, and rounds that it goes through.
 const LIVES: usize = 240;
 const ROUNDS: usize = 18;
+/// Companies that are lived in at the same time: while one comes to rest, the other does something.
+const SIDE_BY_SIDE: usize = 2;
 /// How long new companies are founded, unless `LIVES_SECONDS` says otherwise.
 const SECONDS: u64 = 60;
 /// Stories that are shrunk at most: one of each kind.
@@ -31,8 +36,9 @@ fn say(what: &str) {
     let _ = writeln!(std::io::stdout(), "{what}");
 }
 
-/// Lives through a company; what was found in each life, and what figures are wrong.
-async fn company(seed: u64, lives: usize) -> (Vec<Lived>, Vec<String>) {
+/// Lives through a company.
+async fn company(seed: u64, lives: usize) -> Chronicle {
+    let began = Instant::now();
     let rounds = schedule(&mut fastrand::Rng::with_seed(seed), ROUNDS);
     let mut found = Default::default();
     with_company(async |company| {
@@ -40,7 +46,22 @@ async fn company(seed: u64, lives: usize) -> (Vec<Lived>, Vec<String>) {
         found = (lived, company.miscounted().await);
     })
     .await;
-    found
+    let (lived, miscounted) = found;
+    Chronicle { seed, lived, miscounted, took: began.elapsed() }
+}
+
+/// A company that was lived in.
+struct Chronicle {
+    seed: u64,
+    lived: Vec<Lived>,
+    miscounted: Vec<String>,
+    took: Duration,
+}
+
+impl Chronicle {
+    fn is_well(&self) -> bool {
+        self.miscounted.is_empty() && self.lived.iter().all(|one| one.findings.is_empty())
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -48,35 +69,37 @@ async fn five_services_tell_one_story_whatever_happens_in_whatever_order() {
     let began = Instant::now();
     let budget = Duration::from_secs(setting("LIVES_SECONDS").unwrap_or(SECONDS));
     let lives = setting("LIVES").and_then(|lives| usize::try_from(lives).ok()).unwrap_or(LIVES);
-    let (mut wrong, mut wrong_figures): (Vec<(u64, Lived)>, Vec<String>) = (Vec::new(), Vec::new());
-    let (mut count, mut deeds, mut last) = (0, 0, Duration::ZERO);
-    while count == 0 || began.elapsed() + last < budget {
-        let seed = setting("LIVES_SEED").unwrap_or_else(any_seed);
-        let started = Instant::now();
-        let (lived, miscounted) = company(seed, lives).await;
-        last = started.elapsed();
-        count += lived.len();
-        deeds += lived.iter().map(|one| one.life.deeds.len()).sum::<usize>();
-        say(&format!("seed {seed}: {} lives in {last:?}", lived.len()));
-        wrong_figures.extend(miscounted.iter().map(|what| format!("seed {seed}: {what}")));
-        wrong.extend(lived.into_iter().filter(|one| !one.findings.is_empty()).map(|one| (seed, one)));
-        if !wrong.is_empty() || var("LIVES_SEED").is_ok() {
-            break;
-        }
-    }
-    say(&format!("{count} lives, {deeds} deeds, {:?}", began.elapsed()));
+    let given = setting("LIVES_SEED");
+    let (last, all_well) = (Cell::new(Duration::ZERO), Cell::new(true));
+    let is_time_left = || all_well.get() && began.elapsed() + last.get() < budget;
+    let seeds = given.into_iter().chain(iter::from_fn(|| (given.is_none() && is_time_left()).then(any_seed)));
+    let companies = stream::iter(seeds).map(|seed| company(seed, lives)).buffer_unordered(SIDE_BY_SIDE);
+    let told: Vec<_> = companies
+        .inspect(|told| {
+            last.set(told.took);
+            all_well.set(all_well.get() && told.is_well());
+            say(&format!("seed {}: {} lives in {:?}", told.seed, told.lived.len(), told.took));
+        })
+        .collect()
+        .await;
+    let lived = || told.iter().flat_map(|told| told.lived.iter().map(|one| (told.seed, one)));
+    let deeds: usize = lived().map(|(_, one)| one.life.deeds.len()).sum();
+    say(&format!("{} lives, {deeds} deeds, {:?}", lived().count(), began.elapsed()));
+    let wrong: Vec<_> = lived().filter(|(_, one)| !one.findings.is_empty()).collect();
     for (_, lived) in &wrong {
         lived.findings.iter().for_each(|finding| say(&format!("life {}: {finding}", lived.life.number)));
     }
-    let figures = wrong_figures.join("\n");
-    assert!(wrong.is_empty() && wrong_figures.is_empty(), "{}{figures}", stories(&wrong).await);
+    let figures =
+        told.iter().flat_map(|told| told.miscounted.iter().map(|what| format!("seed {}: {what}\n", told.seed)));
+    let figures: String = figures.collect();
+    assert!(wrong.is_empty() && figures.is_empty(), "{}{figures}", stories(&wrong).await);
 }
 
 /// One story of each kind, as short as it gets.
-async fn stories(wrong: &[(u64, Lived)]) -> String {
+async fn stories(wrong: &[(u64, &Lived)]) -> String {
     let mut kinds: Vec<Vec<&str>> = Vec::new();
     let mut told = String::new();
-    for (seed, lived) in wrong {
+    for &(seed, lived) in wrong {
         let rules = lived.rules();
         if rules.iter().all(|rule| kinds.iter().any(|kind| kind.contains(rule))) {
             continue;
@@ -85,7 +108,7 @@ async fn stories(wrong: &[(u64, Lived)]) -> String {
         let shown = if kinds.len() > STORIES || var("LIVES_UNSHRUNK").is_ok() {
             None
         } else {
-            let rounds = schedule(&mut fastrand::Rng::with_seed(*seed), ROUNDS);
+            let rounds = schedule(&mut fastrand::Rng::with_seed(seed), ROUNDS);
             shrunk(lived, &rounds).await
         };
         let note = if shown.is_some() { "shrunk" } else { "as it was" };

@@ -10,6 +10,9 @@ use crate::picture::text;
 /// What stands in the answer beside the figures.
 const NO_FIGURES: [&str; 6] = ["estate_id", "from", "to", "definitions_version", "minimum_answers", "notes"];
 
+/// Cases that are named with a figure that is not what was counted.
+const NAMED: usize = 8;
+
 /// Every leaf of an answer by its place.
 fn leaves(value: &Value, place: &str, into: &mut BTreeMap<String, Value>) {
     match value {
@@ -34,6 +37,17 @@ fn agrees(place: &str, shown: &Value, counted: &Value) -> bool {
     }
 }
 
+/// Whose figure it is, so that a person can look: the first few.
+fn told(of: &[String]) -> String {
+    let of: BTreeSet<_> = of.iter().map(String::as_str).collect();
+    let first = of.iter().take(NAMED).copied().collect::<Vec<_>>().join(", ");
+    match of.len().saturating_sub(NAMED) {
+        _ if of.is_empty() => String::new(),
+        0 => format!(" of {first}"),
+        more => format!(" of {first} and {more} more"),
+    }
+}
+
 /// Every figure that is not what was counted, or that only one of the two knows.
 #[must_use]
 pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
@@ -45,7 +59,7 @@ pub fn disagreements(answer: &Value, counted: &Sheet) -> Vec<String> {
         match counted.get(place) {
             None => found.push(format!("{place}: {value}, which the accountant does not know")),
             Some(line) if !agrees(place, value, &line.value) => {
-                found.push(format!("{place}: shown {value}, counted {} of {:?}", line.value, line.of));
+                found.push(format!("{place}: shown {value}, counted {}{}", line.value, told(&line.of)));
             }
             Some(_) => {}
         }

@@ -1,5 +1,7 @@
 //! Services agree on where a case stands.
 
+use std::fmt::Display;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value;
 
@@ -11,6 +13,11 @@ use crate::{
 /// What is wrong, if it is.
 pub(super) fn unless(holds: bool, what: impl FnOnce() -> String) -> Option<String> {
     (!holds).then(what)
+}
+
+/// As a person reads it.
+pub(super) fn or_nothing(what: Option<impl Display>) -> String {
+    what.map_or_else(|| "nothing".to_owned(), |what| what.to_string())
 }
 
 pub(super) fn born(picture: &Picture) -> Vec<String> {
@@ -137,7 +144,7 @@ pub(super) fn request_orders(picture: &Picture) -> Vec<String> {
     for order in picture.orders.iter().filter(is_followed) {
         let (known, is) = (note(order).map(|note| text(note, "progress")), progress(text(order, "status")));
         found.extend(unless(known == Some(is), || {
-            format!("{} is {is}, the request knows {known:?}", text(order, "reference"))
+            format!("{} is {is}, the request knows {}", text(order, "reference"), or_nothing(known))
         }));
     }
     found.extend(unless(noted.len() == picture.orders.len(), || {
@@ -185,7 +192,7 @@ pub(super) fn appointment(picture: &Picture) -> Vec<String> {
     found.extend(unless(promised.len() < 2, || format!("{} appointments are promised at once", promised.len())));
     let is_other = |due: &DateTime<Utc>| window.is_none_or(|window| (window - *due).abs() > TimeDelta::seconds(1));
     let other = promised.iter().find(|due| is_other(due));
-    found.extend(other.map(|due| format!("{due} is promised, the request says {window:?}")));
+    found.extend(other.map(|due| format!("{due} is promised, the request says {}", or_nothing(window))));
     found
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::agree::unless;
+use super::agree::{or_nothing, unless};
 use crate::{
     Happened, Picture,
     picture::{text, time},
@@ -30,7 +30,8 @@ pub(super) fn clocks(picture: &Picture) -> Vec<String> {
             _ => stopped.is_none(),
         };
         found.extend(unless(fits, || {
-            format!("{measure} is {state}: due {due:?}, stopped {stopped:?}, breached {breached:?}")
+            let (due, stopped, breached) = (or_nothing(due), or_nothing(stopped), or_nothing(breached));
+            format!("{measure} is {state}: due {due}, stopped {stopped}, breached {breached}")
         }));
     }
     found
@@ -113,7 +114,9 @@ pub(super) fn promises(picture: &Picture) -> Vec<String> {
             "broken" => due == ended && due.is_some_and(|due| due <= picture.now),
             _ => ended.is_none() && due.is_some_and(|due| due + TIMER >= picture.now),
         };
-        found.extend(unless(fits, || format!("{what} is {state}: due {due:?}, ended {ended:?}")));
+        found.extend(unless(fits, || {
+            format!("{what} is {state}: due {}, ended {}", or_nothing(due), or_nothing(ended))
+        }));
     }
     found
 }
@@ -146,7 +149,8 @@ pub(super) fn appointments(picture: &Picture) -> Vec<String> {
             _ => came.iter().all(|at| ended.is_some_and(|ended| ended < **at)),
         };
         found.extend(unless(fits, || {
-            format!("kept: {is_kept}, ended {ended:?}; agreed {from:?} to {due:?}; came {arrived:?}")
+            let (ended, from, due) = (or_nothing(ended), or_nothing(from), or_nothing(due));
+            format!("kept: {is_kept}, ended {ended}; agreed {from} to {due}; came {arrived:?}")
         }));
     }
     found
@@ -174,7 +178,7 @@ pub(super) fn put_off(picture: &Picture) -> Vec<String> {
             "broken" => !(state == "met" && in_time),
             _ => true,
         };
-        found.extend(unless(fits, || format!("the date is {is}, its clock {state} at {stopped:?}")));
+        found.extend(unless(fits, || format!("the date is {is}, its clock {state} at {}", or_nothing(stopped))));
     }
     found
 }

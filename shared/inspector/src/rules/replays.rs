@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
-use super::agree::unless;
+use super::agree::{or_nothing, unless};
 use crate::{
     Happened, Picture,
     picture::{text, time},
@@ -43,7 +43,7 @@ pub(super) fn case(picture: &Picture) -> Vec<String> {
     let named = picture.of("stewardship").rfind(|event| event.kind == "accountable_named");
     let (answers, said) = (&picture.case["accountable"]["account"], named.map(|event| &event.body["account"]));
     let is_other = picture.is_under_way() && said != Some(answers);
-    wrong.chain(is_other.then(|| format!("{answers} answers for it, its log says {said:?}"))).collect()
+    wrong.chain(is_other.then(|| format!("{answers} answers for it, its log says {}", or_nothing(said)))).collect()
 }
 
 /// The status that the last event of a work order leaves it in; none when the event changes none.
@@ -75,14 +75,15 @@ pub(super) fn work(picture: &Picture) -> Vec<String> {
         let replayed = last.and_then(|event| order_status(&event.kind));
         let fits = replayed.is_none_or(|status| status == text(order, "status")) && last.is_some();
         found.extend(unless(fits, || {
-            format!("order {} is {}, its log says {replayed:?}", text(order, "reference"), text(order, "status"))
+            let (reference, is) = (text(order, "reference"), text(order, "status"));
+            format!("order {reference} is {is}, its log says {}", or_nothing(replayed))
         }));
     }
     for survey in &picture.surveys {
         let last = picture.of("survey").rfind(|event| event.id == text(survey, "survey_id"));
         let replayed = last.map(|event| if event.kind == "invited" { "sent" } else { event.kind.as_str() });
         found.extend(unless(replayed == Some(text(survey, "stage")), || {
-            format!("a survey is {}, its log says {replayed:?}", text(survey, "stage"))
+            format!("a survey is {}, its log says {}", text(survey, "stage"), or_nothing(replayed))
         }));
     }
     found
@@ -103,13 +104,16 @@ pub(super) fn outcomes(picture: &Picture) -> Vec<String> {
             let said = picture.of("stewardship").rfind(is_its).map(|event| text(&event.body, "outcome"));
             let shown = Some(text(thing, "state")).filter(|state| !["running", "paused", "open"].contains(state));
             let name = if id == "clock_id" { text(thing, "measure") } else { text(thing, "what") };
-            found.extend(unless(said == shown, || format!("{name} is {shown:?}, its log says {said:?}")));
+            found.extend(unless(said == shown, || {
+                format!("{name} is {}, its log says {}", text(thing, "state"), or_nothing(said))
+            }));
         }
     }
     for clock in &picture.clocks {
         let (shown, said) = (clock["episode"].as_u64(), episode(picture, clock));
         found.extend(unless(shown == said, || {
-            format!("{} is of episode {shown:?}, its log says {said:?}", text(clock, "measure"))
+            let (shown, said) = (or_nothing(shown), or_nothing(said));
+            format!("{} is of episode {shown}, its log says {said}", text(clock, "measure"))
         }));
     }
     found
@@ -180,7 +184,7 @@ pub(super) fn messages(picture: &Picture) -> Vec<String> {
         let last = picture.of("message").rfind(|event| event.id == text(message, "message_id"));
         let (said, is) = (last.map(|event| event.kind.as_str()), text(&message["deliveries"][0], "status"));
         found.extend(unless(said == Some(is), || {
-            format!("{} is {is}, its log says {said:?}", text(message, "template"))
+            format!("{} is {is}, its log says {}", text(message, "template"), or_nothing(said))
         }));
     }
     found

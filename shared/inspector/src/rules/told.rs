@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, Utc};
 use serde_json::Value;
 
-use super::agree::unless;
+use super::agree::{or_nothing, unless};
 use crate::{
     Happened, Picture,
     picture::{text, time},
@@ -13,9 +13,11 @@ use crate::{
 
 pub(super) fn last_step(picture: &Picture) -> Vec<String> {
     let last = picture.timeline.last().map(|step| text(step, "status"));
-    unless(last == Some(picture.status()), || format!("the case is {}, its last step says {last:?}", picture.status()))
-        .into_iter()
-        .collect()
+    unless(last == Some(picture.status()), || {
+        format!("the case is {}, its last step says {}", picture.status(), or_nothing(last))
+    })
+    .into_iter()
+    .collect()
 }
 
 /// The step of the timeline that something which happened elsewhere is; none when it is an inner matter.
@@ -237,7 +239,9 @@ pub(super) fn pointless(picture: &Picture) -> Vec<String> {
         let when = |step: &&Value| time(step, "at").map_or(0, |then| then.timestamp_millis());
         let at = at.timestamp_millis();
         // The step that it tells stands where it was heard; what happened earlier may have been heard after the end.
-        let own = picture.timeline.iter().position(|step| when(&step) == at);
+        let told = |step: &Value| template_of(step, picture.kind()) == Some(text(message, "template"));
+        let of_then = || picture.timeline.iter().enumerate().filter(|(_, step)| when(step) == at);
+        let own = of_then().find(|(_, step)| told(step)).or_else(|| of_then().next()).map(|(at, _)| at);
         let before = match own {
             Some(own) => picture.timeline[..own].last(),
             None => picture.timeline.iter().rev().find(|step| when(step) < at),
