@@ -302,3 +302,26 @@ async fn work_orders_are_listed_by_what_matters() {
     })
     .await;
 }
+
+#[tokio::test]
+async fn a_reference_that_another_order_of_the_day_has_is_drawn_anew() {
+    with::<Dispatch>(async |kit| {
+        let world = World::new(kit).await;
+        let reference = async |order: &str| world.handler().get(order).await.ok()["reference"].clone();
+        let taken = reference(&world.order(world.confirmed().await).await).await;
+        // The next draw is the same. Sequences are not rolled back, so only that one is.
+        let draws = format!(
+            "CREATE SEQUENCE draw; GRANT USAGE ON SEQUENCE draw TO PUBLIC;
+             CREATE FUNCTION same() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN
+                 IF nextval('draw') = 1 THEN NEW.reference := '{}'; END IF; RETURN NEW;
+             END $$;
+             CREATE TRIGGER same BEFORE INSERT ON work_order FOR EACH ROW EXECUTE FUNCTION same()",
+            taken.as_str().unwrap()
+        );
+        world.kit.execute("dispatch", &draws).await;
+        let second = reference(&world.order(world.confirmed().await).await).await;
+        assert_ne!(second, taken);
+        assert_eq!(world.kit.text("dispatch", "SELECT last_value::text FROM draw").await.as_deref(), Some("2"));
+    })
+    .await;
+}
