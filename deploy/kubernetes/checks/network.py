@@ -44,7 +44,7 @@ def needed(overlay: Overlay) -> Iterator[Flow]:
             if gateway:
                 yield gateway, pod, 8080
                 yield pod, gateway, 8480
-        if pod.name.startswith("provision-") and database:
+        if may_ask(pod) and database:
             yield pod, database, 5432
         if pod.name == "streams" and nats:
             yield pod, nats, 4222
@@ -61,13 +61,18 @@ def forbidden(overlay: Overlay) -> Iterator[Flow]:
         # Services hear of each other over NATS only.
         yield from ((pod, other, 8080) for other in services if other is not pod)
     for pod in overlay.pods:
-        if database and pod is not database and not pod.is_service and not pod.name.startswith("provision-"):
+        if database and pod is not database and not pod.is_service and not may_ask(pod):
             yield pod, database, 5432
         if nats and pod is not nats and not pod.is_service and pod.name != "streams":
             yield pod, nats, 4222
     for target, port in ((database, 5432), (nats, 4222), (nats, 6222)):
         if target:
             yield STRANGER, target, port
+
+
+def may_ask(pod: Pod) -> bool:
+    """Whether it is there to do something with the database, beside the services."""
+    return pod.name.startswith("provision-") or pod.name == "heads"
 
 
 def database_of(overlay: Overlay) -> Pod | None:

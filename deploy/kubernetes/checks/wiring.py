@@ -312,7 +312,11 @@ def readable(reader: str, name: str) -> set[str]:
     """The keys of a secret that a workload may see."""
     service = name.removeprefix("steward-")
     if service in SERVICES:
-        by_reader = {service: SERVICE_KEYS, "provision": {"database-password", "platform-password", "owner-password"}}
+        by_reader = {
+            service: SERVICE_KEYS,
+            "provision": {"database-password", "platform-password", "owner-password"},
+            "heads": {"platform-password"},
+        }
         return by_reader.get(reader, set())
     readers = {
         "steward-streams": {"streams"},
