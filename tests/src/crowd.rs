@@ -69,6 +69,14 @@ pub enum Manner {
     Once,
     /// Asks once, on connections that it keeps: whatever goes wrong shows.
     Unforgiving,
+    /// Asks again as a stubborn one does, one request in each such time, also after it had to wait; each case that was opened is read.
+    Steady(Duration),
+}
+
+impl Manner {
+    fn asks_again(self) -> bool {
+        matches!(self, Self::Stubborn | Self::Steady(_))
+    }
 }
 
 /// Owners and desks who open cases all the time.
@@ -94,7 +102,9 @@ impl Crowd {
         Self { clients: clients.collect(), stop, outcomes }
     }
 
-    fn opened(&self) -> usize {
+    /// How many cases were opened so far.
+    #[must_use]
+    pub fn opened(&self) -> usize {
         let outcomes = self.outcomes.lock().unwrap_or_else(PoisonError::into_inner);
         outcomes.iter().filter(|outcome| matches!(outcome, Outcome::Opened(_))).count()
     }
@@ -153,11 +163,34 @@ impl Asker {
     }
 
     async fn ask_until(mut self, stop: Arc<AtomicBool>, outcomes: Arc<Mutex<Vec<Outcome>>>) {
+        let mut pace = match self.manner {
+            Manner::Steady(each) => Some(tokio::time::interval(each)),
+            _ => None,
+        };
         while !stop.load(Ordering::Relaxed) {
-            let outcome = self.ask().await;
+            turn(pace.as_mut()).await;
+            let mut outcome = self.ask().await;
+            if let (Some(_), Outcome::Opened(case)) = (&pace, &outcome) {
+                turn(pace.as_mut()).await;
+                outcome = self.read(case.clone()).await;
+            }
             outcomes.lock().unwrap_or_else(PoisonError::into_inner).push(outcome);
             if self.manner == Manner::Stubborn {
                 tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        }
+    }
+
+    /// Whoever was told of a case finds it, at once.
+    async fn read(&self, case: Opened) -> Outcome {
+        let path = format!("/v1/cases/{}", case.case_id);
+        loop {
+            match self.desk.get(&path).try_send().await {
+                Ok(answer) if answer.status == 200 => return Outcome::Opened(case),
+                Ok(answer) if !is_passing(answer.status) => {
+                    return Outcome::Wrong { status: answer.status, body: answer.text() };
+                }
+                Ok(_) | Err(_) => tokio::time::sleep(Duration::from_millis(100)).await,
             }
         }
     }
@@ -181,18 +214,24 @@ impl Asker {
                     let (case_id, answered_at) = (text(&answer.json(), "case_id"), Clock::System.now());
                     return Outcome::Opened(Opened { case_id, kind, resident, asked_at, answered_at });
                 }
-                Ok(answer) if self.manner != Manner::Stubborn || !is_passing(answer.status) => {
+                Ok(answer) if !self.manner.asks_again() || !is_passing(answer.status) => {
                     return Outcome::Wrong { status: answer.status, body: answer.text() };
                 }
                 Ok(answer) => Outcome::Broken { key: key.clone(), fault: answer.status.to_string() },
                 Err(fault) if is_refused(&fault) => Outcome::Refused,
                 Err(fault) => Outcome::Broken { key: key.clone(), fault: format!("{fault:?}") },
             };
-            if self.manner != Manner::Stubborn {
+            if !self.manner.asks_again() {
                 return outcome;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
+    }
+}
+
+async fn turn(pace: Option<&mut tokio::time::Interval>) {
+    if let Some(pace) = pace {
+        pace.tick().await;
     }
 }
 
