@@ -76,6 +76,16 @@ impl OrderStatus {
         }
     }
 
+    /// Of these what is granted now.
+    ///
+    /// * `proof_awaited`: whether something that proves the work has not arrived.
+    #[must_use]
+    pub fn allowed_with(self, proof_awaited: bool) -> Vec<&'static str> {
+        let mut allowed = self.allowed();
+        allowed.retain(|command| !(proof_awaited && *command == "verify"));
+        allowed
+    }
+
     /// How far that is, for the service request.
     #[must_use]
     pub const fn progress(self) -> OrderProgress {

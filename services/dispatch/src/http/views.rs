@@ -220,6 +220,8 @@ impl WorkOrderView {
     ) -> Result<Self> {
         let job = order.job.ok_or(Error::NotFound)?;
         let (note, file_ids) = order.completion.map(|done| (done.note, done.file_ids)).unzip();
+        let is_awaited = file_ids.iter().flatten().any(|file| !stored.contains(file));
+        let allowed = order.status.allowed_with(is_awaited);
         let state = |file_id| if stored.contains(&file_id) { ProofState::Stored } else { ProofState::Awaited };
         let proof = |files: Vec<FileId>| {
             files.into_iter().map(|file_id| Proof { file_id, state: state(file_id) }).collect::<Vec<_>>()
@@ -254,7 +256,7 @@ impl WorkOrderView {
             note,
             proof: proof(file_ids.unwrap_or_default()),
             proof_missed: order.proof_missed,
-            allowed: order.status.allowed(),
+            allowed,
             opened_at: job.opened_at,
             updated_at,
             version: version.get(),

@@ -51,6 +51,7 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
         let done = json!({ "note": "接头已密封", "file_ids": [file_id] });
         let done = world.crew("tech-1").post(&format!("{order}/complete"), done).await.ok();
         assert_eq!(done["proof"], json!([{ "file_id": file_id, "state": "awaited" }]));
+        assert_eq!(done["allowed"], json!([]));
         assert_eq!(world.stage(case_id).await, "done_reported");
         let listed = async |state: &str| {
             let page = world.lead().get(&format!("/v1/work-orders?proof={state}")).await.ok();
@@ -65,6 +66,7 @@ async fn a_repair_travels_from_the_owners_words_to_the_owners_word() {
         .await;
 
         assert_eq!((listed("awaited").await, listed("stored").await), (0, 1));
+        assert_eq!(world.handler().get(&order).await.ok()["allowed"], json!(["verify"]));
 
         let said = json!({ "satisfied": true, "comment": "师傅很好", "further_need": "地漏也换一下" });
         let closed = world.owner().post(&format!("{path}/verify"), said).await.ok();
