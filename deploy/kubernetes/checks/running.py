@@ -12,6 +12,7 @@ import subprocess
 import tempfile
 
 from .model import SERVICES, Object, Overlay, Pod, Tree, check, dig, program, scratch, title
+from .pods import at, quantity
 from .wiring import known_secrets, scalers
 
 # ---- Made-up secrets -------------------------------------------------------------------------------------------------
@@ -205,6 +206,25 @@ SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "min": 60, "sec": 1, "hours"
 
 def seconds(text: str) -> float:
     return sum(int(number) * SECONDS[unit] for number, unit in re.findall(r"(\d+)\s*([a-z]+)", text))
+
+
+BESIDE_BODIES = 256 * 2**20
+"""Bytes that a service needs beside bodies: itself, what it remembers, one register file."""
+OF_A_BODY = 3
+"""As many times as large as itself is a body while it is worked on: read, on its way to the database, and in pieces that are not given back."""
+
+
+@check("a service has memory for the bodies that it may hold")
+def bodies(overlay: Overlay, _tree: Tree):
+    for pod in overlay.pods:
+        if not pod.is_service:
+            continue
+        values, fault = service_settings(overlay, pod)
+        for container in pod.containers if not fault else []:
+            limit = dig(container, "resources", "limits", "memory")
+            needed = BESIDE_BODIES + OF_A_BODY * int(values["core.http.body_memory_bytes"])
+            if limit and quantity(limit) < needed:
+                yield at(pod, container, "resources.limits.memory", f"{limit} is less than core.http.body_memory_bytes needs: {needed // 2**20} MiB")
 
 
 PLATFORM_CONNECTIONS = 4

@@ -207,6 +207,9 @@ FAULTS: dict[str, list[Fault]] = {
         Fault("limits.memory", put(INTAKE, f"{CONTAINER} resources limits", ...)),
         Fault("less than", put(INTAKE, f"{CONTAINER} resources requests memory", "1Gi")),
     ],
+    "a service has memory for the bodies that it may hold": [
+        Fault("core.http.body_memory_bytes needs: 448 MiB", put(INTAKE, f"{CONTAINER} resources limits memory", "256Mi")),
+    ],
     "probes are told apart: started, alive, ready": [
         Fault("readinessProbe: missing", put(INTAKE, f"{CONTAINER} readinessProbe", ...)),
         Fault("not ready is not dead", put(INTAKE, f"{CONTAINER} livenessProbe httpGet path", "/ready")),

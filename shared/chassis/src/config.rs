@@ -78,6 +78,8 @@ pub struct HttpConfig {
     /// Most bytes of a body, where a route does not say otherwise.
     pub body_limit_bytes: usize,
     /// How long a request may take.
+    /// Most bytes of all bodies that are in memory at once.
+    pub body_memory_bytes: usize,
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
     /// Requests per second of one caller, in the long run.
@@ -336,6 +338,7 @@ impl Checked for CoreConfig {
         let positive = [
             ("core.http.body_limit_bytes", self.http.body_limit_bytes > 0),
             ("core.http.request_timeout", !self.http.request_timeout.is_zero()),
+            ("core.http.body_memory_bytes", self.http.body_memory_bytes > 0),
             ("core.http.rate_per_second", self.http.rate_per_second > 0),
             ("core.http.rate_burst", self.http.rate_burst > 0),
             ("core.database.max_connections", self.database.max_connections > 0),

@@ -97,6 +97,13 @@ pub const ALL: &[Instrument] = &[
     ),
     instrument("http_server_active_requests", Gauge, "requests", SERVICE, "Requests that are being carried out now."),
     instrument(
+        "http_server_body_bytes",
+        Gauge,
+        "bytes",
+        SERVICE,
+        "Room in memory that bodies over 16 KiB have taken; at most core.http.body_memory_bytes.",
+    ),
+    instrument(
         "http_server_replayed_requests_total",
         Counter,
         "requests",

@@ -15,7 +15,6 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use http::{HeaderMap, HeaderValue, Method, StatusCode, header, request::Parts};
-use http_body_util::BodyExt as _;
 use serde::{
     Deserialize, Deserializer, Serialize,
     de::{DeserializeOwned, MapAccess, SeqAccess, Visitor},
@@ -151,7 +150,7 @@ async fn fingerprint_of(parts: &mut Parts) -> Result<Vec<u8>> {
     let Some(shared) = parts.extensions.get::<SharedBody>().cloned() else {
         return Err(Error::internal("fingerprint", "the route stands outside of http::layered"));
     };
-    let bytes = read(shared.take(), limit(parts)).await?;
+    let bytes = read(shared.take(), parts).await?;
     let asked = parts.uri.path_and_query().map_or("", |asked| asked.as_str());
     let digest = fingerprint(&parts.method, asked, &bytes);
     shared.put(HttpBody::from(bytes));
@@ -215,21 +214,20 @@ pub fn body_limit(bytes: usize) -> axum::Extension<BodyLimit> {
     axum::Extension(BodyLimit(bytes))
 }
 
-fn limit(parts: &Parts) -> usize {
+fn limit(parts: &Parts, context: &HttpContext) -> usize {
     let own = parts.extensions.get::<BodyLimit>().map(|limit| limit.0);
-    own.or_else(|| HttpContext::of(parts).ok().map(|context| context.config().body_limit_bytes)).unwrap_or(1 << 20)
+    own.unwrap_or(context.config().body_limit_bytes)
 }
 
-async fn read(body: HttpBody, limit: usize) -> Result<Bytes> {
-    let announced = http_body::Body::size_hint(&body).lower();
-    if announced > u64::try_from(limit).unwrap_or(u64::MAX) {
-        return Err(Error::TooLarge(limit));
+/// Reads a body when there is room for it, which is held as long as the request is carried out. Every extractor reads so.
+async fn read(body: HttpBody, parts: &Parts) -> Result<Bytes> {
+    let (context, notes) = (HttpContext::of(parts)?, parts.extensions.get::<Notes>());
+    let (caller, held) = notes.map(Notes::sender).unwrap_or_default();
+    let (bytes, place) = context.bodies().read(body, limit(parts, context), &caller, held).await?;
+    if let Some((notes, place)) = notes.zip(place) {
+        notes.hold(place);
     }
-    match http_body_util::Limited::new(body, limit).collect().await {
-        Ok(collected) => Ok(collected.to_bytes()),
-        Err(cause) if cause.is::<http_body_util::LengthLimitError>() => Err(Error::TooLarge(limit)),
-        Err(_) => Err(Error::Malformed(vec![FieldError::new("", "interrupted", "the body broke off")])),
-    }
+    Ok(bytes)
 }
 
 /// The media type without parameters, in lower case.
@@ -320,7 +318,7 @@ impl<T: DeserializeOwned, S: Sync> FromRequest<S> for Json<T> {
         if media_type(&parts.headers) != "application/json" {
             return Err(Error::UnsupportedMediaType("application/json"));
         }
-        let bytes = read(body, limit(&parts)).await?;
+        let bytes = read(body, &parts).await?;
         let mut reader = serde_json::Deserializer::from_slice(&bytes);
         let value = serde_path_to_error::deserialize(&mut reader)
             .map_err(|fault| Error::Malformed(vec![json_error(&pointer(fault.path()), fault.inner())]))?;
@@ -495,7 +493,7 @@ impl<S: Sync> FromRequest<S> for Body {
 
     async fn from_request(request: Request, _state: &S) -> Result<Self> {
         let (parts, body) = request.into_parts();
-        Ok(Self { content_type: media_type(&parts.headers), bytes: read(body, limit(&parts)).await? })
+        Ok(Self { content_type: media_type(&parts.headers), bytes: read(body, &parts).await? })
     }
 }
 

@@ -23,7 +23,13 @@ struct Point {
 }
 
 async fn fault(body: &str) -> FieldError {
+    let config = crate::config::CoreConfig::development().unwrap();
+    let authenticator = Arc::new(crate::http::Authenticator::new(&config.auth).unwrap());
+    let clock = crate::Clock::System;
+    let health = crate::lifecycle::Health::new("test", clock.clone());
+    let catalogue = crate::http::Catalogue::new([]);
     let request = Request::builder()
+        .extension(HttpContext::new("test", authenticator, clock, &config.http, health, catalogue))
         .header("content-type", "application/json; charset=utf-8")
         .body(HttpBody::from(body.to_owned()))
         .unwrap();
@@ -119,6 +125,6 @@ fn a_parameter_must_have_something_to_be_seen() {
 async fn an_answer_does_not_turn_around_what_stands_behind_it() {
     let words = "\u{202e}水漏\u{2066}楼\u{200f}“顶”";
     let response = Json(serde_json::json!({ "words": words, "next": 1 })).into_response();
-    let body = response.into_body().collect().await.unwrap().to_bytes();
+    let body = axum::body::to_bytes(response.into_body(), usize::MAX).await.unwrap();
     assert_eq!(body, "{\"next\":1,\"words\":\"水漏楼“顶”\"}".as_bytes());
 }

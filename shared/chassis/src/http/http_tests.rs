@@ -7,6 +7,11 @@ use chrono::TimeDelta;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use steward_kernel::{Role, Version};
+use tokio::{
+    io::{AsyncReadExt as _, AsyncWriteExt as _},
+    net::TcpStream,
+    task::JoinSet,
+};
 use tower::ServiceExt as _;
 use uuid::Uuid;
 
@@ -86,6 +91,10 @@ struct Api {
 
 impl Api {
     fn new() -> Self {
+        Self::with(|_| {})
+    }
+
+    fn with(change: impl FnOnce(&mut HttpConfig)) -> Self {
         let keys = tempfile::tempdir().unwrap();
         let issuer = DevIssuer::generate("http://127.0.0.1/dev").unwrap();
         let file_name = keys.path().join("jwks.json");
@@ -97,6 +106,7 @@ impl Api {
         config.http.body_limit_bytes = 1000;
         config.http.rate_burst = 5;
         config.http.rate_per_second = 1;
+        change(&mut config.http);
         let authenticator = Arc::new(Authenticator::new(&config.auth).unwrap());
         let clock = Clock::System;
         let health = Health::new("test", clock.clone());
@@ -104,6 +114,7 @@ impl Api {
         let routes = Router::new()
             .route("/v1/echo", routing::post(echo).get(get_it))
             .route("/v1/file", routing::post(file).layer(body_limit(2000)))
+            .route("/v1/large", routing::post(file).layer(body_limit(1 << 20)))
             .route("/v1/list", routing::get(list))
             .route("/v1/roles", routing::get(roles))
             .route("/v1/slow", routing::get(slow))
@@ -119,7 +130,11 @@ impl Api {
 
     fn token_of(&self, roles: &[Role]) -> String {
         let name = roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join("-");
-        let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), &name);
+        self.token_for(&name, roles)
+    }
+
+    fn token_for(&self, name: &str, roles: &[Role]) -> String {
+        let mut actor = Actor::service(TenantId::from(Uuid::from_u128(1)), name);
         actor.roles = roles.to_vec();
         self.issuer.token(&actor, Clock::System.now(), TimeDelta::minutes(5), Uuid::nil()).unwrap()
     }
@@ -257,7 +272,8 @@ struct Lines(Arc<Mutex<Vec<u8>>>);
 
 impl std::io::Write for Lines {
     fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0.lock().unwrap().write(bytes)
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> std::io::Result<()> {
@@ -294,6 +310,107 @@ async fn a_route_may_take_more_than_others() {
     let (parts, body) = api.ask("POST", "/v1/file", &[("idempotency-key", "k")], &"x".repeat(2000)).await;
     assert_eq!((parts.status.as_u16(), body.as_str()), (200, " 2000"));
     api.problem("POST", "/v1/file", &[], &"x".repeat(2001)).await;
+}
+
+/// A large upload over a connection of its own, and how much of it.
+async fn upload(api: &Api, address: std::net::SocketAddr, name: &str, key: Option<&str>, sent: usize) -> TcpStream {
+    let token = api.token_for(name, &[Role::Handler]);
+    let key = key.map(|key| format!("idempotency-key: {key}\r\n")).unwrap_or_default();
+    let head = format!(
+        "POST /v1/large HTTP/1.1\r\nhost: it\r\nauthorization: Bearer {token}\r\n{key}content-length: {}\r\n\r\n",
+        1 << 20
+    );
+    let mut connection = TcpStream::connect(address).await.unwrap();
+    connection.write_all(head.as_bytes()).await.unwrap();
+    connection.write_all(&vec![b'x'; sent]).await.unwrap();
+    connection
+}
+
+/// Status and `Retry-After`.
+async fn answer(connection: &mut TcpStream) -> (u16, Option<String>) {
+    let mut text = Vec::new();
+    while !text.windows(4).any(|end| end == b"\r\n\r\n") {
+        assert_ne!(connection.read_buf(&mut text).await.unwrap(), 0, "no answer");
+    }
+    let text = String::from_utf8_lossy(&text).into_owned();
+    let later = text.lines().find_map(|line| line.strip_prefix("retry-after: ")).map(str::to_owned);
+    (text.split(' ').nth(1).unwrap().parse().unwrap(), later)
+}
+
+/// Of uploads that stop in the middle, those that are still under way when `refused` of them are answered; each with the same.
+async fn sift(uploads: Vec<TcpStream>, refused: usize, with: u16) -> Vec<TcpStream> {
+    let mut answers = JoinSet::new();
+    let (leave, left) = tokio::sync::watch::channel(());
+    for mut upload in uploads {
+        let mut left = left.clone();
+        answers.spawn(async move {
+            tokio::select! {
+                told = answer(&mut upload) => (Some(told), upload),
+                _ = left.changed() => (None, upload),
+            }
+        });
+    }
+    for _ in 0..refused {
+        let (told, _) =
+            tokio::time::timeout(Duration::from_secs(20), answers.join_next()).await.unwrap().unwrap().unwrap();
+        assert_eq!(told, Some((with, Some("2".to_owned()))));
+    }
+    leave.send(()).unwrap();
+    answers
+        .join_all()
+        .await
+        .into_iter()
+        .map(|(told, upload)| {
+            assert_eq!(told, None);
+            upload
+        })
+        .collect()
+}
+
+#[tokio::test]
+async fn slow_uploads_take_bounded_room_and_hinder_nobody_else() {
+    let api = Api::with(|config| {
+        config.body_memory_bytes = 6 << 20;
+        config.request_timeout = Duration::from_secs(60);
+        config.rate_burst = 100;
+    });
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let server = tokio::spawn(axum::serve(listener, api.router.clone()).into_future());
+    let mut of_one = Vec::new();
+    for key in [None, Some("k")].repeat(5) {
+        of_one.push(upload(&api, address, "one", key, 1 << 15).await);
+    }
+    let mut of_one = sift(of_one, 8, 429).await;
+    assert_eq!(of_one.len(), 2, "a third of all room");
+    let mut of_many = Vec::new();
+    for (n, key) in [None, Some("k")].repeat(5).into_iter().enumerate() {
+        of_many.push(upload(&api, address, &format!("many-{n}"), key, 1 << 15).await);
+    }
+    let of_many = sift(of_many, 6, 503).await;
+    assert_eq!(of_many.len(), 4, "what was left of it");
+    for name in ["one", "other"] {
+        let token = format!("Bearer {}", api.token_for(name, &[Role::Handler]));
+        let headers = [JSON, ("authorization", token.as_str()), ("idempotency-key", "small")];
+        let (parts, body) = api.ask("POST", "/v1/echo", &headers, r#"{"words":"电梯"}"#).await;
+        assert_eq!(parts.status, 201, "{body}");
+    }
+    // Who finds no room waits a moment; meanwhile somebody hangs up, and somebody comes to the end.
+    let mut next = upload(&api, address, "next", Some("k"), 1 << 20).await;
+    drop(of_many);
+    assert_eq!(answer(&mut next).await.0, 200);
+    let mut last = of_one.remove(0);
+    last.write_all(&vec![b'x'; (1 << 20) - (1 << 15)]).await.unwrap();
+    assert_eq!(answer(&mut last).await.0, 200);
+    drop(of_one);
+    let mut uploads = Vec::new();
+    for n in 0..6 {
+        uploads.push(upload(&api, address, &format!("again-{n}"), None, 1 << 20).await);
+    }
+    for upload in &mut uploads {
+        assert_eq!(answer(upload).await.0, 200);
+    }
+    server.abort();
 }
 
 #[tokio::test]

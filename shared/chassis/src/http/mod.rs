@@ -4,6 +4,7 @@
 //! give what is in [`extract`]. [`operations`] has what an operator asks.
 
 pub mod auth;
+mod bodies;
 pub mod document;
 pub mod extract;
 mod limit;
@@ -14,7 +15,7 @@ pub mod problem;
 use std::{
     any::Any,
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Instant,
 };
 
@@ -58,6 +59,7 @@ struct Inner {
     config: HttpConfig,
     health: Health,
     limiter: Limiter,
+    bodies: bodies::Bodies,
     catalogue: Catalogue,
     seal: page::Seal,
 }
@@ -77,9 +79,10 @@ impl HttpContext {
     ) -> Self {
         instruments::start_counters(service);
         let limiter = Limiter::new(config.rate_per_second, config.rate_burst);
+        let bodies = bodies::Bodies::new(service, config.body_memory_bytes);
         let seal = page::Seal::new(&config.cursor_secret);
         let config = config.clone();
-        Self(Arc::new(Inner { service, authenticator, clock, config, health, limiter, catalogue, seal }))
+        Self(Arc::new(Inner { service, authenticator, clock, config, health, limiter, bodies, catalogue, seal }))
     }
 
     /// The context that [`layered`] has put into the request.
@@ -116,6 +119,10 @@ impl HttpContext {
         &self.0.limiter
     }
 
+    fn bodies(&self) -> &bodies::Bodies {
+        &self.0.bodies
+    }
+
     pub(crate) fn config(&self) -> &HttpConfig {
         &self.0.config
     }
@@ -129,8 +136,17 @@ impl HttpContext {
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Notes(Arc<Mutex<NotesInner>>);
 
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Default)]
 struct NotesInner {
+    told: Told,
+    caller: bodies::Caller,
+    /// Room for the request's body, as long as the request is carried out.
+    place: Option<bodies::Place>,
+}
+
+/// What is written down.
+#[derive(Debug, Clone, Default)]
+struct Told {
     tenant: Option<TenantId>,
     roles: String,
     rate: Option<Rate>,
@@ -138,17 +154,32 @@ struct NotesInner {
 
 impl Notes {
     pub(crate) fn caller(&self, actor: &Actor) {
-        let mut notes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        notes.tenant = Some(actor.tenant);
-        notes.roles = actor.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
+        let mut notes = self.lock();
+        notes.caller = Some((actor.tenant, actor.id.as_str().to_owned()));
+        notes.told.tenant = Some(actor.tenant);
+        notes.told.roles = actor.roles.iter().map(|role| role.as_str()).collect::<Vec<_>>().join(",");
     }
 
     pub(crate) fn rate(&self, rate: Rate) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).rate = Some(rate);
+        self.lock().told.rate = Some(rate);
     }
 
-    fn read(&self) -> NotesInner {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    fn told(&self) -> Told {
+        self.lock().told.clone()
+    }
+
+    /// Who asks, and whether their body has its place.
+    fn sender(&self) -> (bodies::Caller, bool) {
+        let notes = self.lock();
+        (notes.caller.clone(), notes.place.is_some())
+    }
+
+    fn hold(&self, place: bodies::Place) {
+        self.lock().place = Some(place);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, NotesInner> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -177,7 +208,7 @@ async fn ask_behind(State(context): State<HttpContext>, request: Request, next: 
     if matches!(response.status(), StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
         let cause = format!("{} from the way there", response.status());
         response = Error::Unavailable { what: "the service", cause: cause.into() }.into_response();
-        finish(&mut response, &context, &asked, &NotesInner::default());
+        finish(&mut response, &context, &asked, &Told::default());
     }
     response
 }
@@ -238,8 +269,8 @@ async fn around(State(context): State<HttpContext>, request: Request, next: Next
         let notes = Notes::default();
         let request = prepare(request, &context, &asked, &notes);
         let mut response = carry_out(&context, request, next).await;
-        finish(&mut response, &context, &asked, &notes.read());
-        report(&response, &context, &asked, &notes.read(), started);
+        finish(&mut response, &context, &asked, &notes.told());
+        report(&response, &context, &asked, &notes.told(), started);
         drop(active);
         response
     }
@@ -292,7 +323,7 @@ fn refused(kind: ProblemKind) -> Error {
 }
 
 /// Writes into the answer what only the request knows.
-fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: &NotesInner) {
+fn finish(response: &mut Response, context: &HttpContext, asked: &Asked, notes: &Told) {
     if let Some(problem::Failure(error)) = response.extensions_mut().remove() {
         problem::log(&error);
         let trace_id = telemetry::trace_id(&tracing::Span::current());
@@ -341,7 +372,7 @@ fn is_unchanged(response: &Response, asked: &Asked) -> bool {
 }
 
 /// One line and one observation for each request.
-fn report(response: &Response, context: &HttpContext, asked: &Asked, notes: &NotesInner, started: Instant) {
+fn report(response: &Response, context: &HttpContext, asked: &Asked, notes: &Told, started: Instant) {
     let status = response.status().as_u16();
     let elapsed = started.elapsed();
     let span = tracing::Span::current();
