@@ -50,7 +50,7 @@ pub(crate) async fn check_register(app: &App, call: &Call, new: &NewCase) -> Res
     }
     // An owner's resident stands in the token, which is proven.
     if let Some(resident) = new.resident.filter(|_| !call.actor.is_only_owner())
-        && !app.places.has_resident(tenant, resident).await?
+        && !app.places.has_resident(tenant, new.estate, resident).await?
     {
         return Err(Error::refused(&Refusal::UnknownResident));
     }
@@ -413,7 +413,7 @@ pub(crate) async fn receive(
     let known = app.places.estate(call.tenant(), estate).await?.filter(|_| call.actor.sees_estate(estate));
     let time_zone = known.ok_or_else(|| Error::refused(&visit::Refusal::UnknownEstate))?;
     if let Some(resident) = resident
-        && !app.places.has_resident(call.tenant(), resident).await?
+        && !app.places.has_resident(call.tenant(), estate, resident).await?
     {
         return Err(Error::refused(&visit::Refusal::UnknownResident));
     }

@@ -29,6 +29,8 @@ use crate::{
 
 /// How long what is remembered is not doubted.
 const FRESH: Duration = Duration::from_secs(2);
+/// How long what is remembered of a company that nobody asks for is kept.
+const IDLE: Duration = Duration::from_secs(3600);
 /// How many compiled calendars are kept: each is a third of a megabyte. Beyond that they are compiled anew as they are needed.
 const MOST_COMPILED: usize = 200;
 /// Where estates are unless the register says otherwise.
@@ -191,6 +193,7 @@ impl Rules {
         let remembered = Remembered { looked_at, stamps, is_final, company: Arc::clone(&company) };
         let mut companies = lock(&self.companies);
         if self.forgotten.load(Ordering::Relaxed) == forgotten {
+            companies.retain(|_, one| one.looked_at.elapsed() < IDLE);
             companies.insert(tenant, remembered);
         }
         Ok(company)

@@ -57,7 +57,8 @@ impl Tenants {
     }
 
     /// Those that are known to be closed.
-    pub(crate) fn closed(&self) -> Vec<Uuid> {
+    #[must_use]
+    pub fn closed(&self) -> Vec<Uuid> {
         self.known(|closed| closed.iter().copied().collect()).unwrap_or_default()
     }
 
