@@ -40,6 +40,8 @@ const MAX_SET: usize = 256 * 1024;
 const LEEWAY: u64 = 60;
 /// Longest token that is looked at, in bytes.
 const MAX_TOKEN: usize = 16 * 1024;
+/// Longest subject, in bytes. `OpenID` Connect allows none that is longer; it stands in keys of indexes, which hold no more than 2.7 kB.
+const MAX_SUBJECT: usize = 255;
 /// The part in [`Health`].
 pub const PART: &str = "identity";
 
@@ -165,6 +167,10 @@ impl Authenticator {
         let claims = Value::Object(claims);
         let names = &self.config.claims;
         let subject = claims.get("sub").and_then(Value::as_str).filter(|subject| !subject.is_empty());
+        let subject = subject.ok_or(Error::Unauthenticated("missing claim"))?;
+        if subject.len() > MAX_SUBJECT || subject.contains(char::is_control) {
+            return Err(Error::Unauthenticated("bad sub claim"));
+        }
         let tenant = claim(&claims, &names.tenant).and_then(Value::as_str).and_then(|id| id.parse::<TenantId>().ok());
         let roles: Vec<Role> = words(claim(&claims, &names.roles))
             .ok_or(Error::Unauthenticated("bad roles claim"))?
@@ -192,7 +198,7 @@ impl Authenticator {
         }
         Ok(Actor {
             tenant: tenant.ok_or(Error::Unauthenticated("bad tenant claim"))?,
-            id: ActorId::new(subject.ok_or(Error::Unauthenticated("missing claim"))?),
+            id: ActorId::new(subject),
             roles,
             estates,
             resident,

@@ -115,6 +115,8 @@ async fn bad_tokens_are_refused_with_a_reason() {
         ("iss", json!("https://elsewhere.example/dev"), "wrong issuer"),
         ("aud", json!("other"), "wrong audience"),
         ("sub", json!(""), "missing claim"),
+        ("sub", json!("x".repeat(256)), "bad sub claim"),
+        ("sub", json!("x\u{0}"), "bad sub claim"),
         ("tenant_id", json!("x"), "bad tenant claim"),
         ("estate_ids", json!("x"), "bad estates claim"),
         ("estate_ids", json!([7]), "bad estates claim"),

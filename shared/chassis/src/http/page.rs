@@ -45,7 +45,10 @@
 //! A database that is restored to an earlier moment counts its transactions from there once more. What was given out before would skip
 //! changes without notice; therefore each mark carries the epoch of the data, and one of another epoch is refused: the app lists anew.
 
-use std::sync::OnceLock;
+use std::{
+    sync::{Arc, Mutex, OnceLock, PoisonError},
+    time::{Duration, Instant},
+};
 
 use axum::extract::FromRequestParts;
 use base64::{Engine as _, prelude::BASE64_URL_SAFE_NO_PAD};
@@ -67,6 +70,8 @@ use crate::{Error, FieldError, Result, config::Secret, db::Tx};
 
 /// Bytes of the seal in front of a cursor.
 const SEAL_BYTES: usize = 16;
+/// How long the secret's file is not read again because of a mark that does not fit.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// Longest cursor that is looked at, in characters.
 const MAX_CURSOR: usize = 512;
 
@@ -146,10 +151,21 @@ fn split(query: &str) -> Result<(ListParams, String)> {
 }
 
 /// Seals cursors, so that what comes back is what was given out. While the secret is being changed, the marks of both are good.
+/// Cheap to clone.
 #[derive(Clone)]
-pub struct Seal {
+pub struct Seal(Arc<Keys>);
+
+struct Keys {
     secret: Secret,
-    /// By the secret in use, which seals, and by those that still count.
+    /// When we started: by the secret in use, which seals, and by those that still count.
+    first: Vec<Hmac<Sha256>>,
+    later: Mutex<Later>,
+}
+
+/// As the secret was read last.
+#[derive(Default)]
+struct Later {
+    at: Option<Instant>,
     keys: Vec<Hmac<Sha256>>,
 }
 
@@ -163,12 +179,12 @@ impl Seal {
     /// A seal that all replicas with the same secret share.
     #[must_use]
     pub fn new(secret: &Secret) -> Self {
-        Self { secret: secret.clone(), keys: keys(secret) }
+        Self(Arc::new(Keys { secret: secret.clone(), first: keys(secret), later: Mutex::default() }))
     }
 
     fn write(&self, token: &Token) -> String {
         let body = serde_json::to_vec(token).unwrap_or_default();
-        let key = self.keys.first().cloned();
+        let key = self.0.first.first().cloned();
         let mac = key.map(|key| key.chain_update(&body).finalize().into_bytes()).unwrap_or_default();
         let mut bytes = mac.get(..SEAL_BYTES).unwrap_or_default().to_vec();
         bytes.extend(body);
@@ -182,11 +198,27 @@ impl Seal {
         let bytes = BASE64_URL_SAFE_NO_PAD.decode(text).ok()?;
         let (seal, body) = bytes.split_at_checked(SEAL_BYTES)?;
         let sealed = |key: &Hmac<Sha256>| key.clone().chain_update(body).verify_truncated_left(seal).is_ok();
-        // A replica that was started later may already seal with a secret that came after our start.
-        if !self.keys.iter().any(sealed) && !keys(&self.secret).iter().any(sealed) {
-            return None;
+        if self.0.first.iter().any(sealed) || self.0.is_of_later(sealed) {
+            serde_json::from_slice(body).ok()
+        } else {
+            None
         }
-        serde_json::from_slice(body).ok()
+    }
+}
+
+impl Keys {
+    /// A replica that was started later may already seal with a secret that came after our start. Its file is read at most once in a while,
+    /// whatever marks come in.
+    fn is_of_later(&self, sealed: impl Fn(&Hmac<Sha256>) -> bool) -> bool {
+        let mut later = self.later.lock().unwrap_or_else(PoisonError::into_inner);
+        if later.keys.iter().any(&sealed) {
+            return true;
+        }
+        if later.at.is_some_and(|at| at.elapsed() < LOOK_AGAIN) {
+            return false;
+        }
+        *later = Later { at: Some(Instant::now()), keys: keys(&self.secret) };
+        later.keys.iter().any(sealed)
     }
 }
 
@@ -411,6 +443,23 @@ mod tests {
         assert!(both.read(&mark(&old)).is_some());
         assert!(new.read(&mark(&both)).is_some());
         assert!(new.read(&mark(&old)).is_none());
+    }
+
+    #[test]
+    fn bad_marks_do_not_have_the_secret_read_each_time() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let given = serde_json::json!({ "text": "old", "file": file.path() });
+        let ours = Seal::new(&serde_json::from_value(given).unwrap());
+        let mark =
+            |seal: &Seal| seal.write(&Token { v: 1, f: String::new(), k: Place::Changed(1, Uuid::nil()), e: None });
+        std::fs::write(file.path(), "new\nold\n").unwrap();
+        assert!(ours.read(&mark(&seal("new"))).is_some());
+        std::fs::write(file.path(), "newer\nnew\n").unwrap();
+        // Just read; what was read still counts.
+        assert!(ours.read(&mark(&seal("newer"))).is_none());
+        assert!(ours.read(&mark(&seal("new"))).is_some());
+        ours.0.later.lock().unwrap().at = Instant::now().checked_sub(LOOK_AGAIN);
+        assert!(ours.read(&mark(&seal("newer"))).is_some());
     }
 
     #[test]
