@@ -34,7 +34,7 @@ pub(crate) struct Settings {
 pub(crate) async fn run(settings: &Settings) -> anyhow::Result<()> {
     let password = settings.admin_password_file.as_deref().map(first_line).transpose()?;
     let admin = settings.database.options(&settings.admin_role, password.as_ref())?;
-    let mut admin = connect(&admin.disable_statement_logging(), settings.patience).await?;
+    let mut admin = connect(&admin, settings.patience).await?;
     let all = services::all();
     for (at, service) in all.iter().enumerate() {
         db::provision(&mut admin, service.name, &settings.database.passwords(service.name)?).await?;

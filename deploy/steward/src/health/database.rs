@@ -32,7 +32,7 @@ async fn look(settings: &Settings, service: Entry, findings: &mut Findings) -> a
     let db = selection::database(settings, service.name)?;
     sqlx::query("SELECT 1").execute(&db.app).await?;
     db.ping().await?;
-    settings.owner(service.name)?.disable_statement_logging().connect().await?.close().await?;
+    settings.owner(service.name)?.connect().await?.close().await?;
     findings.note("all roles connect");
     let pending = pending_migrations(&db, service.name, (service.migrator)()).await?;
     if !pending.is_empty() {

@@ -17,7 +17,6 @@ const ACCOUNT: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 const PREFIX: &str = "steward-";
 
 /// The API server, as the service account of this pod sees it.
-#[derive(Debug)]
 pub(crate) struct Cluster {
     http: Client,
     secrets: String,
@@ -25,11 +24,21 @@ pub(crate) struct Cluster {
 }
 
 /// What is read of a secret.
-#[derive(Debug, Deserialize)]
+#[derive(Deserialize)]
 struct Secret {
     #[serde(default)]
     data: BTreeMap<String, String>,
+    metadata: Metadata,
 }
+
+#[derive(Deserialize)]
+struct Metadata {
+    #[serde(rename = "resourceVersion")]
+    version: String,
+}
+
+/// The version of each secret that was read, by name.
+pub(crate) type Versions = BTreeMap<String, String>;
 
 impl Cluster {
     /// That of the pod this runs in.
@@ -60,45 +69,50 @@ impl Cluster {
     ///
     /// # Errors
     /// When the API server is away or refuses.
-    pub(crate) async fn load(&self) -> anyhow::Result<Keyring> {
+    pub(crate) async fn load(&self) -> anyhow::Result<(Keyring, Versions)> {
         let names = services::all().map(|service| service.name);
-        let mut ring = Keyring::new();
+        let (mut ring, mut versions) = (Keyring::new(), Versions::new());
         for name in names.into_iter().chain(["streams", "sys", "nats", "postgres", "issuer"]) {
             let answer = self.call(Method::GET, &format!("/{PREFIX}{name}"), None).await?;
             if answer.status() == StatusCode::NOT_FOUND {
                 continue;
             }
             let secret: Secret = allowed(answer, name).await?.json().await?;
+            versions.insert(name.to_owned(), secret.metadata.version);
             let entries = secret.data.into_iter().map(|(key, text)| Ok((key, BASE64_STANDARD.decode(text)?)));
             ring.insert(name.to_owned(), entries.collect::<anyhow::Result<_>>()?);
         }
-        Ok(ring)
+        Ok((ring, versions))
     }
 
     /// Writes one secret.
     ///
-    /// * `known`: it is there already.
+    /// * `read`: the version that was read, if it was there.
     ///
     /// # Errors
-    /// When the API server is away or refuses; also when somebody made it first.
+    /// When the API server is away or refuses; also when somebody else has made or changed it since.
     pub(crate) async fn save(
         &self,
         name: &str,
         entries: &BTreeMap<String, Vec<u8>>,
-        known: bool,
+        read: Option<&String>,
     ) -> anyhow::Result<()> {
         let data: BTreeMap<_, _> = entries.iter().map(|(key, text)| (key, BASE64_STANDARD.encode(text))).collect();
-        let body = json!({
+        let mut body = json!({
             "apiVersion": "v1",
             "kind": "Secret",
             "metadata": { "name": format!("{PREFIX}{name}"), "labels": { "app.kubernetes.io/part-of": "steward" } },
             "type": "Opaque",
             "data": data,
         });
-        let answer = match known {
-            true => self.call(Method::PUT, &format!("/{PREFIX}{name}"), Some(&body)).await?,
-            false => self.call(Method::POST, "", Some(&body)).await?,
+        let answer = if let Some(version) = read {
+            body["metadata"]["resourceVersion"] = json!(version);
+            self.call(Method::PUT, &format!("/{PREFIX}{name}"), Some(&body)).await?
+        } else {
+            self.call(Method::POST, "", Some(&body)).await?
         };
+        let other = answer.status() == StatusCode::CONFLICT;
+        anyhow::ensure!(!other, "secret {PREFIX}{name}: somebody else has changed it just now; repeat this");
         allowed(answer, name).await.map(drop)
     }
 

@@ -11,15 +11,28 @@ use std::{
 use anyhow::Context as _;
 use steward_admin::keyring::Keyring;
 
-/// All that is there; nothing when there is no folder.
+/// Makes the folder if there is none, and keeps others out as long as what is returned is held.
+///
+/// # Errors
+/// When somebody else is at it, or it cannot be made.
+pub(crate) fn enter(folder: &Path) -> anyhow::Result<fs::File> {
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).with_context(|| folder.display().to_string())?;
+    let entered = fs::File::open(folder).with_context(|| folder.display().to_string())?;
+    match entered.try_lock() {
+        Ok(()) => Ok(entered),
+        Err(fs::TryLockError::WouldBlock) => {
+            anyhow::bail!("{}: another `steward keys` is at work here; repeat it afterwards", folder.display())
+        }
+        Err(fs::TryLockError::Error(fault)) => Err(fault).with_context(|| folder.display().to_string()),
+    }
+}
+
+/// All that is there.
 ///
 /// # Errors
 /// When it cannot be read.
 pub(crate) fn load(folder: &Path) -> anyhow::Result<Keyring> {
     let mut ring = Keyring::new();
-    if !folder.exists() {
-        return Ok(ring);
-    }
     for secret in fs::read_dir(folder).with_context(|| folder.display().to_string())? {
         let secret = secret?;
         if !secret.file_type()?.is_dir() {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use steward_admin::keyring::{self, Keyring, Kind};
 
-use cluster::Cluster;
+use cluster::{Cluster, Versions};
 
 /// What to do with them.
 #[derive(Debug, Subcommand)]
@@ -21,7 +21,8 @@ pub(crate) enum Command {
         #[arg(long)]
         trial: bool,
     },
-    /// Put a new line before the one in use. Both work until `retire`; databases take the new one with the next `steward provision`.
+    /// Put a new line before the one in use. Both work until `retire`; databases take the new one with the next `steward provision`. What is
+    /// being changed already stays as it is, so that this can be repeated.
     Rotate {
         #[command(flatten)]
         place: Place,
@@ -58,27 +59,40 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         Command::New { place, .. } | Command::Rotate { place, .. } | Command::Retire { place } => place,
     };
     let cluster = if place.folder.is_none() { Some(Cluster::of_this_pod()?) } else { None };
-    let known = match (&place.folder, &cluster) {
-        (Some(folder), _) => folder::load(folder)?,
+    // One run at a time in a folder, until this ends; in a cluster, who comes second is refused as it writes.
+    let _turn = place.folder.as_deref().map(folder::enter).transpose()?;
+    let (known, versions) = match (&place.folder, &cluster) {
+        (Some(folder), _) => (folder::load(folder)?, Versions::new()),
         (None, Some(cluster)) => cluster.load().await?,
-        (None, None) => Keyring::new(),
+        (None, None) => <(Keyring, Versions)>::default(),
     };
     let mut ring = known.clone();
-    match &command {
-        Command::New { trial, .. } => keyring::complete(&mut ring, *trial)?,
-        Command::Rotate { only, .. } if only.is_empty() => {
-            keyring::rotate(&mut ring, &[Kind::Databases, Kind::Messages, Kind::Cursors])?;
-        }
-        Command::Rotate { only, .. } => keyring::rotate(&mut ring, only)?,
-        Command::Retire { .. } => keyring::retire(&mut ring),
-    }
+    let left = change(&mut ring, &command)?;
     for (name, entries) in ring.iter().filter(|(name, entries)| known.get(*name) != Some(*entries)) {
         match (&place.folder, &cluster) {
             (Some(folder), _) => folder::save(folder, name, entries)?,
-            (None, Some(cluster)) => cluster.save(name, entries, known.contains_key(name)).await?,
+            (None, Some(cluster)) => cluster.save(name, entries, versions.get(name)).await?,
             (None, None) => {}
         }
         println!("{name} is written");
     }
+    anyhow::ensure!(
+        left.is_empty(),
+        "left as they are, since an earlier change of them was not ended: {}. When everything has taken the new line, `steward keys retire`, then rotate",
+        left.join(", ")
+    );
     Ok(())
+}
+
+/// Makes the change; names what is left out of it.
+fn change(ring: &mut Keyring, command: &Command) -> anyhow::Result<Vec<String>> {
+    match command {
+        Command::New { trial, .. } => keyring::complete(ring, *trial)?,
+        Command::Rotate { only, .. } if only.is_empty() => {
+            return keyring::rotate(ring, &[Kind::Databases, Kind::Messages, Kind::Cursors]);
+        }
+        Command::Rotate { only, .. } => return keyring::rotate(ring, only),
+        Command::Retire { .. } => keyring::retire(ring),
+    }
+    Ok(Vec::new())
 }

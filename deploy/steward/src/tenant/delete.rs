@@ -35,9 +35,9 @@ pub(super) async fn run(settings: &Delete) -> anyhow::Result<()> {
     let (mut named, mut rows, mut closed) = (false, false, true);
     for service in services::all() {
         let mut owner = Owner::connect(&settings.database, service.name).await?;
-        let row = known(&mut owner, tenant).await?;
+        let row = known(&mut owner.connection, tenant).await?;
         named |= row.is_some();
-        closed &= row.is_some_and(|row| row.closed);
+        closed &= row.is_some_and(|row| row.closed_at.is_some());
         rows |= has_rows(&mut owner, tenant).await?;
         owners.push(owner);
     }

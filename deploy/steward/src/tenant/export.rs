@@ -19,7 +19,7 @@ use steward_chassis::Clock;
 use steward_kernel::TenantId;
 
 use super::{
-    Export, has_rows, known,
+    Export, Known, has_rows, known,
     schema::{Owner, Table},
 };
 use crate::terminal::{Progress, say, tell};
@@ -32,6 +32,9 @@ const MANIFEST: &str = "manifest.json";
 struct Manifest {
     tenant_id: TenantId,
     name: Option<String>,
+    /// When its deletion began: what was deleted before is not in here.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    closed_at: Option<DateTime<Utc>>,
     exported_at: DateTime<Utc>,
     /// Of the program that wrote it.
     version: &'static str,
@@ -67,11 +70,12 @@ struct Written {
 pub(super) async fn run(settings: &Export) -> anyhow::Result<()> {
     let (tenant, folder) = (settings.id, &settings.folder);
     let mut owners = Vec::new();
-    let (mut name, mut found) = (None, false);
+    let (mut name, mut found, mut closed_at) = (None, false, None);
     for service in services::all() {
         let mut owner = Owner::connect(&settings.database, service.name).await?;
-        let row = known(&mut owner, tenant).await?;
+        let row = known(&mut owner.connection, tenant).await?;
         found |= row.is_some() || has_rows(&mut owner, tenant).await?;
+        require_open(settings, row.as_ref())?;
         name = name.or(row.map(|row| row.name));
         owners.push(owner);
     }
@@ -80,15 +84,32 @@ pub(super) async fn run(settings: &Export) -> anyhow::Result<()> {
     let exported_at = Clock::System.now();
     let mut services = BTreeMap::new();
     for owner in &mut owners {
-        services.insert(owner.service, export(owner, tenant, folder).await?);
+        let (one, closed) = export(owner, settings).await?;
+        services.insert(owner.service, one);
+        closed_at = closed_at.or(closed);
     }
     let rows: u64 = services.values().flat_map(|service| service.tables.values()).map(|table| table.rows).sum();
-    let manifest = Manifest { tenant_id: tenant, name, exported_at, version: env!("CARGO_PKG_VERSION"), services };
+    let manifest =
+        Manifest { tenant_id: tenant, name, closed_at, exported_at, version: env!("CARGO_PKG_VERSION"), services };
     let mut file = create(&folder.join(MANIFEST))?;
     file.write_all(serde_json::to_string_pretty(&manifest)?.as_bytes())?;
     file.sync_all()?;
     say(&format!("{rows} rows of company {tenant} are in {}: personal data, keep it so", folder.display()));
+    if let Some(at) = closed_at {
+        say(&format!("its deletion began {at}: what was deleted before is not among them"));
+    }
     Ok(())
+}
+
+/// A company that was closed is being deleted: what is left of it must not be taken for the whole.
+fn require_open(settings: &Export, row: Option<&Known>) -> anyhow::Result<()> {
+    let closed_at = row.and_then(|row| row.closed_at).filter(|_| !settings.closed);
+    closed_at.map_or(Ok(()), |at| {
+        anyhow::bail!(
+            "company {} was closed {at} and is deleted from then on: what is gone would be missing. Say --closed to export what is left",
+            settings.id
+        )
+    })
 }
 
 /// A folder that only we may look into, and that has nothing in it.
@@ -109,7 +130,9 @@ fn create(path: &PathBuf) -> anyhow::Result<File> {
     file.with_context(|| format!("{} cannot be written", path.display()))
 }
 
-async fn export(owner: &mut Owner, tenant: TenantId, folder: &Path) -> anyhow::Result<Exported> {
+/// Exports one service; when its rows began to be deleted, if they did.
+async fn export(owner: &mut Owner, settings: &Export) -> anyhow::Result<(Exported, Option<DateTime<Utc>>)> {
+    let (tenant, folder) = (settings.id, &settings.folder);
     let (service, tables) = (owner.service, owner.tables().await?);
     DirBuilder::new().mode(0o700).create(folder.join(service))?;
     let mut moment = owner.begin(tenant).await?;
@@ -125,6 +148,9 @@ async fn export(owner: &mut Owner, tenant: TenantId, folder: &Path) -> anyhow::R
     )
     .fetch_one(&mut *moment)
     .await?;
+    // Closed since we began? No row of this moment is deleted then, or it is seen here.
+    let row = known(&mut moment, tenant).await?;
+    require_open(settings, row.as_ref())?;
     let mut written = BTreeMap::new();
     for (at, table) in tables.iter().enumerate() {
         let file = format!("{service}/{}.ndjson", table.name);
@@ -133,7 +159,7 @@ async fn export(owner: &mut Owner, tenant: TenantId, folder: &Path) -> anyhow::R
         written.insert(table.name.clone(), one);
     }
     moment.rollback().await?;
-    Ok(Exported { schema, tables: written })
+    Ok((Exported { schema, tables: written }, row.and_then(|row| row.closed_at)))
 }
 
 /// Writes one table, as it streams.

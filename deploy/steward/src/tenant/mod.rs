@@ -10,8 +10,9 @@ mod schema;
 
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
+use chrono::{DateTime, Utc};
 use clap::{Args, Subcommand};
-use sqlx::AssertSqlSafe;
+use sqlx::{AssertSqlSafe, PgConnection};
 use steward_admin::services;
 use steward_chassis::{Clock, config::CoreConfig};
 use steward_kernel::TenantId;
@@ -56,6 +57,9 @@ pub(crate) struct Export {
     /// Where to; must be empty or not there yet. It will have personal data.
     #[arg(long)]
     folder: PathBuf,
+    /// Also of a company that was closed: what its deletion has left.
+    #[arg(long)]
+    closed: bool,
 }
 
 /// What to delete.
@@ -122,14 +126,14 @@ async fn create(database: &database::Settings, id: TenantId, name: &str) -> anyh
 #[derive(Debug, sqlx::FromRow)]
 struct Known {
     name: String,
-    closed: bool,
+    closed_at: Option<DateTime<Utc>>,
 }
 
 /// What the schema of that owner has written down of a company.
-async fn known(owner: &mut schema::Owner, id: TenantId) -> anyhow::Result<Option<Known>> {
-    Ok(sqlx::query_as("SELECT name, closed_at IS NOT NULL AS closed FROM tenant WHERE tenant_id = $1")
+async fn known(connection: &mut PgConnection, id: TenantId) -> anyhow::Result<Option<Known>> {
+    Ok(sqlx::query_as("SELECT name, closed_at FROM tenant WHERE tenant_id = $1")
         .bind(id.get())
-        .fetch_optional(&mut owner.connection)
+        .fetch_optional(connection)
         .await?)
 }
 

@@ -33,8 +33,8 @@ impl Owner {
     /// # Errors
     /// When the database is away, or a password is missing.
     pub(super) async fn connect(settings: &database::Settings, service: &'static str) -> anyhow::Result<Self> {
-        let options = settings.owner(service)?.disable_statement_logging().application_name("steward");
-        let connection = options.connect().await.with_context(|| format!("the database of {service}"))?;
+        let connection =
+            settings.owner(service)?.connect().await.with_context(|| format!("the database of {service}"))?;
         Ok(Self { service, connection })
     }
 

@@ -19,14 +19,23 @@ use axum_server::tls_rustls::RustlsConfig;
 use base64::{Engine as _, prelude::BASE64_STANDARD};
 use nkeys::KeyPair;
 use serde_json::{Value, json};
+use tokio::sync::watch;
 
 const TOKEN: &str = "a-token-of-the-service-account";
 const SECRETS: &str = "/api/v1/namespaces/trial/secrets";
 
 type Held = Arc<Mutex<BTreeMap<String, Value>>>;
 
+/// The secrets, and whom to wait for: the first change is made when so many reads were answered.
+#[derive(Clone, Default)]
+struct Api {
+    held: Held,
+    reads: Arc<watch::Sender<usize>>,
+    first_change_after: usize,
+}
+
 /// `GET`, `POST` and `PUT` of secrets in one namespace, as the reference of the Kubernetes API describes them.
-async fn serve(State(held): State<Held>, request: Request) -> Response {
+async fn serve(State(api): State<Api>, request: Request) -> Response {
     let refuse = |status: StatusCode, reason: &str| {
         let body = json!({ "kind": "Status", "apiVersion": "v1", "status": "Failure", "reason": reason,
                            "message": format!("secrets: {reason}"), "code": status.as_u16() });
@@ -39,19 +48,35 @@ async fn serve(State(held): State<Held>, request: Request) -> Response {
     let (method, path) = (request.method().clone(), request.uri().path().to_owned());
     let Some(name) = path.strip_prefix(SECRETS) else { return refuse(StatusCode::FORBIDDEN, "Forbidden") };
     let bytes = axum::body::to_bytes(request.into_body(), 1 << 20).await.unwrap();
-    let mut held = held.lock().unwrap();
+    if method != Method::GET {
+        api.reads.subscribe().wait_for(|reads| *reads >= api.first_change_after).await.unwrap();
+    }
+    let mut held = api.held.lock().unwrap();
     let name = name.trim_start_matches('/').to_owned();
     if method == Method::GET {
         let found = held.get(&name).cloned();
+        api.reads.send_modify(|reads| *reads += 1);
         return found.map_or_else(|| refuse(StatusCode::NOT_FOUND, "NotFound"), |secret| Json(secret).into_response());
     }
-    let secret: Value = serde_json::from_slice(&bytes).unwrap();
+    let mut secret: Value = serde_json::from_slice(&bytes).unwrap();
     assert_eq!((&secret["kind"], &secret["apiVersion"]), (&json!("Secret"), &json!("v1")));
     let told = secret["metadata"]["name"].as_str().unwrap().to_owned();
     match method {
         Method::POST if held.contains_key(&told) => refuse(StatusCode::CONFLICT, "AlreadyExists"),
         Method::PUT if !held.contains_key(&name) => refuse(StatusCode::NOT_FOUND, "NotFound"),
+        // As the API does: a version that is named must be the present one, no name overwrites whatever is there.
+        Method::PUT
+            if secret["metadata"]
+                .get("resourceVersion")
+                .is_some_and(|read| *read != held[&name]["metadata"]["resourceVersion"]) =>
+        {
+            refuse(StatusCode::CONFLICT, "Conflict")
+        }
         _ => {
+            let version = held
+                .get(&told)
+                .map_or(1, |known| known["metadata"]["resourceVersion"].as_str().unwrap().parse::<u64>().unwrap() + 1);
+            secret["metadata"]["resourceVersion"] = json!(version.to_string());
             held.insert(told, secret.clone());
             (StatusCode::CREATED, Json(secret)).into_response()
         }
@@ -60,6 +85,10 @@ async fn serve(State(held): State<Held>, request: Request) -> Response {
 
 /// An API server, and a folder like the one that Kubernetes mounts into a pod.
 async fn cluster(held: &Held, folder: &Path) -> u16 {
+    serve_cluster(Api { held: Arc::clone(held), ..Api::default() }, folder).await
+}
+
+async fn serve_cluster(api: Api, folder: &Path) -> u16 {
     let certificate = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
     for (name, text) in [("ca.crt", certificate.cert.pem()), ("token", TOKEN.into()), ("namespace", "trial".into())] {
         std::fs::write(folder.join(name), text).unwrap();
@@ -69,7 +98,7 @@ async fn cluster(held: &Held, folder: &Path) -> u16 {
     let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let port = listener.local_addr().unwrap().port();
     listener.set_nonblocking(true).unwrap();
-    let router = Router::new().fallback(serve).with_state(Arc::clone(held));
+    let router = Router::new().fallback(serve).with_state(api);
     tokio::spawn(axum_server::from_tcp_rustls(listener, tls).unwrap().serve(router.into_make_service()));
     port
 }
@@ -127,6 +156,61 @@ async fn the_keys_of_a_trial_are_made_once_in_the_cluster_and_can_be_changed() {
     let (new, old) = lines.split_once('\n').unwrap();
     assert_eq!(old, seed);
     assert_eq!(entry(&held, "steward-nats", "INTAKE_NKEY"), KeyPair::from_seed(new).unwrap().public_key());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn of_two_changes_at_once_one_is_made_and_the_other_told_to_come_back() {
+    let (held, account) = (Held::default(), tempfile::tempdir().unwrap());
+    let port = cluster(&held, account.path()).await;
+    assert!(keys(port, account.path(), &["new"]).await.status.success());
+    let old = held.lock().unwrap().clone();
+    // Both have read everything before either writes.
+    let api = Api { held: Arc::clone(&held), first_change_after: 2 * 10, ..Api::default() };
+    let port = serve_cluster(api, account.path()).await;
+    let both = tokio::join!(keys(port, account.path(), &["rotate"]), keys(port, account.path(), &["rotate"]));
+    let both = [both.0, both.1];
+    assert_eq!(both.iter().filter(|ran| ran.status.success()).count(), 1, "{both:?}");
+    let told = both.iter().map(|ran| String::from_utf8_lossy(&ran.stderr)).collect::<String>();
+    assert!(told.contains("somebody else has changed it just now; repeat this"), "{told}");
+    let old: Held = Arc::new(Mutex::new(old));
+    for service in steward_admin::services::all() {
+        let secret = format!("steward-{}", service.name);
+        for name in ["database-password", "nats-seed", "cursor-secret"] {
+            let lines = entry(&held, &secret, name);
+            assert_eq!(lines.split_once('\n').unwrap().1, entry(&old, &secret, name), "{secret} {name}");
+        }
+        let seed = entry(&held, &secret, "nats-seed");
+        let public = KeyPair::from_seed(seed.lines().next().unwrap()).unwrap().public_key();
+        let variable = format!("{}_NKEY", service.name.to_uppercase().replace('-', "_"));
+        assert_eq!(entry(&held, "steward-nats", &variable), public);
+    }
+    let again = keys(port, account.path(), &["rotate"]).await;
+    let told = String::from_utf8(again.stderr).unwrap();
+    assert!(
+        !again.status.success() && told.contains("complaint/database-password") && told.contains("retire"),
+        "{told}"
+    );
+}
+
+#[tokio::test]
+async fn one_run_at_a_time_changes_a_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = async |verb: &'static str| {
+        let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_steward"));
+        command.args(["keys", verb, "--folder"]).arg(folder.path()).output().await.unwrap()
+    };
+    assert!(run("new").await.status.success());
+    let other = std::fs::File::open(folder.path()).unwrap();
+    other.lock().unwrap();
+    let refused = run("rotate").await;
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("another `steward keys` is at work"), "{told}");
+    drop(other);
+    assert!(run("rotate").await.status.success());
+    let lines = std::fs::read_to_string(folder.path().join("intake/database-password")).unwrap();
+    // Before anybody has taken the new line: the old one stays.
+    assert!(!run("rotate").await.status.success());
+    assert_eq!(std::fs::read_to_string(folder.path().join("intake/database-password")).unwrap(), lines);
 }
 
 #[tokio::test(flavor = "multi_thread")]

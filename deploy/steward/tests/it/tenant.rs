@@ -139,6 +139,7 @@ async fn a_company_is_exported_and_deleted_whole_and_the_other_one_stays_as_it_i
     let mut intake = inside(&database, "intake").await;
     let left = format!("INSERT INTO outbox SELECT 1000 + n, '{tenant}' FROM generate_series(1, 12000) AS n");
     execute(&mut intake, &left).await;
+    what_is_left_is_not_taken_for_the_whole(&database, &folder.path().join("left")).await;
     assert!(steward(&database, &delete).await.well().contains("12000 rows deleted"));
     assert!(steward(&database, &delete).await.well().contains(" 0 rows deleted"));
 
@@ -240,6 +241,19 @@ async fn a_company_gets_an_id_and_a_name_and_is_listed_with_those_that_only_have
         assert!(ran.code == 1 && ran.told.contains("nothing is known"), "{ran:?}");
     }
     db::remove(&database).await;
+}
+
+async fn what_is_left_is_not_taken_for_the_whole(database: &str, to: &Path) {
+    let tenant = TENANT.to_string();
+    let export = ["tenant", "export", &tenant, "--folder", to.to_str().unwrap()];
+    let ran = steward(database, &export).await;
+    assert!(ran.code == 1 && ran.told.contains("was closed") && ran.told.contains("--closed"), "{ran:?}");
+    assert!(!to.exists());
+    let said = steward(database, &[&export[..], &["--closed"]].concat()).await.well();
+    assert!(said.contains("its deletion began"), "{said}");
+    let manifest: Value = serde_json::from_slice(&fs::read(to.join("manifest.json")).unwrap()).unwrap();
+    assert!(manifest["closed_at"].is_string(), "{manifest}");
+    assert_eq!(manifest["services"]["intake"]["tables"]["outbox"]["rows"], 12_000);
 }
 
 fn of_other(kit: &Kit) -> impl Fn(Role) -> Client {
