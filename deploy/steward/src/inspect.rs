@@ -35,7 +35,7 @@ pub(crate) struct Settings {
     #[arg(long)]
     tenant: TenantId,
     /// Where the public API is.
-    #[arg(long, env = "STEWARD_API_URL")]
+    #[arg(long, env = "STEWARD_API_URL", hide_env_values = true)]
     api_url: String,
     /// File with a token of a manager who sees all estates. It is read anew for each request, so that it can be renewed.
     #[arg(long, env = "STEWARD_TOKEN_FILE")]

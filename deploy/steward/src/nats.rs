@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::Args;
 use steward_chassis::{
     Checked as _,
-    config::{CoreConfig, NatsConfig},
+    config::{Address, CoreConfig, NatsConfig},
     messages::Messages,
 };
 
@@ -16,8 +16,8 @@ use crate::database::first_line;
 #[group(id = "nats")]
 pub(crate) struct Settings {
     /// One server, or several with commas.
-    #[arg(long, env = "STEWARD_NATS_URL")]
-    nats_url: String,
+    #[arg(long, env = "STEWARD_NATS_URL", hide_env_values = true)]
+    nats_url: Address,
     /// PEM file of the authorities that may have signed its certificate; with it, TLS is required.
     #[arg(long, env = "STEWARD_NATS_CA")]
     nats_ca: Option<PathBuf>,

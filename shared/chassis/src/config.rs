@@ -21,7 +21,8 @@ use serde::{Deserialize, de::DeserializeOwned};
 use sqlx::postgres::PgConnectOptions;
 
 use crate::Checked;
-pub use crate::secret::Secret;
+use crate::secret::harmless;
+pub use crate::secret::{Address, Secret};
 
 /// Defaults of everything under `[core]`, with units and a sentence each.
 pub const DEFAULTS: &str = include_str!("../config.default.toml");
@@ -77,9 +78,9 @@ pub struct HttpConfig {
     pub bind: String,
     /// Most bytes of a body, where a route does not say otherwise.
     pub body_limit_bytes: usize,
-    /// How long a request may take.
     /// Most bytes of all bodies that are in memory at once.
     pub body_memory_bytes: usize,
+    /// How long a request may take.
     #[serde(with = "humantime_serde")]
     pub request_timeout: Duration,
     /// Requests per second of one caller, in the long run.
@@ -114,7 +115,7 @@ pub struct DatabaseConfig {
 #[serde(deny_unknown_fields)]
 pub struct NatsConfig {
     /// One server, or several with commas.
-    pub url: String,
+    pub url: Address,
     /// First token of all subjects.
     pub prefix: String,
     /// User, with `password`.
@@ -143,7 +144,7 @@ pub struct AuthConfig {
     pub audience: String,
     /// Where the keys are (http, https or file), when discovery is not to be asked.
     #[serde(default)]
-    pub jwks_url: Option<String>,
+    pub jwks_url: Option<Address>,
     /// `typ` headers that are accepted; some providers say `JWT`.
     pub accepted_typ: Vec<String>,
     /// Names of the claims.
@@ -201,7 +202,7 @@ pub struct TelemetryConfig {
     pub log_filter: String,
     /// Where traces go (OTLP over HTTP); nowhere when not set.
     #[serde(default)]
-    pub otlp_endpoint: Option<String>,
+    pub otlp_endpoint: Option<Address>,
 }
 
 /// How it stops.
@@ -254,7 +255,7 @@ impl CoreConfig {
         if self.database.url.expose_secret() == DEVELOPMENT_DATABASE {
             findings.push("core.database.url must be set in production".to_owned());
         }
-        if self.nats.url == DEVELOPMENT_NATS {
+        if &*self.nats.url == DEVELOPMENT_NATS {
             findings.push("core.nats.url must be set in production".to_owned());
         }
         findings
@@ -337,8 +338,8 @@ impl Checked for CoreConfig {
     fn findings(&self) -> Vec<String> {
         let positive = [
             ("core.http.body_limit_bytes", self.http.body_limit_bytes > 0),
-            ("core.http.request_timeout", !self.http.request_timeout.is_zero()),
             ("core.http.body_memory_bytes", self.http.body_memory_bytes > 0),
+            ("core.http.request_timeout", !self.http.request_timeout.is_zero()),
             ("core.http.rate_per_second", self.http.rate_per_second > 0),
             ("core.http.rate_burst", self.http.rate_burst > 0),
             ("core.database.max_connections", self.database.max_connections > 0),
@@ -351,7 +352,7 @@ impl Checked for CoreConfig {
         findings.extend(self.database.finding());
         findings.extend(self.nats.findings());
         let addresses =
-            [("core.auth.issuer", Some(&self.auth.issuer)), ("core.auth.jwks_url", self.auth.jwks_url.as_ref())];
+            [("core.auth.issuer", Some(&*self.auth.issuer)), ("core.auth.jwks_url", self.auth.jwks_url.as_deref())];
         for (name, address) in addresses {
             if address.is_some_and(|address| reqwest::Url::parse(address).is_err()) {
                 findings.push(format!("{name} must be a URL"));
@@ -519,6 +520,8 @@ fn told(fault: &figment::Error, section: &str) -> String {
         Kind::InvalidType(_, expected) | Kind::InvalidValue(_, expected) => format!("{at} must be {expected}"),
         Kind::UnknownVariant(_, known) => format!("{at} must be one of {}", known.join(", ")),
         Kind::Message(_) if is_secret(&at) => format!("{at} cannot be read"),
+        // Of the whole file: what follows the first line shows a line of it, which may be that of a secret.
+        Kind::Message(words) if fault.path.is_empty() => words.lines().next().unwrap_or("cannot be read").to_owned(),
         kind => format!("{at}: {kind}"),
     }
 }
@@ -535,7 +538,7 @@ fn flatten(path: &str, value: &Value, lines: &mut BTreeMap<String, String>) {
     let text = if is_secret(path) {
         "***".to_owned()
     } else {
-        serde_json::to_string(value).unwrap_or_else(|_| "?".to_owned())
+        harmless(&serde_json::to_string(value).unwrap_or_else(|_| "?".to_owned()))
     };
     lines.insert(path.to_owned(), text);
 }

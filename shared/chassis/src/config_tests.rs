@@ -78,6 +78,22 @@ fn secrets_are_not_printed() {
 }
 
 #[test]
+fn an_address_is_printed_without_the_password_in_it() {
+    let file = "[core]\nnats.url = \"nats://me:s3cret@one:4222,nats://me:s3cret@two:4222\"\n\
+                auth.jwks_url = \"https://me:s3cret@id.example/jwks\"\ntelemetry.otlp_endpoint = \"http://me:s3cret@collector\"";
+    let loaded = with(file).unwrap();
+    let printed = format!("{}\n{loaded:?}", loaded.effective.join("\n"));
+    assert!(printed.contains("core.nats.url = \"nats://***@one:4222,nats://***@two:4222\""), "{printed}");
+    assert!(!printed.contains("s3cret"), "{printed}");
+}
+
+#[test]
+fn a_file_that_cannot_be_read_is_not_shown() {
+    let findings = with("[core]\nhttp.bind = \"x\"\nhttp.cursor_secret = s3cret\n").unwrap_err();
+    assert!(findings[0].contains("line 3") && !findings.join("\n").contains("s3cret"), "{findings:?}");
+}
+
+#[test]
 fn a_secret_can_stand_in_a_file() {
     let file = tempfile::NamedTempFile::new().unwrap();
     std::fs::write(file.path(), "from the file\n").unwrap();

@@ -5,12 +5,13 @@ use std::{path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 use anyhow::Context as _;
 use axum::Router;
 use clap::{Parser, Subcommand};
+use secrecy::ExposeSecret as _;
 use steward_kernel::ProblemKind;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
     Clock, Core, Engine, Service,
-    config::{self, CoreConfig},
+    config::{self, CoreConfig, Secret},
     db::{self, Db},
     feed::Feeds,
     figures,
@@ -230,8 +231,8 @@ enum Command {
     /// Apply what is missing in the schema, then end. Runs before a rollout, as the schema's owner.
     Migrate {
         /// URL of the database under the owner's role.
-        #[arg(long, env = "STEWARD_OWNER_DATABASE_URL")]
-        database_url: String,
+        #[arg(long, env = "STEWARD_OWNER_DATABASE_URL", hide_env_values = true)]
+        database_url: Secret,
     },
     /// Print the API document.
     Openapi,
@@ -265,7 +266,10 @@ fn failed(fault: &anyhow::Error) -> ExitCode {
 
 async fn command<S: Service>(arguments: Arguments) -> anyhow::Result<()> {
     if let Command::Migrate { database_url } = &arguments.command {
-        let owner = database_url.parse().map_err(|_| anyhow::anyhow!("STEWARD_OWNER_DATABASE_URL is not a URL"))?;
+        let owner = database_url
+            .expose_secret()
+            .parse()
+            .map_err(|_| anyhow::anyhow!("STEWARD_OWNER_DATABASE_URL is not a URL"))?;
         return db::migrate(owner, S::NAME, S::migrator()).await;
     }
     if matches!(arguments.command, Command::Openapi) {
@@ -372,4 +376,23 @@ pub fn problems_document<S: Service>() -> String {
     kinds.sort_by_key(|kind| kind.slug);
     lines.extend(kinds.iter().map(|kind| format!("| /problems/{} | {} | {} |", kind.slug, kind.status, kind.title)));
     lines.join("\n") + "\n"
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory as _;
+
+    /// Values that `--help` would repeat from the environment though they may hold a password.
+    fn repeated(command: &clap::Command) -> Vec<String> {
+        let words = ["URL", "PASSWORD", "ENDPOINT", "UPSTREAM"];
+        let may_hold_one = |name: &str| words.iter().any(|word| name.contains(word)) && !name.ends_with("_FILE");
+        let own = command.get_arguments().filter(|argument| !argument.is_hide_env_values_set());
+        let own = own.filter_map(|argument| argument.get_env()?.to_str()).filter(|name| may_hold_one(name));
+        own.map(str::to_owned).chain(command.get_subcommands().flat_map(repeated)).collect()
+    }
+
+    #[test]
+    fn help_does_not_repeat_passwords_from_the_environment() {
+        assert_eq!(repeated(&super::Arguments::command()), Vec::<String>::new());
+    }
 }

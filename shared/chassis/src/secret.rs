@@ -1,6 +1,6 @@
-//! Texts that are never printed.
+//! Texts that are never printed, and addresses, of which a part is not.
 
-use std::{fmt, path::PathBuf};
+use std::{fmt, ops::Deref, path::PathBuf};
 
 use secrecy::{ExposeSecret, SecretString};
 use serde::{
@@ -87,9 +87,57 @@ impl<'de> Visitor<'de> for Given {
     }
 }
 
+/// An address, or several with commas, that is printed without the user and password in it.
+#[derive(Clone, PartialEq, Eq, Deserialize)]
+#[serde(transparent)]
+pub struct Address(String);
+
+impl Deref for Address {
+    type Target = str;
+    fn deref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl<T: Into<String>> From<T> for Address {
+    fn from(text: T) -> Self {
+        Self(text.into())
+    }
+}
+
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&harmless(&self.0))
+    }
+}
+
+/// A text that may be an address, or several with commas, without users and passwords.
+pub(crate) fn harmless(text: &str) -> String {
+    // A password may hold a comma or a slash: everything between the scheme and the last @ before the next scheme goes.
+    let mut pieces = text.split("://");
+    let first = pieces.next().unwrap_or_default().to_owned();
+    pieces.fold(first, |shown, piece| match piece.rsplit_once('@') {
+        Some((_, place)) => format!("{shown}://***@{place}"),
+        None => format!("{shown}://{piece}"),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_shown_without_user_and_password() {
+        for (address, shown) in [
+            ("nats://nats:4222", "nats://nats:4222"),
+            ("nats://me:s3cret@one:4222, tls://s3c@ret@two", "nats://***@one:4222, tls://***@two"),
+            ("https://me:s3/c,ret@id.example/jwks", "https://***@id.example/jwks"),
+            ("me@example", "me@example"),
+        ] {
+            assert_eq!(format!("{:?}", Address::from(address)), shown);
+            assert_eq!(&*Address::from(address), address);
+        }
+    }
 
     fn shown(secret: &Secret) -> Vec<String> {
         secret.lines().iter().map(|line| line.expose_secret().to_owned()).collect()

@@ -195,7 +195,7 @@ mod tests {
     async fn traces_reach_the_collector() {
         let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut config = crate::config::CoreConfig::development().unwrap().telemetry;
-        config.otlp_endpoint = Some(format!("http://{}/", listener.local_addr().unwrap()));
+        config.otlp_endpoint = Some(format!("http://{}/", listener.local_addr().unwrap()).into());
         let (seen, mut received) = tokio::sync::mpsc::unbounded_channel();
         let collect = move |body: bytes::Bytes| async move { seen.send(body).unwrap() };
         let router = axum::Router::new().route("/v1/traces", axum::routing::post(collect));

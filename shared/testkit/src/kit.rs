@@ -191,7 +191,7 @@ impl Kit {
         for service in services {
             let mut core = core_config(database, prefix, &jwks);
             if let Some(wires) = wires {
-                core.nats.url = wires.messages.over(&core.nats.url);
+                core.nats.url = wires.messages.over(&core.nats.url).into();
                 core.database = db::config_at(&wires.databases[service.part.0].over(&db::admin_url()), database);
             }
             let started = (service.start)(core, clock.clone(), lifecycle.clone()).await;
@@ -535,10 +535,10 @@ fn nats_url() -> String {
 fn core_config(database: &str, prefix: &str, jwks: &std::path::Path) -> CoreConfig {
     let mut core = CoreConfig::development().expect("defaults");
     core.database = db::config(database);
-    core.nats.url = nats_url();
+    core.nats.url = nats_url().into();
     core.nats.prefix = prefix.to_owned();
     core.auth.issuer = "http://127.0.0.1/dev".to_owned();
-    core.auth.jwks_url = Some(format!("file://{}", jwks.display()));
+    core.auth.jwks_url = Some(format!("file://{}", jwks.display()).into());
     core.http.rate_per_second = 100_000;
     core.http.rate_burst = 100_000;
     core

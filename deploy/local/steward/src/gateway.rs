@@ -31,15 +31,15 @@ pub(crate) struct Settings {
     #[arg(long, env = "STEWARD_LINGER", default_value = "0s", value_parser = humantime::parse_duration)]
     linger: Duration,
     /// URL of each service.
-    #[arg(long, env = "STEWARD_UPSTREAM_INTAKE")]
+    #[arg(long, env = "STEWARD_UPSTREAM_INTAKE", hide_env_values = true)]
     intake: String,
-    #[arg(long, env = "STEWARD_UPSTREAM_COMPLAINT")]
+    #[arg(long, env = "STEWARD_UPSTREAM_COMPLAINT", hide_env_values = true)]
     complaint: String,
-    #[arg(long, env = "STEWARD_UPSTREAM_DISPATCH")]
+    #[arg(long, env = "STEWARD_UPSTREAM_DISPATCH", hide_env_values = true)]
     dispatch: String,
-    #[arg(long, env = "STEWARD_UPSTREAM_NOTIFICATION")]
+    #[arg(long, env = "STEWARD_UPSTREAM_NOTIFICATION", hide_env_values = true)]
     notification: String,
-    #[arg(long, env = "STEWARD_UPSTREAM_FEEDBACK_ANALYTICS")]
+    #[arg(long, env = "STEWARD_UPSTREAM_FEEDBACK_ANALYTICS", hide_env_values = true)]
     feedback_analytics: String,
 }
 

@@ -7,7 +7,7 @@ use clap::Args;
 use steward_admin::services;
 use steward_chassis::{
     Clock,
-    config::{CoreConfig, LogFormat, Secret},
+    config::{Address, CoreConfig, LogFormat, Secret},
     http::{self, Operations},
     lifecycle::Lifecycle,
     telemetry,
@@ -28,24 +28,24 @@ pub(crate) struct Settings {
     bind: SocketAddr,
     /// The database; `{role}` stands for the role of each service.
     #[arg(long, env = "STEWARD_DATABASE_URL", hide_env_values = true)]
-    database_url: String,
+    database_url: Secret,
     /// NATS.
-    #[arg(long, env = "STEWARD_NATS_URL", default_value = "nats://127.0.0.1:4222")]
-    nats_url: String,
+    #[arg(long, env = "STEWARD_NATS_URL", hide_env_values = true, default_value = "nats://127.0.0.1:4222")]
+    nats_url: Address,
     /// Where traces go (OTLP over HTTP), if anywhere.
-    #[arg(long, env = "STEWARD_OTLP_ENDPOINT")]
-    otlp_endpoint: Option<String>,
+    #[arg(long, env = "STEWARD_OTLP_ENDPOINT", hide_env_values = true)]
+    otlp_endpoint: Option<Address>,
 }
 
 /// Serves until told to stop.
 pub(crate) async fn run(settings: Settings) -> anyhow::Result<()> {
     let mut base = development()?;
     base.http.bind = settings.bind.to_string();
-    base.database.url = Secret::from(settings.database_url.as_str());
-    base.nats.url.clone_from(&settings.nats_url);
+    base.database.url = settings.database_url.clone();
+    base.nats.url = settings.nats_url.clone();
     base.telemetry.otlp_endpoint.clone_from(&settings.otlp_endpoint);
     base.auth.issuer.clone_from(&settings.issuer.issuer);
-    base.auth.jwks_url = Some(format!("{}/jwks.json", settings.issuer.issuer));
+    base.auth.jwks_url = Some(format!("{}/jwks.json", settings.issuer.issuer).into());
 
     let _flushed_at_the_end = telemetry::init("steward", &base.telemetry)?;
     let lifecycle = Lifecycle::new(base.shutdown.grace);

@@ -22,7 +22,7 @@ use crate::{
 #[command(mut_arg("database_url", |url| url.required(false)), mut_arg("nats_url", |url| url.required(false)))]
 pub(crate) struct Settings {
     /// Where a service is; `{service}` stands for its name. Without it, one process that runs all of them.
-    #[arg(long, env = "STEWARD_SERVICE_URL", default_value = "http://{service}:8080")]
+    #[arg(long, env = "STEWARD_SERVICE_URL", hide_env_values = true, default_value = "http://{service}:8080")]
     url_template: String,
     #[command(flatten)]
     database: Option<db::Settings>,

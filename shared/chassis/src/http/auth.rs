@@ -259,7 +259,7 @@ impl Authenticator {
 
     async fn fetch(&self) -> anyhow::Result<HashMap<String, Key>> {
         let url = match &self.config.jwks_url {
-            Some(url) => url.clone(),
+            Some(url) => url.to_string(),
             None => {
                 let discovery =
                     format!("{}/.well-known/openid-configuration", self.config.issuer.trim_end_matches('/'));

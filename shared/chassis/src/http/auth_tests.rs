@@ -46,7 +46,7 @@ impl Server {
     fn authenticator(&self, issuer: &DevIssuer, cooldown: Duration) -> Authenticator {
         let mut config = CoreConfig::development().unwrap().auth;
         config.issuer = issuer.issuer().to_owned();
-        config.jwks_url = Some(self.url.clone());
+        config.jwks_url = Some(self.url.clone().into());
         config.refresh_cooldown = cooldown;
         Authenticator::new(&config).unwrap()
     }

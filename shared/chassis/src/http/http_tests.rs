@@ -101,7 +101,7 @@ impl Api {
         std::fs::write(&file_name, issuer.jwks().to_string()).unwrap();
         let mut config = CoreConfig::development().unwrap();
         config.auth.issuer = issuer.issuer().to_owned();
-        config.auth.jwks_url = Some(format!("file://{}", file_name.display()));
+        config.auth.jwks_url = Some(format!("file://{}", file_name.display()).into());
         config.http.request_timeout = Duration::from_millis(100);
         config.http.body_limit_bytes = 1000;
         config.http.rate_burst = 5;
