@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use chrono::TimeDelta;
 use futures::{StreamExt as _, stream};
 use serde_json::Value;
 use steward_testkit::{Answer, db::new_id};
@@ -15,6 +16,8 @@ use super::{
 
 /// While work is under way its owner may say that it is not solved, but not that it is.
 const HALF_ALLOWED: &str = "complaint/remedies-open";
+/// Time between two deeds: nobody does two things in one instant, after which nobody could say what came first.
+const MOMENT: TimeDelta = TimeDelta::milliseconds(1);
 /// People who do something at the same time.
 const AT_ONCE: usize = 8;
 
@@ -158,6 +161,7 @@ impl Going {
     }
 
     async fn does(&self, company: &Company, deed: &Deed, sight: Option<&Sight>) -> Option<(Value, Answer)> {
+        company.passes(MOMENT);
         let place = &company.places[self.lived.life.place];
         if deed.verb == "open" {
             return Some(deed.opened(company, place).await);

@@ -113,6 +113,8 @@ pub(super) fn steps(picture: &Picture) -> Vec<String> {
         let is_dropped = was_called_off_at(picture, at)
             || is_of_work && was_over_at(picture, at)
             || events.iter().all(|event| crossed(picture, code, event));
+        // What happened in the instant of the calling off came before it or after.
+        let least = if called_off(picture).any(|off| off == at) { 0 } else { least };
         found.extend(unless((least..=events.len()).contains(&told) || told == 0 && is_dropped, || {
             format!("{code} at {at} happened {} times, told {told}", events.len())
         }));
