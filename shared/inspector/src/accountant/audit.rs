@@ -214,7 +214,7 @@ mod tests {
         assert_eq!(audited(0, 0).await, (Vec::new(), 0));
         let (found, moves) = audited(3, 0).await;
         let said: Vec<_> = found.iter().map(|it| (it.rule, &*it.reference, &*it.case_id, &*it.what)).collect();
-        let what = |period: &str| format!("{period} cases.opened: shown 3, counted 0 of []");
+        let what = |period: &str| format!("{period} cases.opened: shown 3, counted 0");
         let due =
             ["2024-10-04..2024-10-04", "2024-10-03..2024-10-03", "2024-10-03..2024-10-04", "2023-10-05..2024-10-04"]
                 .map(what);

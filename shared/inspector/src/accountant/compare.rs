@@ -79,3 +79,16 @@ pub fn unknown_definitions(dictionary: &Value) -> Vec<String> {
     let known: BTreeSet<_> = KNOWN.iter().map(|(id, version)| ((*id).to_owned(), *version)).collect();
     shown.symmetric_difference(&known).map(|(id, version)| format!("{id} version {version}")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_the_cases_of_a_figure_the_first_few_are_named_once_each() {
+        let of = |count: usize| (0..count).flat_map(|n| [format!("S-{n:02}"), format!("S-{n:02}")]).collect::<Vec<_>>();
+        assert_eq!(told(&of(0)), "");
+        assert_eq!(told(&of(2)), " of S-00, S-01");
+        assert_eq!(told(&of(11)), " of S-00, S-01, S-02, S-03, S-04, S-05, S-06, S-07 and 3 more");
+    }
+}
