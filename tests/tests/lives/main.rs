@@ -18,7 +18,7 @@ use steward_e2e::lives::{
 };
 
 /// Lives of one company, and rounds that it goes through.
-const LIVES: usize = 240;
+const LIVES: usize = 120;
 const ROUNDS: usize = 18;
 /// Companies that are lived in at the same time: while one comes to rest, the other does something.
 const SIDE_BY_SIDE: usize = 2;

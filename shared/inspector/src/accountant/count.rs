@@ -240,7 +240,9 @@ impl Books {
                 paused += clock["paused_seconds"].as_i64().unwrap_or(0);
                 stopped.push(format!("{reference} {} {at}", clock["measure"]));
             }
-            let overdue_at = time(clock, "due_at").filter(|due| stopped_at.is_some_and(|stopped| *due < stopped));
+            // A time is over when its second is.
+            let is_over = |due: &DateTime<Utc>| stopped_at.is_some_and(|at| due.timestamp() < at.timestamp());
+            let overdue_at = time(clock, "due_at").filter(is_over);
             let breached_at = time(clock, "breached_at");
             let (outcome, day) = match clock["state"].as_str() {
                 Some("met") => ("met", stopped_at),
