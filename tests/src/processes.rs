@@ -132,13 +132,22 @@ impl System {
     /// When the program is missing.
     #[must_use]
     pub fn try_provision(&self) -> Output {
+        self.operator(&["provision"]).output().expect("steward provision")
+    }
+
+    /// The operator's command on the databases.
+    ///
+    /// # Panics
+    /// When the program is missing.
+    #[must_use]
+    pub fn operator(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(program("steward"));
-        command.arg("provision").env("STEWARD_DATABASE_URL", as_roles(&self.database_url));
+        command.args(arguments).env("STEWARD_DATABASE_URL", as_roles(&self.database_url));
         match &self.guard {
             Some(guard) => command.env("STEWARD_SECRETS", &guard.secrets),
             None => command.env("STEWARD_DATABASE_PASSWORD", PASSWORD),
         };
-        command.output().expect("steward provision")
+        command
     }
 
     /// Runs the operator's command on the message server.

@@ -30,9 +30,9 @@ pub fn document() -> String {
                     accounts {\n  STEWARD {\n    jetstream: enabled\n    users: [\n"
         .to_owned();
     for service in services::all() {
-        user(&mut text, service.name, &rights(service.name));
+        user(&mut text, service.name, &rights(service.name), &heard(service.name));
     }
-    user(&mut text, "streams", &STREAM_RIGHTS.map(str::to_owned));
+    user(&mut text, "streams", &STREAM_RIGHTS.map(str::to_owned), &[]);
     text.push_str("    ]\n  }\n  SYS {\n    users: [ { nkey: $SYS_NKEY } ]\n  }\n}\nsystem_account: SYS\n");
     text
 }
@@ -46,11 +46,20 @@ pub fn variable(user: &str) -> String {
 /// What a service publishes.
 fn rights(service: &str) -> Vec<String> {
     let subjects = Subjects::new(PREFIX);
-    let own = [subjects.everything_of(service), format!("$JS.API.STREAM.INFO.{}", subjects.stream(service))];
+    let stream = subjects.stream(service);
+    // Its own stream it may look into and empty: it alone knows what should be in it.
+    let own = [
+        subjects.everything_of(service),
+        subjects.looked(service),
+        format!("$JS.API.STREAM.INFO.{stream}"),
+        format!("$JS.API.STREAM.MSG.GET.{stream}"),
+        format!("$JS.API.STREAM.PURGE.{stream}"),
+    ];
     let heard =
         services::topology().into_iter().filter(|(listener, _)| *listener == service).flat_map(|(_, source)| {
             let consumer = format!("{}.{}", subjects.stream(source), durable(service, source));
             [
+                subjects.ask(source),
                 format!("$JS.API.CONSUMER.INFO.{consumer}"),
                 format!("$JS.API.CONSUMER.MSG.NEXT.{consumer}"),
                 // The two forms in which servers ask to be acknowledged.
@@ -61,15 +70,24 @@ fn rights(service: &str) -> Vec<String> {
     own.into_iter().chain(heard).collect()
 }
 
-fn user(text: &mut String, name: &str, publish: &[String]) {
+/// What a service hears beside its answers: that its stream is to be looked through, and that others have looked through theirs.
+fn heard(service: &str) -> Vec<String> {
+    let subjects = Subjects::new(PREFIX);
+    let sources = services::topology().into_iter().filter(|(listener, _)| *listener == service);
+    [subjects.ask(service)].into_iter().chain(sources.map(|(_, source)| subjects.looked(source))).collect()
+}
+
+fn user(text: &mut String, name: &str, publish: &[String], subscribe: &[String]) {
     let quoted: Vec<String> = publish.iter().map(|subject| format!("            \"{subject}\"")).collect();
+    let answers = format!("{}.>", Subjects::inbox(name));
+    let heard: Vec<String> = [&answers].into_iter().chain(subscribe).map(|subject| format!("\"{subject}\"")).collect();
     // Writing to a text cannot fail.
     let _ = write!(
         text,
         "      {{ # {name}\n        nkey: ${}\n        permissions: {{\n          publish: {{ allow: [\n{}\n          ] }}\n          \
-         subscribe: {{ allow: [\"{}.>\"] }}\n        }}\n      }}\n",
+         subscribe: {{ allow: [{}] }}\n        }}\n      }}\n",
         variable(name),
         quoted.join("\n"),
-        Subjects::inbox(name),
+        heard.join(", "),
     );
 }

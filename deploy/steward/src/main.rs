@@ -5,6 +5,7 @@ mod dead_letters;
 mod health;
 mod inspect;
 mod keys;
+mod lost;
 mod nats;
 mod provision;
 mod republish;
@@ -38,6 +39,8 @@ enum Command {
     /// Look at every case of a company through the public API and the event logs: whether all services tell one story of it. Exit code 1 when a
     /// rule is broken.
     Inspect(inspect::Settings),
+    /// What a restore to an earlier moment took away, and which services had heard of it. Exit code 1 when there is something.
+    Lost(lost::Settings),
     /// How everything is: services, databases, streams. Exit code 0 when all is well, 1 when something is to be looked at, 2 when something
     /// does not work.
     Health(health::Settings),
@@ -80,6 +83,7 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
         Command::DeadLetters(command) => return dead_letters::run(command).await,
         Command::Verify(settings) => return verify::run(&settings).await,
         Command::Inspect(settings) => return inspect::run(&settings).await,
+        Command::Lost(settings) => return lost::run(&settings).await,
         Command::Health(settings) => return health::run(&settings).await,
         Command::Republish(settings) => return republish::run(&settings).await,
         Command::Tenant(command) => return tenant::run(command).await,

@@ -175,6 +175,18 @@ impl Followed {
     }
 }
 
+/// The epoch of a service's data, in SQL: by what a restore cannot leave as it was. One to a moment begins a timeline, one into a new
+/// cluster has another name, one over the old tables makes them anew. A standby writes nothing, and does not say where: there it is the
+/// timeline that it follows. A failover begins a timeline, too.
+macro_rules! epoch {
+    () => {
+        "hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
+             CASE WHEN pg_is_in_recovery() THEN (SELECT upper(lpad(to_hex(timeline_id), 8, '0')) FROM pg_control_checkpoint())
+                  ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END, 'event'::regclass::oid), 0)"
+    };
+}
+pub(crate) use epoch;
+
 /// A transaction bound to a tenant. There is no other way to the tables.
 #[derive(Debug)]
 pub struct Tx {

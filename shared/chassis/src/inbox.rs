@@ -4,8 +4,13 @@
 //! (`steward-previous`); in the transaction that handles it, `inbox.version` moves from there to the message's own version, or the message
 //! is a repetition (discarded) or comes too early (it waits in a table). So replicas, redeliveries and replays need no other care. What
 //! cannot be handled is parked with its reason; later messages of the same aggregate queue behind it, the rest goes on.
+//!
+//! A source that was brought back to an earlier moment uses versions again. Inside one history events are recorded in the order of their
+//! versions, and after a restore later than all before it; so by the time at which it was recorded, a message shows that it goes on from
+//! before what was heard: it is parked, since somebody has to know. One of the lost stretch that comes after that is discarded.
 
 pub(crate) mod early;
+mod epoch;
 mod parking;
 
 use std::{
@@ -19,6 +24,7 @@ use async_nats::{
     HeaderMap,
     jetstream::{self, AckKind, consumer::pull},
 };
+use chrono::{DateTime, Utc};
 use futures::{StreamExt as _, future::BoxFuture};
 use steward_kernel::{
     Actor, EventId,
@@ -28,7 +34,8 @@ use tokio::{sync::mpsc, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tracing::Instrument as _;
 
-use self::{early::Line, parking::Reason};
+pub(crate) use self::epoch::Memory;
+use self::{early::Line, epoch::BroughtBack, parking::Reason};
 use crate::{
     Call, Engine, Error, Result, Work,
     db::{Tx, WORK},
@@ -116,6 +123,7 @@ pub(crate) struct Loop<A> {
     pub health: Health,
     pub consumer: Consumer<A>,
     pub failures: Failures,
+    pub memory: Memory,
 }
 
 /// How often messages have failed here for a reason of their own. Deliveries count more: those that failed while the database was away,
@@ -159,6 +167,10 @@ enum Turn {
     Seen,
     TooEarly,
     BehindParked,
+    /// Its history was brought back to before the version that was heard last.
+    Forked {
+        heard: i32,
+    },
 }
 
 /// How it went with a message.
@@ -195,7 +207,12 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
             match self.pull(stop).await {
                 Ok(()) => {}
                 Err(fault) => {
-                    self.health.set(self.consumer.source, State::Degraded, "cannot hear; messages wait");
+                    let note = if fault.is::<BroughtBack>() {
+                        fault.to_string()
+                    } else {
+                        "cannot hear; messages wait".to_owned()
+                    };
+                    self.health.set(self.consumer.source, State::Degraded, note);
                     tracing::debug!(service = self.service, error = format!("{fault:#}"), "consumer interrupted");
                     pause(stop, Duration::from_millis(500)).await;
                 }
@@ -205,10 +222,11 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
 
     async fn pull(self: &Arc<Self>, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut consumer = self.messages.consumer(self.service, self.consumer.source).await?;
+        self.be_sure_of_the_past(&consumer, stop).await?;
         self.health.set(self.consumer.source, State::Ok, "");
         let (lanes, mut workers) = self.lanes();
         let outcome = loop {
-            if stop.is_cancelled() {
+            if stop.is_cancelled() || self.is_another_epoch().await {
                 break Ok(());
             }
             let mut batch = match consumer.fetch().max_messages(PULL.0).expires(PULL.1).messages().await {
@@ -352,6 +370,18 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
             Ok(Turn::Seen) => Outcome::Over { waited_for: false },
             Ok(Turn::BehindParked) => Box::pin(self.park(job, Reason::Behind)).await,
             Ok(Turn::TooEarly) => Outcome::TooEarly,
+            Ok(Turn::Forked { heard }) => {
+                tracing::error!(
+                    heard,
+                    "the source was brought back to before what was heard of it; the message is parked"
+                );
+                let reason = format!(
+                    "{} was brought back to an earlier moment: after this history's version {}, others were heard up to {heard} that are gone",
+                    self.consumer.source,
+                    job.envelope.previous_for(self.service),
+                );
+                Box::pin(self.park(job, Reason::Itself(&reason))).await
+            }
             // Nobody waits for it any more.
             Err(Error::TenantClosed) => {
                 metrics::counter!(
@@ -384,6 +414,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         if matches!(turn, Turn::Ours { .. }) {
             self.run_handler(&mut work, &job.subject, &job.bytes).await?;
             work.commit().await?;
+            self.memory.handled(&job.envelope);
         }
         Ok(turn)
     }
@@ -411,13 +442,15 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
     let tenant = tx.tenant();
     let previous = envelope.previous_for(listener);
     let statement = if previous == 0 {
-        "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version) VALUES ($1, $2, $3, $4, $5)
-         ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET version = excluded.version
-         WHERE inbox.version = $6 AND NOT inbox.parked
+        "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at) VALUES ($1, $2, $3, $4, $5, $5, $7)
+         ON CONFLICT (tenant_id, consumer, aggregate, stream_id)
+         DO UPDATE SET version = excluded.version, heard_version = excluded.version, heard_at = excluded.heard_at
+         WHERE inbox.version = $6 AND NOT inbox.parked AND (inbox.forked_at IS NULL OR inbox.forked_at <= $7)
          RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
     } else {
-        "UPDATE inbox SET version = $5
+        "UPDATE inbox SET version = $5, heard_version = $5, heard_at = $7
          WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 AND version = $6 AND NOT parked
+           AND (forked_at IS NULL OR forked_at <= $7)
          RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
     };
     let moved: Option<bool> = sqlx::query_scalar(statement)
@@ -427,24 +460,34 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
         .bind(envelope.stream_id)
         .bind(envelope.version.get())
         .bind(previous)
+        .bind(envelope.recorded_at)
         .fetch_optional(tx.conn())
         .await?;
     if let Some(waited_for) = moved {
         return Ok(Turn::Ours { waited_for });
     }
-    let stands: Option<(i32, bool)> = sqlx::query_as(
-        "SELECT version, parked FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4",
+    let stands: Option<(i32, bool, Option<DateTime<Utc>>, bool)> = sqlx::query_as(
+        "SELECT version, parked, CASE WHEN heard_version = version THEN heard_at END, coalesce(forked_at > $5, false)
+         FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4",
     )
     .bind(tenant.get())
     .bind(consumer)
     .bind(&envelope.aggregate)
     .bind(envelope.stream_id)
+    .bind(envelope.recorded_at)
     .fetch_optional(tx.conn())
     .await?;
-    Ok(match stands {
-        Some((version, _)) if version >= envelope.version.get() => Turn::Seen,
-        Some((_, true)) => Turn::BehindParked,
-        Some(_) | None => Turn::TooEarly,
+    let Some((heard, parked, heard_at, is_lost)) = stands else { return Ok(Turn::TooEarly) };
+    let is_later = heard_at.is_some_and(|heard_at| heard_at < envelope.recorded_at);
+    Ok(if is_later && heard > previous {
+        if parked { Turn::BehindParked } else { Turn::Forked { heard } }
+    } else if heard >= envelope.version.get() || is_lost {
+        // Heard before, or of a stretch that was lost.
+        Turn::Seen
+    } else if parked {
+        Turn::BehindParked
+    } else {
+        Turn::TooEarly
     })
 }
 

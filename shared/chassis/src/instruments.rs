@@ -204,6 +204,20 @@ pub const ALL: &[Instrument] = &[
         "Times that the stream had lost messages and they were published again from the log.",
     ),
     instrument(
+        "relay_restores_total",
+        Counter,
+        "times",
+        SERVICE,
+        "Times that the stream had events that the log does not know: the log was brought back to an earlier moment.",
+    ),
+    instrument(
+        "relay_swallowed_total",
+        Counter,
+        "events",
+        SERVICE,
+        "Events that JetStream took for repetitions and that came after them under another message id.",
+    ),
+    instrument(
         "service_ready",
         Gauge,
         "yes or no",

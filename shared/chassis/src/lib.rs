@@ -18,6 +18,7 @@ pub mod instruments;
 pub mod issuer;
 pub mod lifecycle;
 mod log;
+pub mod lost;
 pub mod messages;
 mod migrate;
 pub mod parked;

@@ -100,6 +100,18 @@ impl Subjects {
         vec![format!("{}.*.{service}.*.*", self.prefix), format!("{}.*.{service}.*.*.{listener}", self.prefix)]
     }
 
+    /// Where that service is asked to compare its stream with its log and to publish again what the stream should hold.
+    #[must_use]
+    pub fn ask(&self, service: &str) -> String {
+        format!("{}.ask.{service}", self.prefix)
+    }
+
+    /// Where it says that it has.
+    #[must_use]
+    pub fn looked(&self, service: &str) -> String {
+        format!("{}.looked.{service}", self.prefix)
+    }
+
     /// The subject of a public event.
     #[must_use]
     pub fn subject(&self, tenant: TenantId, service: &str, suffix: &str) -> String {
@@ -127,7 +139,7 @@ fn with_nkey(seed: Secret) -> ConnectOptions {
 /// What stands around a public event, in NATS headers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Envelope {
-    /// Message id and CloudEvents id.
+    /// CloudEvents id; the message id is the same, but for what JetStream would discard as a repetition.
     pub event_id: EventId,
     /// The company.
     pub tenant: TenantId,
@@ -191,7 +203,7 @@ impl Envelope {
     pub fn read(headers: &HeaderMap) -> Option<Self> {
         let text = |name: &str| headers.get(name).map(|value| value.as_str());
         Some(Self {
-            event_id: text("Nats-Msg-Id")?.parse().ok()?,
+            event_id: text("ce-id")?.parse().ok()?,
             tenant: text("steward-tenant")?.parse().ok()?,
             aggregate: text("steward-aggregate")?.to_owned(),
             stream_id: text("steward-stream-id")?.parse().ok()?,

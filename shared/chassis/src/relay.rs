@@ -4,13 +4,16 @@
 //! pipelined, and deletes what JetStream has confirmed. Positions rise with versions inside an aggregate, since a version is decided only
 //! after the one before it is committed; so nothing is lost and order is kept, without any lock among the writers.
 //!
-//! JetStream is a transport, not the truth: once a second the leader compares the stream with what it remembers. A stream that is new or
-//! shorter than it was has lost messages; then what it would still hold is published again, and listeners discard what they have seen.
+//! JetStream is a transport, not the truth: once a second the leader compares the stream with the log (`comparison`). What the stream should
+//! hold and does not is published again, and listeners discard what they have seen.
+
+mod comparison;
 
 use std::{sync::Arc, time::Duration};
 
+use async_nats::jetstream::{context::PublishError, publish::PublishAck};
 use chrono::{DateTime, Utc};
-use futures::future::join_all;
+use futures::{FutureExt as _, StreamExt as _, future::join_all};
 use sqlx::{AssertSqlSafe, PgConnection};
 use steward_kernel::Version;
 use tokio::time::Instant;
@@ -22,6 +25,7 @@ use crate::{
     config::RelayConfig,
     db::{Db, PATIENCE},
     engine::Wake,
+    error::Chain,
     lifecycle::{Health, State},
     messages::{Envelope, Messages},
     pool::{After, within},
@@ -31,6 +35,8 @@ use crate::{
 const POLL: Duration = Duration::from_millis(20);
 /// How often the stream is compared with what we remember of it.
 const CHECK: Duration = Duration::from_secs(1);
+/// How close together listeners may ask for the stream to be filled again, to have it filled once.
+const TOGETHER: Duration = Duration::from_secs(10);
 /// How long the leader may say nothing before the database takes the lead from it: its machine may be gone without a word. It asks something
 /// at least each second.
 const LEASE: &str = "20s";
@@ -80,9 +86,36 @@ struct Pending {
 struct Remembered {
     stream_created: Option<DateTime<Utc>>,
     last_sequence: i64,
+    first_sequence: Option<i64>,
+    first_at: Option<DateTime<Utc>>,
     replay_next: Option<i64>,
     replay_end: Option<i64>,
 }
+
+/// What JetStream says to a message.
+type Answer = std::result::Result<PublishAck, PublishError>;
+
+/// What to do with a message that JetStream takes for a repetition.
+#[derive(Debug, Clone, Copy)]
+enum Duplicates {
+    /// It is published again to be heard again: under another id.
+    Again,
+    /// It was published and we were not told: all is well when the stream has it.
+    InStream,
+}
+
+/// What JetStream has of a page, until the first message that it did not take.
+#[derive(Debug)]
+struct Confirmed {
+    positions: Vec<i64>,
+    sequence: i64,
+    refusal: Option<Refusal>,
+}
+
+/// JetStream did not take a message.
+#[derive(Debug, thiserror::Error)]
+#[error("the message server takes no events ({0})")]
+struct Refusal(String);
 
 /// A connection of the relay, and how long it waits for an answer there.
 #[derive(Debug)]
@@ -121,7 +154,11 @@ impl Relay {
                 let again = is_unanswered(&fault) && began.elapsed() < LONGEST;
                 standing.unanswered = if again { standing.unanswered + 1 } else { 0 };
                 self.forget_figures();
-                self.health.set("relay", State::Degraded, "cannot publish; events wait in the outbox");
+                let note = match fault.downcast_ref::<Refusal>() {
+                    Some(refusal) => format!("{refusal}; events wait in the outbox"),
+                    None => "cannot publish; events wait in the outbox".to_owned(),
+                };
+                self.health.set("relay", State::Degraded, note);
                 tracing::warn!(service = self.service, error = format!("{fault:#}"), "relay interrupted");
             }
             pause(&stop, Duration::from_millis(500)).await;
@@ -184,13 +221,28 @@ impl Relay {
     async fn publish_for_ever(&self, led: &mut Led<'_>, stop: &CancellationToken) -> anyhow::Result<()> {
         let mut wait = POLL;
         let mut checked: Option<Instant> = None;
+        let mut filled: Option<Instant> = None;
+        let mut asked = self.messages.js.client().subscribe(self.messages.subjects.ask(self.service)).await?;
+        let mut is_asked = false;
         while !stop.is_cancelled() {
-            if checked.is_none_or(|at| at.elapsed() >= CHECK) {
+            while asked.next().now_or_never().flatten().is_some() {
+                is_asked = true;
+            }
+            if is_asked || checked.is_none_or(|at| at.elapsed() >= CHECK) {
                 // Measured first: while NATS is away, the lag is what matters.
                 self.measure(led).await?;
                 self.forget_keys(led).await?;
-                self.check_stream(led).await?;
+                self.compare(led).await?;
                 checked = Some(Instant::now());
+            }
+            if std::mem::take(&mut is_asked) {
+                // Listeners that are restored together ask together.
+                if filled.is_none_or(|at| at.elapsed() >= TOGETHER) {
+                    self.fill_for_listener(led).await?;
+                    filled = Some(Instant::now());
+                }
+                let looked = self.messages.subjects.looked(self.service);
+                self.messages.js.client().publish(looked, bytes::Bytes::new()).await?;
             }
             let published = match self.replay_page(led).await? {
                 0 => self.outbox_page(led).await?,
@@ -204,42 +256,9 @@ impl Relay {
             tokio::select! {
                 () = stop.cancelled() => {}
                 () = self.wake.relay.notified() => wait = POLL,
+                Some(_) = asked.next() => is_asked = true,
                 () = tokio::time::sleep(wait) => wait = (wait * 2).min(self.config.poll),
             }
-        }
-        Ok(())
-    }
-
-    /// Makes the stream if it is missing, and has everything published again if it is not the one we knew, or shorter than it was.
-    async fn check_stream(&self, led: &mut Led<'_>) -> anyhow::Result<()> {
-        let stream = self.messages.own_stream(self.service, self.config.keep).await?;
-        let info = stream.cached_info();
-        let created = DateTime::from_timestamp_micros(info.created.timestamp_micros()).unwrap_or(info.created);
-        let sequence = i64::try_from(info.state.last_sequence)?;
-        let known = led.remembered().await?;
-        let same = known.stream_created == Some(created);
-        if same && sequence >= known.last_sequence {
-            return Ok(());
-        }
-        // What the stream would still hold and no more: nobody can lack what is older, and for this it has room. Counted from the newest
-        // event, since the database may be one that was restored.
-        let forgotten = sqlx::query(
-            "UPDATE relay_state SET stream_created = $1, last_sequence = $2,
-                    replay_next = least((SELECT min(position) FROM outbox), coalesce((
-                        SELECT position + 1 FROM event WHERE recorded_at < (
-                            SELECT recorded_at FROM event ORDER BY position DESC LIMIT 1) - make_interval(secs => $3)
-                        ORDER BY position DESC LIMIT 1), 0)),
-                    replay_end = (SELECT coalesce(max(position), 0) FROM event WHERE suffix IS NOT NULL)",
-        )
-        .bind(created)
-        .bind(sequence)
-        .bind(self.config.keep.as_secs_f64());
-        // Reads through what the stream would hold, which may be much; and it would be of no use to begin again and again.
-        let rows = within(LONGEST, forgotten.execute(&mut *led.connection)).await?;
-        debug_assert_eq!(rows.rows_affected(), 1);
-        if known.stream_created.is_some() {
-            metrics::counter!("relay_replays_total", "service" => self.service).increment(1);
-            tracing::warn!(service = self.service, "the stream lost messages; publishing them again");
         }
         Ok(())
     }
@@ -257,7 +276,7 @@ impl Relay {
         .bind(i64::from(self.config.batch))
         .fetch_all(&mut *led.connection);
         let page: Vec<Pending> = within(led.patience, page).await?;
-        let (confirmed, sequence) = self.publish(&page).await?;
+        let Confirmed { positions: confirmed, sequence, refusal } = self.publish(&page, Duplicates::Again).await?;
         let next = if page.is_empty() { None } else { confirmed.last().map(|position| position + 1).or(Some(next)) };
         let on = sqlx::query(
             // Unless an operator has asked for all of it meanwhile: then it begins anew.
@@ -271,7 +290,9 @@ impl Relay {
         .bind(end)
         .execute(&mut *led.connection);
         within(led.patience, on).await?;
-        anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
+        if let Some(refusal) = refusal {
+            anyhow::bail!(refusal);
+        }
         Ok(page.len())
     }
 
@@ -292,7 +313,7 @@ impl Relay {
         if page.is_empty() {
             return Ok(0);
         }
-        let (confirmed, sequence) = self.publish(&page).await?;
+        let Confirmed { positions: confirmed, sequence, refusal } = self.publish(&page, Duplicates::InStream).await?;
         let sent = sqlx::query(
             "WITH sent AS (DELETE FROM outbox WHERE position = ANY($1))
              UPDATE relay_state SET last_sequence = greatest(last_sequence, $2)",
@@ -301,37 +322,62 @@ impl Relay {
         .bind(sequence)
         .execute(&mut *led.connection);
         within(led.patience, sent).await?;
-        anyhow::ensure!(confirmed.len() == page.len(), "JetStream did not confirm every message");
         metrics::counter!("relay_published_total", "service" => self.service).increment(confirmed.len() as u64);
+        if let Some(refusal) = refusal {
+            anyhow::bail!(refusal);
+        }
         Ok(page.len())
     }
 
     /// Publishes a page; the positions confirmed before the first failure, and the highest sequence.
-    async fn publish(&self, page: &[Pending]) -> anyhow::Result<(Vec<i64>, i64)> {
-        let mut acknowledgements = Vec::with_capacity(page.len());
-        for event in page {
-            let envelope = event.envelope();
-            let subject = self.messages.subjects.subject(envelope.tenant, self.service, &event.suffix);
-            let headers = envelope.headers(self.service, &event.suffix);
-            acknowledgements
-                .push(self.messages.js.publish_with_headers(subject, headers, event.message.clone().into()).await?);
+    async fn publish(&self, page: &[Pending], duplicates: Duplicates) -> anyhow::Result<Confirmed> {
+        let mut answers = self.send(page.iter().map(|event| (event, None))).await?;
+        let is_duplicate = |answer: &Answer| answer.as_ref().is_ok_and(|answer| answer.duplicate);
+        if answers.iter().any(is_duplicate) {
+            // JetStream discards what has an id that it took within its window, whether it still has the message or not, and whoever lacks it.
+            let first = match duplicates {
+                Duplicates::Again => u64::MAX,
+                Duplicates::InStream => self.messages.first_sequence(self.service).await?,
+            };
+            let swallowed = |answer: &Answer| answer.as_ref().is_ok_and(|it| it.duplicate && it.sequence < first);
+            let again: Vec<usize> = (0..page.len()).filter(|at| swallowed(&answers[*at])).collect();
+            let other_ids = again.iter().map(|at| (&page[*at], Some(self.clock.new_id())));
+            for (at, answer) in again.iter().zip(self.send(other_ids).await?) {
+                answers[*at] = answer;
+            }
+            metrics::counter!("relay_swallowed_total", "service" => self.service).increment(again.len() as u64);
         }
-        let (mut confirmed, mut sequence) = (Vec::with_capacity(page.len()), 0);
-        for (event, answer) in
-            page.iter().zip(join_all(acknowledgements.into_iter().map(IntoFuture::into_future)).await)
-        {
+        let mut confirmed = Confirmed { positions: Vec::with_capacity(page.len()), sequence: 0, refusal: None };
+        for (event, answer) in page.iter().zip(answers) {
             match answer {
                 Ok(answer) => {
-                    confirmed.push(event.position);
-                    sequence = sequence.max(i64::try_from(answer.sequence)?);
+                    confirmed.positions.push(event.position);
+                    confirmed.sequence = confirmed.sequence.max(i64::try_from(answer.sequence)?);
                 }
                 Err(fault) => {
-                    tracing::warn!(service = self.service, error = %fault, "JetStream did not confirm a message");
+                    tracing::warn!(service = self.service, error = %Chain(&fault), "JetStream did not confirm a message");
+                    confirmed.refusal = Some(Refusal(Chain(&fault).to_string()));
                     break;
                 }
             }
         }
-        Ok((confirmed, sequence))
+        Ok(confirmed)
+    }
+
+    /// Publishes events, each under its own id or under another one; what JetStream answered.
+    async fn send(&self, events: impl Iterator<Item = (&Pending, Option<Uuid>)>) -> anyhow::Result<Vec<Answer>> {
+        let mut acknowledgements = Vec::new();
+        for (event, id) in events {
+            let envelope = event.envelope();
+            let subject = self.messages.subjects.subject(envelope.tenant, self.service, &event.suffix);
+            let mut headers = envelope.headers(self.service, &event.suffix);
+            if let Some(id) = id {
+                headers.insert("Nats-Msg-Id", id.to_string());
+            }
+            acknowledgements
+                .push(self.messages.js.publish_with_headers(subject, headers, event.message.clone().into()).await?);
+        }
+        Ok(join_all(acknowledgements.into_iter().map(IntoFuture::into_future)).await)
     }
 
     /// What cannot be measured is nothing any more: the last figures would stand there for ever.
@@ -376,8 +422,10 @@ impl Relay {
 
 impl Led<'_> {
     async fn remembered(&mut self) -> Result<Remembered> {
-        let known = sqlx::query_as("SELECT stream_created, last_sequence, replay_next, replay_end FROM relay_state")
-            .fetch_one(&mut *self.connection);
+        let known = sqlx::query_as(
+            "SELECT stream_created, last_sequence, first_sequence, first_at, replay_next, replay_end FROM relay_state",
+        )
+        .fetch_one(&mut *self.connection);
         within(self.patience, known).await
     }
 }

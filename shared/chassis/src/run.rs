@@ -141,6 +141,7 @@ fn spawn_loops<S: Service>(
             health: health.clone(),
             consumer,
             failures: inbox::Failures::default(),
+            memory: inbox::Memory::default(),
         };
         later.spawn("consumer", Arc::new(consumer).run(stop()));
     }
@@ -352,6 +353,7 @@ pub async fn replay_parked<S: Service>(
             health: Health::new(S::NAME, Clock::System),
             consumer,
             failures: inbox::Failures::default(),
+            memory: inbox::Memory::default(),
         };
         if only.is_some_and(|only| only != consumer.name()) {
             continue;

@@ -59,6 +59,7 @@ impl Messages {
         let known = &stream.cached_info().config;
         if (&known.subjects, known.max_age, known.num_replicas)
             != (&wanted.subjects, wanted.max_age, wanted.num_replicas)
+            || is_limited(known)
         {
             self.js.update_stream(&wanted).await?;
         }
@@ -106,6 +107,13 @@ impl Messages {
         self.js.get_stream(self.subjects.stream(service)).await.context("no stream; `steward streams` makes it")
     }
 
+    /// The oldest sequence that the stream of that service has.
+    pub(crate) async fn first_sequence(&self, service: &str) -> anyhow::Result<u64> {
+        let stream = self.js.get_stream(self.subjects.stream(service)).await?;
+        let state = &stream.cached_info().state;
+        Ok(if state.messages == 0 { state.last_sequence + 1 } else { state.first_sequence })
+    }
+
     /// What this listener pulls from.
     pub(crate) async fn consumer(&self, listener: &str, source: &str) -> anyhow::Result<PullConsumer> {
         if self.manages_streams {
@@ -115,6 +123,11 @@ impl Messages {
         let consumer = stream.get_consumer(&durable(listener, source)).await;
         consumer.map_err(|fault| anyhow::anyhow!("no consumer; `steward streams` makes it: {fault}"))
     }
+}
+
+/// Whether a stream has a limit, which nobody asked for, on anything but the age of its messages: then it loses them before their time.
+pub(crate) fn is_limited(config: &stream::Config) -> bool {
+    config.max_bytes > 0 || config.max_messages > 0 || config.max_messages_per_subject > 0
 }
 
 fn is_missing(fault: &jetstream::context::GetStreamError) -> bool {

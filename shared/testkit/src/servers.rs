@@ -88,6 +88,12 @@ impl Nats {
         Self::start_as("nats", None)
     }
 
+    /// Starts one with that configuration, which is read again whenever it starts.
+    #[must_use]
+    pub fn start_configured(configuration: &Path) -> Self {
+        Self::start_as("nats", Some((configuration.to_owned(), Vec::new())))
+    }
+
     /// Starts one with TLS and rights, as in production.
     ///
     /// * `environment`: what the configuration takes from there.
@@ -137,6 +143,26 @@ impl Nats {
     /// Kills it.
     pub fn kill(&mut self) {
         self.process = None;
+    }
+
+    /// Keeps a copy of its store. It does not work meanwhile.
+    ///
+    /// # Panics
+    /// When it cannot be copied.
+    pub fn back_up(&mut self) {
+        self.kill();
+        copy_folder(&self.store(), &self.folder.path().join("backup"));
+        self.restart();
+    }
+
+    /// Kills it and starts it with the copy of its store.
+    ///
+    /// # Panics
+    /// When there is none.
+    pub fn restore(&mut self) {
+        self.kill();
+        copy_folder(&self.folder.path().join("backup"), &self.store());
+        self.restart();
     }
 
     /// Kills it, destroys its store and starts it empty.
@@ -303,8 +329,12 @@ impl Postgres {
         self.place("recovery.signal", "");
         self.data = self.folder.path().join("restored");
         self.copy(&self.backup(), &self.data);
+        self.recover(&self.archive(), to).await;
+    }
+
+    async fn recover(&mut self, archive: &str, to: DateTime<Utc>) {
         self.start_with(&[
-            format!("restore_command=cp {}/%f %p", self.archive()),
+            format!("restore_command=cp {archive}/%f %p"),
             format!("recovery_target_time={}", to.format("%F %T%.6f+00")),
             "recovery_target_action=promote".to_owned(),
         ]);
@@ -315,6 +345,52 @@ impl Postgres {
             (!restoring).then_some(())
         })
         .await;
+    }
+
+    /// Another server with what this one had at that moment, from its backup and its archive; this one works on.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub async fn restored_beside(&self, to: DateTime<Utc>) -> Self {
+        let mut connection = PgConnection::connect(&self.url).await.expect("connect");
+        let segment: String = sqlx::query_scalar("SELECT pg_walfile_name(pg_switch_wal())")
+            .fetch_one(&mut connection)
+            .await
+            .expect("the rest of the log");
+        within(Duration::from_secs(60), "the log is archived", || async {
+            Path::new(&self.archive()).join(&segment).exists().then_some(())
+        })
+        .await;
+        let (port, folder) = (free_port(), TempDir::new().expect("folder"));
+        give_to_server(folder.path());
+        let url = format!("postgres://postgres@127.0.0.1:{port}/postgres");
+        let data = folder.path().join("data");
+        self.copy(&self.backup(), &data);
+        let mut this = Self { url, port, folder, data, archives: false, process: None };
+        let signal = this.data.join("recovery.signal");
+        std::fs::write(&signal, "").expect("write");
+        give_to_server(&signal);
+        this.recover(&self.archive(), to).await;
+        this
+    }
+
+    /// Puts the place of the other server's schema of that name into this one's, as `pg_dump` and `psql` do.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub fn take_schema(&self, name: &str, from: &Self) {
+        let file = self.folder.path().join("schema.sql");
+        let dump = self.program("pg_dump").arg(&from.url).args(["--schema", name, "--file"]).arg(&file).status();
+        assert!(dump.expect("pg_dump").success(), "pg_dump");
+        let drop = format!("DROP SCHEMA {name} CASCADE");
+        let load = self
+            .program("psql")
+            .arg(&self.url)
+            .args(["--quiet", "--no-psqlrc", "--output=/dev/null", "-v", "ON_ERROR_STOP=1", "-1", "-c", &drop, "-f"])
+            .arg(&file)
+            .stderr(Stdio::null())
+            .status();
+        assert!(load.expect("psql").success(), "psql");
     }
 
     /// From now on asks everybody but the superuser for a password.
@@ -346,6 +422,13 @@ impl Drop for Postgres {
         self.kill();
         let _ = std::fs::remove_file(std::env::temp_dir().join(format!("steward-pg-{}.log", self.port)));
     }
+}
+
+/// Makes one folder what the other is.
+fn copy_folder(from: &Path, to: &Path) {
+    let _ = std::fs::remove_dir_all(to);
+    let copied = Command::new("cp").arg("-a").args([from, to]).status().expect("cp");
+    assert!(copied.success(), "{} was not copied", from.display());
 }
 
 /// Gives a file or folder to the user under whom PostgreSQL runs.

@@ -1,9 +1,14 @@
 //! After a disaster the database is restored to a moment before it: what was answered until then is there exactly once in every
-//! service, with all its consequences; nothing of what came later is anywhere; and work goes on.
+//! service, with all its consequences, files too; nothing of what came later is anywhere; and work goes on. Nobody has to remember a
+//! command: services notice it by themselves, and say what was lost. One service that is restored alone notices it, too, and what the others
+//! had heard is named.
 
+use std::collections::BTreeSet;
+
+use async_nats::jetstream;
 use chrono::{DateTime, Utc};
-use serde_json::json;
-use sqlx::{Connection as _, PgConnection};
+use serde_json::{Value, json};
+use sqlx::{AssertSqlSafe, Connection as _, PgConnection};
 use steward_chassis::{Clock, db::schema};
 use steward_e2e::{
     company::{Company, all},
@@ -22,17 +27,68 @@ async fn a_restore_heals_by_itself_when_the_message_store_is_lost_too() {
     let mut company = Stricken::make().await;
     company.stop().await;
     company.system.nats.wipe();
-    company.restore_and_check().await;
+    company.restore_and_check(false).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn a_restore_heals_with_new_streams_when_the_message_store_knows_a_future_that_never_was() {
+async fn a_restore_heals_by_itself_when_the_message_store_knows_a_future_that_never_was() {
     let mut company = Stricken::make().await;
     company.stop().await;
-    let mut rebuild = company.system.streams(&["rebuild", "--yes"]);
-    assert!(block_in_place(|| rebuild.status().unwrap().success()), "steward streams rebuild");
-    company.restore_and_check().await;
+    company.restore_and_check(true).await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_service_that_is_restored_alone_hears_again_and_what_others_heard_of_what_it_lost_is_named() {
+    let mut company = Stricken::make().await;
+    let beside = company.postgres.restored_beside(company.moment).await;
+    assert!(block_in_place(|| company.system.service_mut("intake").stop()), "intake ended well");
+    block_in_place(|| company.postgres.take_schema("intake", &beside));
+    company.system.provision();
+    company.system.start("intake");
+    company.system.ready().await;
+
+    let (_, lost) = company.told_apart().await;
+    company.files_are_those_of_the_moment().await;
+    // It hears again what it had heard of the others; what it makes of it comes under versions that the others know, and they say so.
+    let [_, after] = &company.acknowledged;
+    within(PATIENCE, "acknowledged once more", || async {
+        (company.in_progress(after).await == after.len()).then_some(())
+    })
+    .await;
+    let forked = "SELECT count(*) FROM {}.dead_letter WHERE reason LIKE '%was brought back to an earlier moment%'";
+    within(PATIENCE, "listeners say so", || async { (company.system.sum(forked).await > 0).then_some(()) }).await;
+    within(PATIENCE, "every lost case is named with who has heard of it", || async {
+        let report = company.report();
+        let named = |case: &Opened| {
+            report.iter().any(|line| {
+                line["stream_id"] == case.case_id.as_str()
+                    && line["service"] == "intake"
+                    && line["heard_by"].is_string()
+            })
+        };
+        let quoted = |case: &&Opened| case.kind == "complaint";
+        let references = lost.iter().filter(quoted).all(|case| {
+            report.iter().any(|line| line["stream_id"] == case.case_id.as_str() && line["reference"].is_string())
+        });
+        (lost.iter().all(named) && references).then_some(())
+    })
+    .await;
+
+    // Whoever has read it lets the histories go on; what is about cases that are gone stays.
+    let _ = block_in_place(|| company.system.operator(&["dead-letters", "replay"]).output().unwrap());
+    assert_eq!(company.system.sum(forked).await, 0, "they go on");
+    let crowd = at_work(&company.system, &company.company);
+    crowd.is_served(20, "after the restore").await;
+    let new = all_opened(crowd.disperse().await);
+    within(PATIENCE, "new complaints are there", || async {
+        let found = ids(&all(&company.admin, "/v1/complaints").await);
+        let mut complaints = new.iter().filter(|case| case.kind == "complaint");
+        complaints.all(|case| found.contains(&case.case_id)).then_some(())
+    })
+    .await;
+}
+
+const PHOTO: &[u8] = b"\x89PNG\r\n\x1a\nx";
 
 /// A list of one page that tells what has changed, too.
 const FEED: &str = "/v1/departments";
@@ -56,6 +112,8 @@ struct Stricken {
     moment: DateTime<Utc>,
     /// From where on an app lists what has changed, as it was told after that moment.
     since: String,
+    /// A file that was stored before that moment, and one after it.
+    files: [String; 2],
 }
 
 impl Stricken {
@@ -76,14 +134,16 @@ impl Stricken {
         .await;
         let acknowledged = [complaints[..5].to_vec(), complaints[5..10].to_vec()];
         acknowledge(&system, &acknowledged[0]).await;
+        let before = store(&system).await;
         // While everybody works: for some cases, only some services have heard of them.
         let moment = Clock::System.now();
         acknowledge(&system, &acknowledged[1]).await;
+        let files = [before, store(&system).await];
         crowd.is_served(40, "after the moment that will be restored").await;
         let cases = all_opened(crowd.disperse().await);
         system.quiet(PATIENCE).await;
         let since = since(&admin).await;
-        Self { postgres, system, company, admin, cases, acknowledged, moment, since }
+        Self { postgres, system, company, admin, cases, acknowledged, moment, since, files }
     }
 
     /// Disaster, and the operator stops everything.
@@ -96,7 +156,8 @@ impl Stricken {
         }
     }
 
-    async fn restore_and_check(mut self) {
+    /// * `is_told`: whether the streams could tell what was lost.
+    async fn restore_and_check(mut self, is_told: bool) {
         self.postgres.restore(self.moment).await;
         let restored = Clock::System.now();
         for name in SERVICES {
@@ -112,6 +173,11 @@ impl Stricken {
         let (mut kept, lost) = self.told_apart().await;
         everything_is_there_once(&self.system, &self.admin, &self.company, &kept).await;
         self.nothing_is_left_of(&lost, restored).await;
+        self.files_are_those_of_the_moment().await;
+        let report = self.report();
+        assert!(report.iter().all(|line| line["heard_by"].is_null()), "somebody knows what is gone: {report:?}");
+        let named = |case: &Opened| report.iter().any(|line| line["stream_id"] == case.case_id.as_str());
+        assert!(if is_told { lost.iter().all(named) } else { report.is_empty() }, "{report:?}");
         let [before, after] = &self.acknowledged;
         assert_eq!(self.in_progress(before).await, before.len(), "acknowledged before the moment");
         assert_eq!(self.in_progress(after).await, 0, "acknowledged after it");
@@ -126,6 +192,30 @@ impl Stricken {
         assert_eq!(self.in_progress(after).await, after.len(), "acknowledged again");
         everything_is_well(&self.system).await;
         self.streams_hold_the_logs().await;
+    }
+
+    /// What `steward lost` says.
+    fn report(&self) -> Vec<Value> {
+        let told = block_in_place(|| self.system.operator(&["lost", "--json"]).output().unwrap());
+        let report: Vec<Value> = serde_json::from_slice(&told.stdout).unwrap();
+        assert_eq!(
+            told.status.code(),
+            Some(i32::from(!report.is_empty())),
+            "{}",
+            String::from_utf8_lossy(&told.stderr)
+        );
+        report
+    }
+
+    async fn files_are_those_of_the_moment(&self) {
+        let handler = self.system.client(Role::Handler);
+        let [before, after] = &self.files;
+        assert_eq!(handler.get(&format!("/v1/files/{before}/content")).await.bytes, PHOTO);
+        assert_eq!(handler.get(&format!("/v1/files/{after}")).await.status, 404);
+        assert_eq!(handler.get(&format!("/v1/files/{after}/content")).await.status, 404);
+        let halves = "SELECT count(*) FROM intake.file AS stored FULL JOIN intake.file_content AS content USING (tenant_id, file_id)
+                      WHERE stored.version IS NULL OR content.content IS NULL";
+        assert_eq!(self.system.figure(halves).await, 0, "a file without its bytes, or bytes without their file");
     }
 
     /// For how many of these complaints intake knows that somebody is at it.
@@ -158,18 +248,30 @@ impl Stricken {
         }
     }
 
-    /// Each stream has as many messages as its service has public events: the whole log, once, and nothing else.
+    /// Each stream holds the whole log of its service and nothing else; some of it twice, since it was published again.
     async fn streams_hold_the_logs(&self) {
-        let status = block_in_place(|| self.system.streams(&["status"]).output().unwrap());
-        let status = String::from_utf8(status.stdout).unwrap();
+        let guard = self.system.guard.as_ref().unwrap();
         for name in SERVICES {
-            let stream = schema(name).to_uppercase();
-            let words = status.lines().map(|line| line.split_whitespace().collect::<Vec<_>>());
-            let messages = words.filter(|words| words.first() == Some(&stream.as_str())).map(|words| words[1].parse());
-            let public = format!("SELECT count(*) FROM {}.event WHERE suffix IS NOT NULL", schema(name));
-            assert_eq!(messages.collect::<Vec<_>>(), [Ok(self.system.figure(&public).await)], "{name}:\n{status}");
+            let js = jetstream::new(guard.options(name).connect(&self.system.nats.url).await.unwrap());
+            let stream = js.get_stream(schema(name).to_uppercase()).await.unwrap();
+            let state = stream.cached_info().state.clone();
+            let mut held = BTreeSet::new();
+            for sequence in state.first_sequence.max(1)..=state.last_sequence {
+                let message = stream.get_raw_message(sequence).await.unwrap();
+                held.insert(message.headers.get("ce-id").unwrap().to_string());
+            }
+            let mut operator = PgConnection::connect(&self.postgres.url).await.unwrap();
+            let public = format!("SELECT event_id::text FROM {}.event WHERE suffix IS NOT NULL", schema(name));
+            let log: Vec<String> = sqlx::query_scalar(AssertSqlSafe(public)).fetch_all(&mut operator).await.unwrap();
+            assert_eq!(held, log.into_iter().collect(), "{name}");
         }
     }
+}
+
+/// Stores a file; its id.
+async fn store(system: &System) -> String {
+    let stored = system.client(Role::Handler).upload("/v1/files", "image/png", PHOTO.to_vec()).await.created();
+    stored["file_id"].as_str().unwrap().to_owned()
 }
 
 async fn acknowledge(system: &System, complaints: &[String]) {

@@ -66,7 +66,11 @@ use utoipa::IntoParams;
 use uuid::Uuid;
 
 use super::{HttpContext, extract, problem};
-use crate::{Error, FieldError, Result, config::Secret, db::Tx};
+use crate::{
+    Error, FieldError, Result,
+    config::Secret,
+    db::{Tx, epoch},
+};
 
 /// Bytes of the seal in front of a cursor.
 const SEAL_BYTES: usize = 16;
@@ -397,17 +401,13 @@ fn refused(kind: ProblemKind, parameter: &str) -> Error {
     }
 }
 
-/// The oldest transaction that is still running: all before it have ended, and what they wrote can be seen. And the epoch of the data, by
-/// what a restore cannot leave as it was: to a moment begins a timeline, into a new cluster has another name, over the old one makes the
-/// tables anew. A standby writes nothing, and does not say where: there it is the timeline that it follows.
+/// The oldest transaction that is still running: all before it have ended, and what they wrote can be seen. And the epoch of the data.
 async fn horizon(tx: &mut Tx) -> Result<(i64, i64)> {
-    let horizon = sqlx::query_as(
-        "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint,
-                hashtextextended(concat_ws('/', (SELECT system_identifier FROM pg_control_system()),
-                    CASE WHEN pg_is_in_recovery() THEN (SELECT upper(lpad(to_hex(timeline_id), 8, '0')) FROM pg_control_checkpoint())
-                         ELSE left(pg_walfile_name(pg_current_wal_lsn()), 8) END, 'event'::regclass::oid), 0),
-                set_config('plan_cache_mode', 'force_custom_plan', true)",
-    );
+    let horizon = sqlx::query_as(concat!(
+        "SELECT pg_snapshot_xmin(pg_current_snapshot())::text::bigint, ",
+        epoch!(),
+        ", set_config('plan_cache_mode', 'force_custom_plan', true)",
+    ));
     let (xid, epoch, _): (i64, i64, String) = horizon.fetch_one(tx.conn()).await?;
     Ok((xid, epoch))
 }

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 
 use async_nats::HeaderMap;
+use chrono::{DateTime, Utc};
 use sqlx::types::Json;
 use uuid::Uuid;
 
@@ -65,7 +66,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         let marked = sqlx::query(
             "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, parked) VALUES ($1, $2, $3, $4, 0, true)
              ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET parked = true
-             WHERE inbox.version < $5 AND (inbox.parked OR NOT $6)",
+             WHERE (inbox.version < $5 OR inbox.heard_version = inbox.version AND inbox.heard_at < $7) AND (inbox.parked OR NOT $6)",
         )
         .bind(envelope.tenant.get())
         .bind(self.name())
@@ -73,6 +74,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         .bind(envelope.stream_id)
         .bind(envelope.version.get())
         .bind(behind)
+        .bind(envelope.recorded_at)
         .execute(work.tx.conn())
         .await?;
         if marked.rows_affected() == 0 {
@@ -184,8 +186,9 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         let envelope = Envelope::read(&headers(&row.headers.0))
             .ok_or_else(|| Error::internal("parked message", "without envelope"))?;
         let mut work = self.engine.begin(&self.call(&envelope)).await?;
-        let stands: Option<i32> = sqlx::query_scalar(
-            "SELECT version FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 FOR UPDATE",
+        let stands: Option<(i32, Option<DateTime<Utc>>)> = sqlx::query_as(
+            "SELECT version, CASE WHEN heard_version = version THEN heard_at END
+             FROM inbox WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 FOR UPDATE",
         )
         .bind(row.tenant_id)
         .bind(self.name())
@@ -203,27 +206,37 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         .await?;
         // Another run was faster.
         let Some(message) = message else { return Ok(false) };
-        let stands = stands.unwrap_or_default();
-        let is_new = stands < row.version;
+        let (stands, heard_at) = stands.unwrap_or_default();
+        let previous = envelope.previous_for(self.service);
+        // Of a history that goes on from before what was heard: an operator who has it replayed knows.
+        let is_forked = stands > previous && heard_at.is_some_and(|heard_at| heard_at < envelope.recorded_at);
+        let is_new = stands < row.version || is_forked;
         if is_new {
-            if stands != envelope.previous_for(self.service) {
+            if stands != previous && !is_forked {
                 return Err(Error::internal("parked message", "the message before it has not come"));
             }
             self.run_handler(&mut work, &row.subject, &message).await?;
         }
         // A statement of its own: what was parked behind it until we had the row is seen.
         sqlx::query(
-            "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, parked)
-             SELECT $1, $2, $3, $4, $5, EXISTS (
+            "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at, parked)
+             SELECT $1, $2, $3, $4, $5, $5, $6, EXISTS (
                  SELECT FROM dead_letter WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4)
-             ON CONFLICT (tenant_id, consumer, aggregate, stream_id)
-             DO UPDATE SET version = greatest(inbox.version, excluded.version), parked = excluded.parked",
+             ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET
+                 version = CASE WHEN $7 THEN excluded.version ELSE inbox.version END,
+                 heard_version = CASE WHEN $7 THEN excluded.version ELSE inbox.heard_version END,
+                 heard_at = CASE WHEN $7 THEN excluded.heard_at ELSE inbox.heard_at END,
+                 forked_at = CASE WHEN $8 THEN excluded.heard_at ELSE inbox.forked_at END,
+                 parked = excluded.parked",
         )
         .bind(row.tenant_id)
         .bind(self.name())
         .bind(&row.aggregate)
         .bind(row.stream_id)
         .bind(row.version)
+        .bind(envelope.recorded_at)
+        .bind(is_new)
+        .bind(is_forked)
         .execute(work.tx.conn())
         .await?;
         work.commit().await?;

@@ -8,6 +8,7 @@ mod inbox;
 mod isolation;
 mod outages;
 mod relay;
+mod restored;
 mod tenancy;
 mod timers;
 mod toy;
