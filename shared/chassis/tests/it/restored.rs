@@ -119,7 +119,7 @@ impl World {
         let db = Db::connect_lazily(&testdb::config(&database), "toy").unwrap();
         let core = CoreConfig::development().unwrap();
         let mut to = core.nats.clone();
-        to.url.clone_from(&nats.url);
+        to.url = nats.url.as_str().into();
         let engine = Engine::new(db.clone(), Clock::System);
         let messages = Messages::connect(&to, "toy").await.unwrap();
         let (stop, js) = (CancellationToken::new(), messages.js.clone());
