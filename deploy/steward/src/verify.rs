@@ -12,9 +12,11 @@ use anyhow::Context as _;
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde::{Deserialize, Serialize};
+use steward_admin::services;
 use steward_chassis::{
     Clock,
-    chains::{self, Broken, Fault, Head, Heads, Stray, Strayed, Verification},
+    chains::{self, Broken, Fault, Head, Heads, Listener, Stray, Strayed, Verification},
+    streams::durable,
 };
 use steward_kernel::TenantId;
 
@@ -84,6 +86,7 @@ async fn verify(
     sum: &mut Sum,
 ) -> anyhow::Result<()> {
     let db = selection::database(&settings.database, service)?;
+    let listeners = listeners(service, settings)?;
     let mut heads = settings.heads.as_deref().map(|folder| kept(folder, service)).transpose()?.unwrap_or_default();
     let tenants = match settings.tenant {
         Some(tenant) => vec![tenant],
@@ -98,7 +101,7 @@ async fn verify(
     let (begun, before, mut progress) = (Instant::now(), sum.events, Progress::new());
     let rate = |events: u64| events as f64 / begun.elapsed().as_secs_f64().max(0.001);
     for (at, tenant) in tenants.iter().enumerate() {
-        let mut verification = Verification::new(&db.platform, *tenant, &mut heads);
+        let mut verification = Verification::new(&db.platform, &listeners, *tenant, &mut heads);
         while let Some(page) = verification.next().await? {
             sum.add(&page);
             for line in page.broken.iter().map(told).chain(page.strayed.iter().map(told_of_stray)) {
@@ -117,6 +120,16 @@ async fn verify(
     let events = sum.events - before;
     tell(&format!("{service}: {events} events of {} companies, {:.0} a second", tenants.len(), rate(events)));
     Ok(())
+}
+
+/// Who hears of a service, and has kept the heads of what it heard.
+fn listeners(service: &str, settings: &Settings) -> anyhow::Result<Vec<Listener>> {
+    let hear = services::topology().into_iter().filter(|(_, source)| *source == service);
+    hear.map(|(listener, source)| {
+        let platform = selection::database(&settings.database, listener)?.platform;
+        Ok(Listener { platform, consumer: durable(listener, source) })
+    })
+    .collect()
 }
 
 impl Sum {

@@ -3,8 +3,10 @@
 //!
 //! A chain alone does not show that events were removed from the end of a history, nor that somebody who knows the rule has computed it
 //! anew. For that there are [`Head`]s, kept outside the database: how far a history went at some moment, with a digest of all that its rows said.
+//! And there are the [`Listener`]s: with each event its hash is published, and who hears it keeps the last one of each history, where the source's
+//! roles cannot write.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
@@ -171,7 +173,27 @@ pub struct Strayed {
 struct Kept {
     at: DateTime<Utc>,
     version: i32,
-    digest: String,
+    /// None where a listener has heard another event than the log has now.
+    digest: Option<String>,
+}
+
+/// A service that hears of the one that is verified.
+#[derive(Debug, Clone)]
+pub struct Listener {
+    /// Under its platform role.
+    pub platform: PgPool,
+    /// What it hears the source by ([`durable`](crate::streams::durable)).
+    pub consumer: String,
+}
+
+/// The last that a listener has heard of a history.
+#[derive(Debug, FromRow)]
+struct Heard {
+    aggregate: String,
+    stream_id: Uuid,
+    heard_version: i32,
+    heard_chain: Vec<u8>,
+    heard_at: DateTime<Utc>,
 }
 
 /// Heads of a company's histories.
@@ -187,7 +209,7 @@ impl Heads {
     /// * `at`: when it was read from the log.
     pub fn add(&mut self, head: Head, at: DateTime<Utc>) {
         let Head { tenant, aggregate, stream_id, version, digest } = head;
-        self.0.entry(tenant).or_default().entry((aggregate, stream_id)).or_default().push(Kept { at, version, digest });
+        self.0.entry(tenant).or_default().entry((aggregate, stream_id)).or_default().push(Kept { at, version, digest: Some(digest) });
     }
 
     /// The companies of which it has some.
@@ -220,6 +242,7 @@ pub struct Page {
 pub struct Verification<'a> {
     platform: &'a PgPool,
     tenant: TenantId,
+    listeners: &'a [Listener],
     kept: Histories,
     aggregate: String,
     stream_id: Uuid,
@@ -281,12 +304,13 @@ macro_rules! read {
 
 impl<'a> Verification<'a> {
     /// * `platform`: under the platform role of the service.
+    /// * `listeners`: who hears of the service.
     /// * `heads`: what was kept of the service's histories; what it has of this company is taken out.
     #[must_use]
-    pub fn new(platform: &'a PgPool, tenant: TenantId, heads: &mut Heads) -> Self {
+    pub fn new(platform: &'a PgPool, listeners: &'a [Listener], tenant: TenantId, heads: &mut Heads) -> Self {
         let kept = heads.0.remove(&tenant).unwrap_or_default();
         let (aggregate, stream_id, history) = (String::new(), Uuid::nil(), History::default());
-        Self { platform, tenant, kept, aggregate, stream_id, history, ended: false }
+        Self { platform, listeners, tenant, kept, aggregate, stream_id, history, ended: false }
     }
 
     /// Looks at the next page; `None` behind the last one.
@@ -308,7 +332,9 @@ impl<'a> Verification<'a> {
         .fetch_all(self.platform)
         .await?;
         let mut page = Page::default();
-        self.ended = i64::try_from(rows.len()).unwrap_or(i64::MAX) < PAGE;
+        let ends = i64::try_from(rows.len()).unwrap_or(i64::MAX) < PAGE;
+        self.hear(rows.last().filter(|_| !ends)).await?;
+        self.ended = ends;
         for row in rows {
             if (row.aggregate.as_str(), row.stream_id) != (self.aggregate.as_str(), self.stream_id) {
                 self.close(&mut page);
@@ -324,6 +350,49 @@ impl<'a> Verification<'a> {
             page.strayed.extend(gone.into_iter().filter_map(|(place, kept)| judge(place, kept, &History::default())));
         }
         Ok(Some(page))
+    }
+
+    /// Finds what listeners have heard otherwise than the log has it now, of the histories that end with that row.
+    async fn hear(&mut self, last: Option<&Row>) -> Result<()> {
+        for listener in self.listeners {
+            let heard: Vec<Heard> = sqlx::query_as(
+                "SELECT aggregate, stream_id, heard_version, heard_chain, heard_at FROM inbox
+                 WHERE tenant_id = $1 AND consumer = $2 AND heard_chain IS NOT NULL AND (aggregate, stream_id) > ($3, $4)
+                   AND ($5::text IS NULL OR (aggregate, stream_id) <= ($5, $6))",
+            )
+            .bind(self.tenant.get())
+            .bind(&listener.consumer)
+            .bind(&self.aggregate)
+            .bind(self.stream_id)
+            .bind(last.map(|row| row.aggregate.as_str()))
+            .bind(last.map(|row| row.stream_id))
+            .fetch_all(&listener.platform)
+            .await?;
+            let fit = self.fit(&heard).await?;
+            for Heard { aggregate, stream_id, heard_version, heard_at, .. } in heard {
+                if !fit.contains(&(aggregate.clone(), stream_id)) {
+                    let kept = Kept { at: heard_at, version: heard_version, digest: None };
+                    self.kept.entry((aggregate, stream_id)).or_default().push(kept);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The histories that have what was heard of them. Asked anew: they may have gone on since they were read.
+    async fn fit(&self, heard: &[Heard]) -> Result<BTreeSet<(String, Uuid)>> {
+        let fit: Vec<(String, Uuid)> = sqlx::query_as(
+            "SELECT aggregate, stream_id FROM unnest($2::text[], $3::uuid[], $4::int[], $5::bytea[]) AS heard (aggregate, stream_id, version, chain)
+             JOIN event USING (aggregate, stream_id, version) WHERE tenant_id = $1 AND hash = chain",
+        )
+        .bind(self.tenant.get())
+        .bind(heard.iter().map(|heard| heard.aggregate.as_str()).collect::<Vec<_>>())
+        .bind(heard.iter().map(|heard| heard.stream_id).collect::<Vec<_>>())
+        .bind(heard.iter().map(|heard| heard.heard_version).collect::<Vec<_>>())
+        .bind(heard.iter().map(|heard| heard.heard_chain.as_slice()).collect::<Vec<_>>())
+        .fetch_all(self.platform)
+        .await?;
+        Ok(fit.into_iter().collect())
     }
 
     fn follow(&mut self, row: &Row, page: &mut Page) {
@@ -361,7 +430,7 @@ impl<'a> Verification<'a> {
 /// How a history has strayed from what was kept of it, if it has.
 fn judge((aggregate, stream_id): (String, Uuid), kept: Vec<Kept>, history: &History) -> Option<Strayed> {
     let (same, other): (Vec<Kept>, Vec<Kept>) =
-        kept.into_iter().partition(|kept| history.passed.get(&kept.version) == Some(&kept.digest));
+        kept.into_iter().partition(|kept| kept.digest.is_some() && history.passed.get(&kept.version) == kept.digest.as_ref());
     // A head that does not fit was kept before the change; one that fits and has the place of the change, behind it.
     let after = other.iter().map(|kept| kept.at).max()?;
     let last = other.iter().map(|kept| kept.version).min()?;
@@ -550,7 +619,7 @@ mod tests {
         let kept = |(at, version, rows): &(i64, i32, &[Row])| Kept {
             at: day(*at),
             version: *version,
-            digest: followed(rows, &[*version]).passed[version].clone(),
+            digest: Some(followed(rows, &[*version]).passed[version].clone()),
         };
         let versions: Vec<i32> = heads.iter().map(|(_, version, _)| *version).collect();
         let place = ("case".to_owned(), Uuid::from_u128(1));

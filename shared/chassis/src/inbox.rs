@@ -442,13 +442,14 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
     let tenant = tx.tenant();
     let previous = envelope.previous_for(listener);
     let statement = if previous == 0 {
-        "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at) VALUES ($1, $2, $3, $4, $5, $5, $7)
+        "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at, heard_chain)
+         VALUES ($1, $2, $3, $4, $5, $5, $7, $8)
          ON CONFLICT (tenant_id, consumer, aggregate, stream_id)
-         DO UPDATE SET version = excluded.version, heard_version = excluded.version, heard_at = excluded.heard_at
+         DO UPDATE SET version = excluded.version, heard_version = excluded.version, heard_at = excluded.heard_at, heard_chain = excluded.heard_chain
          WHERE inbox.version = $6 AND NOT inbox.parked AND (inbox.forked_at IS NULL OR inbox.forked_at <= $7)
          RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
     } else {
-        "UPDATE inbox SET version = $5, heard_version = $5, heard_at = $7
+        "UPDATE inbox SET version = $5, heard_version = $5, heard_at = $7, heard_chain = $8
          WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4 AND version = $6 AND NOT parked
            AND (forked_at IS NULL OR forked_at <= $7)
          RETURNING EXISTS (SELECT FROM early_message WHERE consumer = $2 AND tenant_id = $1 AND aggregate = $3 AND stream_id = $4)"
@@ -461,6 +462,7 @@ async fn advance(tx: &mut Tx, consumer: &str, envelope: &Envelope, listener: &st
         .bind(envelope.version.get())
         .bind(previous)
         .bind(envelope.recorded_at)
+        .bind(envelope.chain.as_deref())
         .fetch_optional(tx.conn())
         .await?;
     if let Some(waited_for) = moved {

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_nats::{Auth, AuthError, ConnectOptions, HeaderMap, jetstream};
+use base64::{Engine as _, engine::general_purpose::STANDARD_NO_PAD as BASE64};
 use chrono::{DateTime, Utc};
 use nkeys::KeyPair;
 use secrecy::ExposeSecret as _;
@@ -153,6 +154,9 @@ pub struct Envelope {
     pub previous: String,
     /// When it was recorded.
     pub recorded_at: DateTime<Utc>,
+    /// The hash that chains the event to all before it in its history ([`chains`](crate::chains)): whoever hears it can prove later what
+    /// that history said. None from a version of before.
+    pub chain: Option<Vec<u8>>,
     /// W3C trace context.
     pub traceparent: Option<String>,
 }
@@ -180,6 +184,9 @@ impl Envelope {
         headers.insert("ce-type", format!("steward.{service}.{event}"));
         headers.insert("ce-time", recorded_at);
         headers.insert("ce-subject", self.stream_id.to_string());
+        if let Some(chain) = &self.chain {
+            headers.insert("steward-chain", BASE64.encode(chain));
+        }
         if let Some(traceparent) = &self.traceparent {
             headers.insert("traceparent", traceparent.as_str());
         }
@@ -210,6 +217,7 @@ impl Envelope {
             version: Version(text("steward-version")?.parse().ok()?),
             previous: text("steward-previous")?.to_owned(),
             recorded_at: text("steward-recorded-at")?.parse().ok()?,
+            chain: text("steward-chain").and_then(|chain| BASE64.decode(chain).ok()),
             traceparent: text("traceparent").map(str::to_owned),
         })
     }
@@ -241,6 +249,7 @@ mod tests {
             version: Version(5),
             previous: "3 complaint=4".into(),
             recorded_at: "2026-11-23T08:00:00.123456Z".parse().unwrap(),
+            chain: Some(vec![2, 0, 255]),
             traceparent: Some("00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01".into()),
         };
         assert_eq!(Envelope::read(&envelope.headers("intake", "case-opened.v1")), Some(envelope.clone()));

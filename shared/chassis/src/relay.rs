@@ -80,6 +80,7 @@ struct Pending {
     suffix: String,
     message: Vec<u8>,
     previous: String,
+    hash: Vec<u8>,
 }
 
 #[derive(Debug, sqlx::FromRow)]
@@ -268,7 +269,7 @@ impl Relay {
         let known = led.remembered().await?;
         let (Some(next), Some(end)) = (known.replay_next, known.replay_end) else { return Ok(0) };
         let page = sqlx::query_as(
-            "SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
+            "SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous, hash
              FROM event WHERE position >= $1 AND position <= $2 AND suffix IS NOT NULL ORDER BY position LIMIT $3",
         )
         .bind(next)
@@ -303,7 +304,7 @@ impl Relay {
         let page = sqlx::query_as(
             "SELECT event.* FROM (SELECT position FROM outbox ORDER BY position LIMIT $1) AS waiting
              CROSS JOIN LATERAL (
-                 SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous
+                 SELECT position, event_id, tenant_id, aggregate, stream_id, version, recorded_at, trace, suffix, message, previous, hash
                  FROM event WHERE event.position = waiting.position LIMIT 1
              ) AS event ORDER BY position",
         )
@@ -445,6 +446,7 @@ impl Pending {
             version: Version(self.version),
             previous: self.previous.clone(),
             recorded_at: self.recorded_at,
+            chain: Some(self.hash.clone()),
             traceparent: self.trace.clone(),
         }
     }

@@ -310,6 +310,7 @@ impl Kit {
             version: Version(version),
             previous: previous.to_string(),
             recorded_at: self.clock.now(),
+            chain: None,
             traceparent: None,
         };
         let subject = self.messages.subjects.subject(tenant.into(), service, suffix);

@@ -219,14 +219,15 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         }
         // A statement of its own: what was parked behind it until we had the row is seen.
         sqlx::query(
-            "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at, parked)
-             SELECT $1, $2, $3, $4, $5, $5, $6, EXISTS (
+            "INSERT INTO inbox (tenant_id, consumer, aggregate, stream_id, version, heard_version, heard_at, heard_chain, parked)
+             SELECT $1, $2, $3, $4, $5, $5, $6, $9, EXISTS (
                  SELECT FROM dead_letter WHERE tenant_id = $1 AND consumer = $2 AND aggregate = $3 AND stream_id = $4)
              ON CONFLICT (tenant_id, consumer, aggregate, stream_id) DO UPDATE SET
                  version = CASE WHEN $7 THEN excluded.version ELSE inbox.version END,
                  heard_version = CASE WHEN $7 THEN excluded.version ELSE inbox.heard_version END,
                  heard_at = CASE WHEN $7 THEN excluded.heard_at ELSE inbox.heard_at END,
                  forked_at = CASE WHEN $8 THEN excluded.heard_at ELSE inbox.forked_at END,
+                 heard_chain = CASE WHEN $7 THEN excluded.heard_chain ELSE inbox.heard_chain END,
                  parked = excluded.parked",
         )
         .bind(row.tenant_id)
@@ -237,6 +238,7 @@ impl<A: Clone + Send + Sync + 'static> Loop<A> {
         .bind(envelope.recorded_at)
         .bind(is_new)
         .bind(is_forked)
+        .bind(envelope.chain.as_deref())
         .execute(work.tx.conn())
         .await?;
         work.commit().await?;
