@@ -209,7 +209,11 @@ impl Heads {
     /// * `at`: when it was read from the log.
     pub fn add(&mut self, head: Head, at: DateTime<Utc>) {
         let Head { tenant, aggregate, stream_id, version, digest } = head;
-        self.0.entry(tenant).or_default().entry((aggregate, stream_id)).or_default().push(Kept { at, version, digest: Some(digest) });
+        self.0.entry(tenant).or_default().entry((aggregate, stream_id)).or_default().push(Kept {
+            at,
+            version,
+            digest: Some(digest),
+        });
     }
 
     /// The companies of which it has some.
@@ -429,8 +433,9 @@ impl<'a> Verification<'a> {
 
 /// How a history has strayed from what was kept of it, if it has.
 fn judge((aggregate, stream_id): (String, Uuid), kept: Vec<Kept>, history: &History) -> Option<Strayed> {
-    let (same, other): (Vec<Kept>, Vec<Kept>) =
-        kept.into_iter().partition(|kept| kept.digest.is_some() && history.passed.get(&kept.version) == kept.digest.as_ref());
+    let (same, other): (Vec<Kept>, Vec<Kept>) = kept
+        .into_iter()
+        .partition(|kept| kept.digest.is_some() && history.passed.get(&kept.version) == kept.digest.as_ref());
     // A head that does not fit was kept before the change; one that fits and has the place of the change, behind it.
     let after = other.iter().map(|kept| kept.at).max()?;
     let last = other.iter().map(|kept| kept.version).min()?;

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 use steward_kernel::Role;
-use steward_testkit::{Kit, with_services};
+use steward_testkit::{Kit, eventually, with_services};
 
 use crate::command::{five, steward};
 
@@ -92,6 +92,12 @@ async fn what_is_computed_anew_or_cut_off_is_not_what_others_have_heard() {
         let _ = case(&kit, |role| kit.client(role)).await;
         let said = steward(&kit.database, &["verify"]).await.well();
         assert!(said.contains("every chain is whole"), "{said}");
+
+        let heard = "inbox WHERE aggregate = 'estate' AND heard_chain IS NOT NULL";
+        eventually("others have heard of the estate", || async {
+            (kit.count("dispatch", heard).await > 0).then_some(())
+        })
+        .await;
 
         // Somebody who knows the rule, and takes the one that is easier to compute.
         kit.execute("intake", "CREATE TABLE kept AS SELECT * FROM event WHERE aggregate = 'estate'").await;
