@@ -33,7 +33,8 @@ async fn a_generated_client_carries_an_inquiry_from_the_desk_to_its_end() {
         assert!(run.status.success(), "{said}{failed}");
         let lines: Vec<&str> = said.lines().collect();
         assert_eq!(lines.len(), 3, "{said}{failed}");
-        assert!(lines[0].starts_with("received") && lines[0].ends_with("closed"), "{said}");
+        // That its owner is asked how it went may stand behind it already.
+        assert!(lines[0].starts_with("received ") && lines[0].split(' ').any(|step| step == "closed"), "{said}");
         assert_eq!(lines[1], "closed 304");
         assert!(lines[2].contains('/'), "the code of a refusal: {said}");
     })
