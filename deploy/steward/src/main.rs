@@ -97,23 +97,15 @@ async fn run(command: Command) -> anyhow::Result<ExitCode> {
 #[cfg(test)]
 mod tests {
     use clap::CommandFactory as _;
+    use steward_testkit::rules::repeated_by_help;
 
     #[test]
     fn the_arguments_fit_together() {
         super::Command::command().debug_assert();
     }
 
-    /// Values that `--help` would repeat from the environment though they may hold a password.
-    fn repeated(command: &clap::Command) -> Vec<String> {
-        let words = ["URL", "PASSWORD", "ENDPOINT", "UPSTREAM"];
-        let may_hold_one = |name: &str| words.iter().any(|word| name.contains(word)) && !name.ends_with("_FILE");
-        let own = command.get_arguments().filter(|argument| !argument.is_hide_env_values_set());
-        let own = own.filter_map(|argument| argument.get_env()?.to_str()).filter(|name| may_hold_one(name));
-        own.map(str::to_owned).chain(command.get_subcommands().flat_map(repeated)).collect()
-    }
-
     #[test]
     fn help_does_not_repeat_passwords_from_the_environment() {
-        assert_eq!(repeated(&super::Command::command()), Vec::<String>::new());
+        assert_eq!(repeated_by_help(&super::Command::command()), Vec::<String>::new());
     }
 }

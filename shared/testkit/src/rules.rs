@@ -1,4 +1,4 @@
-//! Rules of the house that a machine checks: who may import whom (STYLE §2.7).
+//! Rules of the house that a machine checks: who may import whom (STYLE §2.7), and that nothing secret is printed.
 
 use std::path::{Path, PathBuf};
 
@@ -59,6 +59,16 @@ pub fn imports(src: impl AsRef<Path>) {
         }
     }
     assert!(breaches.is_empty(), "imports against the rules:\n{}", breaches.join("\n"));
+}
+
+/// Arguments of a command and of those below it whose values `--help` would repeat from the environment though they may hold a password.
+#[must_use]
+pub fn repeated_by_help(command: &clap::Command) -> Vec<String> {
+    let words = ["URL", "PASSWORD", "ENDPOINT", "UPSTREAM"];
+    let may_hold_one = |name: &str| words.iter().any(|word| name.contains(word)) && !name.ends_with("_FILE");
+    let own = command.get_arguments().filter(|argument| !argument.is_hide_env_values_set());
+    let own = own.filter_map(|argument| argument.get_env()?.to_str()).filter(|name| may_hold_one(name));
+    own.map(str::to_owned).chain(command.get_subcommands().flat_map(repeated_by_help)).collect()
 }
 
 fn rust_files(folder: &Path) -> Vec<PathBuf> {
