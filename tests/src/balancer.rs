@@ -12,8 +12,6 @@ use tokio::{
     task::JoinHandle,
 };
 
-use crate::processes::client;
-
 /// How often pods are asked whether they are ready.
 const PERIOD: Duration = Duration::from_millis(100);
 
@@ -57,6 +55,12 @@ impl Balancer {
         self.pods.lock().unwrap_or_else(PoisonError::into_inner).all.push(port);
     }
 
+    /// Whether it leads callers to the process on that port.
+    #[must_use]
+    pub fn leads_to(&self, port: u16) -> bool {
+        self.pods.lock().unwrap_or_else(PoisonError::into_inner).ready.contains(&port)
+    }
+
     /// Its address.
     #[must_use]
     pub fn url(&self) -> String {
@@ -85,12 +89,14 @@ async fn accept(listener: TcpListener, pods: Arc<Mutex<Pods>>) {
 }
 
 async fn probe(pods: Arc<Mutex<Pods>>) {
+    // Each time on a connection of its own, as Kubernetes asks.
+    let client = reqwest::Client::builder().pool_max_idle_per_host(0).build().expect("a client");
     loop {
         let all = pods.lock().unwrap_or_else(PoisonError::into_inner).all.clone();
         let mut ready = Vec::new();
         for port in all {
-            let client = client(&format!("http://127.0.0.1:{port}"), None);
-            if client.get("/ready").try_send().await.is_ok_and(|answer| answer.status == 200) {
+            let answer = client.get(format!("http://127.0.0.1:{port}/ready")).send().await;
+            if answer.is_ok_and(|answer| answer.status() == 200) {
                 ready.push(port);
             }
         }

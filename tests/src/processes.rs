@@ -255,15 +255,21 @@ impl System {
 
     /// Waits until everything that runs is ready.
     pub async fn ready(&self) {
-        let urls = self.services.iter().filter(|service| service.process.is_some()).map(Service::url);
-        for url in urls.chain(self.gateway.iter().map(|(port, _)| format!("http://127.0.0.1:{port}"))) {
-            answers_ready(&url).await;
+        for service in self.services.iter().filter(|service| service.process.is_some()) {
+            self.is_ready(service).await;
+        }
+        if let Some((port, _)) = &self.gateway {
+            answers_ready(&format!("http://127.0.0.1:{port}")).await;
         }
     }
 
-    /// Waits until that process is ready.
+    /// Waits until that process is ready and callers are led to it.
     pub async fn is_ready(&self, service: &Service) {
         answers_ready(&service.url()).await;
+        if let Some(balancer) = self.balancers.get(service.name) {
+            let known = || async { balancer.leads_to(service.port).then_some(()) };
+            within(PATIENCE, &format!("callers are led to {}", service.name), known).await;
+        }
     }
 
     /// A service.
@@ -299,9 +305,18 @@ impl System {
     /// When signing fails.
     #[must_use]
     pub fn token(&self, role: Role) -> String {
+        self.token_of(role, role.as_str())
+    }
+
+    /// The same for one of those who have that role.
+    ///
+    /// # Panics
+    /// When signing fails.
+    #[must_use]
+    pub fn token_of(&self, role: Role, id: &str) -> String {
         let actor = Actor {
             tenant: TenantId::from(TENANT),
-            id: ActorId::new(role.as_str()),
+            id: ActorId::new(id),
             roles: vec![role],
             estates: None,
             resident: None,
