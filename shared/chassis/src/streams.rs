@@ -19,6 +19,8 @@ use crate::messages::Messages;
 const DUPLICATE_WINDOW: Duration = Duration::from_secs(600);
 /// Messages under way before JetStream waits for acknowledgements.
 const MAX_UNDER_WAY: i64 = 20_000;
+/// How often a stream that was made from what is left of another is made anew, and the pause before it.
+const AGAIN: (u32, Duration) = (10, Duration::from_millis(200));
 /// How long JetStream waits for an acknowledgement before it delivers again.
 const ACK_WAIT: Duration = Duration::from_secs(30);
 
@@ -53,7 +55,7 @@ impl Messages {
         };
         let stream = match self.js.get_stream(&wanted.name).await {
             Ok(stream) => stream,
-            Err(fault) if is_missing(&fault) => return Ok(self.js.create_stream(wanted).await?),
+            Err(fault) if is_missing(&fault) => return self.new_stream(&wanted).await,
             Err(fault) => return Err(fault.into()),
         };
         let known = &stream.cached_info().config;
@@ -64,6 +66,21 @@ impl Messages {
             self.js.update_stream(&wanted).await?;
         }
         Ok(stream)
+    }
+
+    /// Makes a stream that is not there. A server that is still removing one of that name may make it from the files that are left: it has a
+    /// past then and takes nothing, for ever (seen with nats-server 2.15.1 on a busy machine). Such a one is deleted and made once more.
+    async fn new_stream(&self, wanted: &stream::Config) -> anyhow::Result<Stream> {
+        for _ in 0..AGAIN.0 {
+            let stream = self.js.create_stream(wanted).await?;
+            if stream.cached_info().state.first_sequence <= 1 {
+                return Ok(stream);
+            }
+            tracing::warn!(stream = wanted.name, "the new stream has a past; it is made once more");
+            self.js.delete_stream(&wanted.name).await?;
+            tokio::time::sleep(AGAIN.1).await;
+        }
+        anyhow::bail!("the message server makes stream {} from what is left of another", wanted.name)
     }
 
     /// The consumer of that listener on the stream of that source, made or brought up to date.
