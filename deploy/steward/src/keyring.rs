@@ -6,7 +6,10 @@ use std::collections::BTreeMap;
 use anyhow::Context as _;
 use aws_lc_rs::rand;
 use nkeys::{KeyPair, KeyPairType};
-use steward_chassis::issuer::DevIssuer;
+use steward_chassis::{
+    db::{app_role, owner_role, platform_role},
+    issuer::DevIssuer,
+};
 
 use crate::{accounts::variable, services};
 
@@ -46,6 +49,48 @@ impl Kind {
             _ => None,
         }
     }
+}
+
+/// A line that was put before one that still works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct New {
+    /// Secret and entry: `intake/database-password`.
+    pub name: String,
+    /// The new line.
+    pub line: String,
+    /// Who signs in with it.
+    pub owner: Owner,
+}
+
+/// Who signs in with a secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Owner {
+    /// That role of the database.
+    Role(String),
+    /// A user of the message server.
+    User,
+}
+
+/// What is being changed and has another half.
+///
+/// # Errors
+/// When an entry is no text.
+pub fn new_lines(ring: &Keyring) -> anyhow::Result<Vec<New>> {
+    let mut new = Vec::new();
+    for (of, secret) in ring {
+        for (name, entry) in secret.iter().filter(|(_, entry)| lines(entry).count() > 1) {
+            let owner = match name.as_str() {
+                "database-password" => Owner::Role(app_role(of)),
+                "platform-password" => Owner::Role(platform_role(of)),
+                "owner-password" => Owner::Role(owner_role(of)),
+                SEED => Owner::User,
+                _ => continue,
+            };
+            let line = std::str::from_utf8(first_line(entry)).with_context(|| format!("{of}/{name} is no text"))?;
+            new.push(New { name: format!("{of}/{name}"), line: line.to_owned(), owner });
+        }
+    }
+    Ok(new)
 }
 
 /// Adds what is missing and leaves what is there.
@@ -192,6 +237,11 @@ mod tests {
         let old = text(&before, "dispatch", "database-password");
         let (new, kept) = text(&ring, "dispatch", "database-password").split_once('\n').unwrap();
         assert!(kept == old && new != old);
+        let changes = new_lines(&ring).unwrap();
+        assert_eq!(changes.len(), 15 + 7);
+        let name = "dispatch/database-password".to_owned();
+        let owner = Owner::Role("steward_dispatch".to_owned());
+        assert!(changes.contains(&New { name, line: new.to_owned(), owner }));
         let new = new.to_owned();
         assert_eq!(ring["dispatch"][CURSOR], before["dispatch"][CURSOR]);
         let seed = text(&ring, "streams", SEED).lines().next().unwrap();
@@ -205,6 +255,7 @@ mod tests {
         assert_eq!(ring["dispatch"], again["dispatch"]);
         assert!(text(&ring, "intake", "database-password").ends_with("\none line"));
         retire(&mut ring);
+        assert!(new_lines(&ring).unwrap().is_empty());
         assert_eq!(text(&ring, "dispatch", "database-password"), new);
         assert_eq!(text(&ring, NATS, "STREAMS_NKEY"), public(text(&ring, "streams", SEED)));
     }

@@ -208,19 +208,35 @@ async fn hears_nothing(client: &async_nats::Client, subject: &str, thief: &str) 
     assert!(!matches!(heard, Ok(Some(_))), "{thief} hears {subject}");
 }
 
+/// Asks for the old lines to be taken away, which is done or refused; what it says.
+fn retire(system: &System, is_done: bool) -> String {
+    let guard = system.guard.as_ref().unwrap();
+    let folder = guard.secrets.display().to_string();
+    let mut command = system.operator(&["keys", "retire", "--folder", &folder]);
+    let ran = command.env("STEWARD_NATS_URL", &system.nats.url).env("STEWARD_NATS_CA", &guard.authority).output();
+    let ran = ran.unwrap();
+    let told = String::from_utf8(ran.stderr).unwrap();
+    assert_eq!(ran.status.success(), is_done, "{told}");
+    told
+}
+
 /// All secrets change: new lines beside the old ones, then databases and NATS take the new ones, then the old ones go.
 async fn secrets_are_changed_while_all_runs(system: &mut System) {
     let guard = system.guard.as_ref().unwrap();
     let before = SERVICES.map(|service| guard.secret(service, "database-password"));
     guard.change_keys("rotate");
+    let told = retire(system, false);
+    assert!(told.contains("intake/owner-password") && told.contains("streams/nats-seed"), "{told}");
     a_complaint_runs_through(system).await;
     // What the provision Job and a rolling restart of NATS do.
     system.provision();
+    let told = retire(system, false);
+    assert!(!told.contains("-password") && told.contains("intake/nats-seed"), "{told}");
     let nkeys = system.guard.as_ref().unwrap().public_nkeys();
     system.nats.restart_with(nkeys);
     a_complaint_runs_through(system).await;
     let guard = system.guard.as_ref().unwrap();
-    guard.change_keys("retire");
+    let _ = retire(system, true);
     assert!(SERVICES.iter().zip(before).all(|(service, old)| guard.secret(service, "database-password") != old));
     // New connections, under the new secrets alone.
     let url = system.database_url().to_owned();

@@ -2,6 +2,7 @@
 
 mod cluster;
 mod folder;
+mod halves;
 
 use std::path::PathBuf;
 
@@ -9,6 +10,7 @@ use clap::{Args, Subcommand};
 use steward_admin::keyring::{self, Keyring, Kind};
 
 use cluster::{Cluster, Versions};
+use halves::Halves;
 
 /// What to do with them.
 #[derive(Debug, Subcommand)]
@@ -30,10 +32,12 @@ pub(crate) enum Command {
         #[arg(long = "only", value_enum)]
         only: Vec<Kind>,
     },
-    /// Take away the old lines.
+    /// Take away the old lines, once the databases and the message server take the new ones; it tries each.
     Retire {
         #[command(flatten)]
         place: Place,
+        #[command(flatten)]
+        halves: Halves,
     },
 }
 
@@ -56,7 +60,7 @@ pub(crate) struct Place {
 #[expect(clippy::print_stdout, reason = "progress; names only")]
 pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
     let place = match &command {
-        Command::New { place, .. } | Command::Rotate { place, .. } | Command::Retire { place } => place,
+        Command::New { place, .. } | Command::Rotate { place, .. } | Command::Retire { place, .. } => place,
     };
     let cluster = if place.folder.is_none() { Some(Cluster::of_this_pod()?) } else { None };
     // One run at a time in a folder, until this ends; in a cluster, who comes second is refused as it writes.
@@ -66,6 +70,9 @@ pub(crate) async fn run(command: Command) -> anyhow::Result<()> {
         (None, Some(cluster)) => cluster.load().await?,
         (None, None) => <(Keyring, Versions)>::default(),
     };
+    if let Command::Retire { halves, .. } = &command {
+        halves.take_new_lines(&known).await?;
+    }
     let mut ring = known.clone();
     let left = change(&mut ring, &command)?;
     for (name, entries) in ring.iter().filter(|(name, entries)| known.get(*name) != Some(*entries)) {

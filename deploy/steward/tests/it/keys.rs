@@ -195,10 +195,12 @@ async fn of_two_changes_at_once_one_is_made_and_the_other_told_to_come_back() {
 #[tokio::test]
 async fn one_run_at_a_time_changes_a_folder() {
     let folder = tempfile::tempdir().unwrap();
-    let run = async |verb: &'static str| {
+    let run = async |words: &'static str| {
         let mut command = tokio::process::Command::new(env!("CARGO_BIN_EXE_steward"));
-        command.args(["keys", verb, "--folder"]).arg(folder.path()).output().await.unwrap()
+        command.env_remove("STEWARD_DATABASE_URL").env_remove("STEWARD_NATS_URL");
+        command.arg("keys").args(words.split(' ')).arg("--folder").arg(folder.path()).output().await.unwrap()
     };
+    let passwords = || std::fs::read_to_string(folder.path().join("intake/database-password")).unwrap();
     assert!(run("new").await.status.success());
     let other = std::fs::File::open(folder.path()).unwrap();
     other.lock().unwrap();
@@ -207,10 +209,17 @@ async fn one_run_at_a_time_changes_a_folder() {
     assert!(!refused.status.success() && told.contains("another `steward keys` is at work"), "{told}");
     drop(other);
     assert!(run("rotate").await.status.success());
-    let lines = std::fs::read_to_string(folder.path().join("intake/database-password")).unwrap();
+    let lines = passwords();
     // Before anybody has taken the new line: the old one stays.
     assert!(!run("rotate").await.status.success());
-    assert_eq!(std::fs::read_to_string(folder.path().join("intake/database-password")).unwrap(), lines);
+    assert_eq!(passwords(), lines);
+    // Nobody is named who could be asked whether it takes the new one.
+    let refused = run("retire").await;
+    let told = String::from_utf8(refused.stderr).unwrap();
+    assert!(!refused.status.success() && told.contains("STEWARD_DATABASE_URL is not set; or say --yes"), "{told}");
+    assert_eq!(passwords(), lines);
+    assert!(run("retire --yes").await.status.success());
+    assert_eq!(passwords(), lines.lines().next().unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]
