@@ -58,7 +58,11 @@ impl Process {
     /// When it does not end.
     #[must_use]
     pub fn stop(&mut self) -> bool {
-        let _ = Command::new("kill").arg("-TERM").arg(self.id().to_string()).status();
+        self.stop_by("-TERM")
+    }
+
+    fn stop_by(&mut self, signal: &str) -> bool {
+        let _ = Command::new("kill").arg(signal).arg(self.id().to_string()).status();
         self.0.wait().expect("wait").success()
     }
 }
@@ -324,8 +328,7 @@ impl Postgres {
     /// # Panics
     /// When it cannot; also when nothing was done after that moment: then it may be a wrong one.
     pub async fn restore(&mut self, to: DateTime<Utc>) {
-        // A server that is asked to stop archives the rest of its log first.
-        assert!(self.process.take().is_some_and(|mut process| process.stop()), "PostgreSQL stopped");
+        self.stop();
         self.place("recovery.signal", "");
         self.data = self.folder.path().join("restored");
         self.copy(&self.backup(), &self.data);
@@ -338,7 +341,36 @@ impl Postgres {
             format!("recovery_target_time={}", to.format("%F %T%.6f+00")),
             "recovery_target_action=promote".to_owned(),
         ]);
-        within(Duration::from_secs(60), "PostgreSQL is restored", || async {
+        self.is_promoted().await;
+    }
+
+    /// Has another server, which follows it by its archive, take its place with all that was committed.
+    ///
+    /// # Panics
+    /// When it cannot.
+    pub async fn fail_over(&mut self) {
+        self.back_up().await;
+        self.stop();
+        self.place("standby.signal", "");
+        self.data = self.folder.path().join("standby");
+        self.copy(&self.backup(), &self.data);
+        self.start_with(&[format!("restore_command=cp {}/%f %p", self.archive())]);
+        within(Duration::from_secs(60), "the standby takes over", || async {
+            let mut connection = PgConnection::connect(&self.url).await.ok()?;
+            sqlx::query("SELECT pg_promote(false)").execute(&mut connection).await.ok()
+        })
+        .await;
+        self.is_promoted().await;
+    }
+
+    /// Ends all sessions and stops; it archives the rest of its log first.
+    fn stop(&mut self) {
+        let process = self.process.take();
+        assert!(process.is_some_and(|mut process| process.stop_by("-INT")), "PostgreSQL stopped");
+    }
+
+    async fn is_promoted(&self) {
+        within(Duration::from_secs(60), "PostgreSQL takes orders", || async {
             let mut connection = PgConnection::connect(&self.url).await.ok()?;
             let restoring: bool =
                 sqlx::query_scalar("SELECT pg_is_in_recovery()").fetch_one(&mut connection).await.ok()?;
