@@ -23,7 +23,7 @@ const ROUNDS: usize = 18;
 /// Companies that are lived in at the same time: while one comes to rest, the other does something.
 const SIDE_BY_SIDE: usize = 2;
 /// How long new companies are founded, unless `LIVES_SECONDS` says otherwise.
-const SECONDS: u64 = 60;
+const SECONDS: u64 = 240;
 /// Stories that are shrunk at most: one of each kind.
 const STORIES: usize = 4;
 
