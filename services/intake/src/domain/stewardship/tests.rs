@@ -578,6 +578,26 @@ fn a_hold_pauses_the_departments_clock_and_the_owners_only_where_the_owner_is_th
 }
 
 #[test]
+fn what_ends_the_hold_of_a_work_order_ends_its_pause() {
+    for (step, goes_on) in [
+        (WorkStep::Resumed, true),
+        (WorkStep::Returned, true),
+        (WorkStep::Transferred, false),
+        (WorkStep::Cancelled, false),
+    ] {
+        let mut story = request(Priority::P3, "11-23T10:00");
+        story.order("11-23T10:00", WorkStep::Opened);
+        story.order("11-23T10:10", WorkStep::Accepted);
+        story.order("11-23T11:00", WorkStep::Held { reason: "access".into(), evidence: Vec::new() });
+        let of_department = story.clock_of(Measure::Finish, Party::Department).clock_id;
+        story.order("11-23T12:00", step.clone());
+        assert!(!story.clock(Measure::Finish).due.paused, "{step:?}");
+        let of_department = story.state.clocks.iter().find(|kept| kept.clock_id == of_department).unwrap();
+        assert_eq!((of_department.is_running(), of_department.due.paused), (goes_on, false), "{step:?}");
+    }
+}
+
+#[test]
 fn a_hand_over_needs_acceptance_and_falls_back_on_refusal_and_silence() {
     let mut story = request(Priority::P3, "11-23T10:00");
     let first = story.state.accountable.account().unwrap().to_owned();

@@ -130,6 +130,7 @@ impl Deciding<'_> {
             }
             WorkStep::Departed => {}
             WorkStep::Returned => {
+                self.resume(self.hold_id(&order));
                 self.note(&Order { technician: None, returned: true, ..order }, false);
                 if rests.is_none() {
                     self.climb(Cause::Returned, Some(id));
