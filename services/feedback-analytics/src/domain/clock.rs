@@ -95,9 +95,8 @@ impl ClockFact {
         }
         let Some((on, about, outcome)) = self.standing() else { return tally };
         if about.late_entry {
-            // Overdue from birth: it says when paper was brought in, not how fast anybody was.
-            let born_on = self.breached.as_ref().map_or(on, |breach| breach.on);
-            tally.one(born_on, Measure::DeadlineLate, "");
+            // Overdue from birth: it says that paper was brought in late, not how fast anybody was.
+            tally.one(on, Measure::DeadlineLate, "");
             return tally;
         }
         if outcome == VOID && self.was_overdue() {

@@ -114,13 +114,19 @@ fn what_had_time_left_when_it_was_given_up_is_not_seen_as_overdue() {
 
 #[test]
 fn what_was_overdue_when_it_was_entered_is_counted_apart() {
-    for changes in [vec![late(breached(0))], vec![late(breached(0)), late(stopped(MISSED, 2))]] {
+    // What was given more time in the end belongs to the day on which it stopped, like any other.
+    for (changes, counted_on) in [
+        (vec![late(breached(0))], 0),
+        (vec![late(breached(0)), late(stopped(MISSED, 2))], 0),
+        (vec![late(breached(0)), late(stopped(VOID, 2))], 2),
+        (vec![late(stopped(MET, 2)), late(breached(0))], 2),
+    ] {
         let Deadlines { all, late_entries, by_party, .. } = deadlines(&[fact(&changes)]);
         assert_eq!((all.met, all.missed, all.void, late_entries), (0, 0, 0, 1));
         assert_eq!(by_party[COMPANY].missed, 0);
         let tally = fact(&changes).tally();
         let day = tally.iter().find(|(key, _)| key.measure == Measure::DeadlineLate).map(|(key, _)| key.on);
-        assert_eq!(day, Some(on(0)), "it stays where it was first counted");
+        assert_eq!(day, Some(on(counted_on)), "{changes:?}");
     }
 }
 

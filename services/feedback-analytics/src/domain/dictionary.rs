@@ -7,7 +7,7 @@
 use steward_kernel::vocabulary::Language;
 
 /// Version of the dictionary as a whole.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 
 /// One text in three languages.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -515,12 +515,9 @@ pub const ALL: &[Definition] = &[
             "事項補錄時即已超時的時限；不計入按時、超時與作廢",
             "Clocks that were overdue when their case was entered late; not among those met, missed or void",
         ),
-        words(
-            "按记为超时之日计入，未记的按停止之日(小区当地日期)",
-            "按記為超時之日計入，未記的按停止之日(小區當地日期)",
-            "Counted on the day it was found overdue, else on the day it stopped (local day of the estate)",
-        ),
-    ),
+        CLOCK_DAY,
+    )
+    .version(2),
     define(
         "deadlines.elapsed_seconds",
         words("计入的时间", "計入的時間", "Time that counted"),

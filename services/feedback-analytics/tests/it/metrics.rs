@@ -51,7 +51,7 @@ async fn the_figures_of_an_estate_follow_its_cases() {
             (metrics["confirmed_by_owner"]["n"].as_u64(), &metrics["confirmed_by_owner"]["share"]),
             (Some(1), &Value::Null)
         );
-        assert_eq!(metrics["definitions_version"], 3);
+        assert_eq!(metrics["definitions_version"], 4);
         assert_eq!(metrics["notes"].as_array().unwrap().len(), 1);
     })
     .await;

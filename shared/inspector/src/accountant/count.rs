@@ -251,12 +251,11 @@ impl Books {
                 _ if breached_at.is_some() => ("missed", breached_at),
                 _ => continue,
             };
-            if clock["late_entry"] == true {
-                let found = breached_at.or(overdue_at).or(stopped_at);
-                late.extend(found.filter(|at| self.is_in(period, *at)).map(|_| reference.clone()));
+            if !day.is_some_and(|at| self.is_in(period, at)) {
                 continue;
             }
-            if !day.is_some_and(|at| self.is_in(period, at)) {
+            if clock["late_entry"] == true {
+                late.push(reference);
                 continue;
             }
             if outcome == "void" && overdue_at.is_some() {

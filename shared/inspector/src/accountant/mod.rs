@@ -69,7 +69,7 @@ pub const KNOWN: &[(&str, u64)] = &[
     ("deadlines.met_share", 2),
     ("deadlines.wilson_low", 2),
     ("deadlines.wilson_high", 2),
-    ("deadlines.late_entries", 1),
+    ("deadlines.late_entries", 2),
     ("deadlines.elapsed_seconds", 1),
     ("deadlines.paused_seconds", 1),
     ("deadlines.paused_share", 1),
