@@ -291,10 +291,24 @@ impl Company {
                 let path = format!("/v1/metrics?estate_id={}&from={from}&to={to}", place.id);
                 let shown = self.manager.get(&path).await.ok();
                 let wrong = disagreements(&shown, &books.figures(Period { from, to }));
+                self.show_cases_of(&wrong).await;
                 found.extend(wrong.into_iter().map(|what| format!("{from}..{to} {what}")));
             }
         }
         found
+    }
+
+    /// Shows the cases that are named in what is wrong with figures.
+    async fn show_cases_of(&self, wrong: &[String]) {
+        for reference in wrong.iter().flat_map(|what| what.split([' ', ',', ';'])) {
+            let found = self.manager.get(&format!("/v1/cases?reference={reference}")).await;
+            let case_id = found.json()["items"][0]["case_id"].as_str().map(str::to_owned);
+            if let Some(case_id) = case_id.filter(|_| reference.matches('-').count() == 2)
+                && let Ok(picture) = Picture::read(self, &self.logs, &case_id).await
+            {
+                show(&picture);
+            }
+        }
     }
 
     /// Changes the records of a case, in which `$case` stands for its id; how many rows.
@@ -308,17 +322,21 @@ impl Company {
         match Picture::read(self, &self.logs, case_id).await {
             Ok(picture) => {
                 let found = judge(&picture);
-                if !found.is_empty() && std::env::var("LIVES_LOG").is_ok() {
-                    println!("{case_id}");
-                    picture
-                        .events
-                        .iter()
-                        .for_each(|it| println!("  {} {} {} {}", it.at, it.aggregate, it.version, it.body));
+                if !found.is_empty() {
+                    show(&picture);
                 }
                 found
             }
             Err(fault) => vec![finding(ANSWERS, case_id, format!("{fault:#}"))],
         }
+    }
+}
+
+/// Shows all that was recorded of a case, where that is asked for.
+fn show(picture: &Picture) {
+    if std::env::var("LIVES_LOG").is_ok() {
+        println!("{}", picture.id());
+        picture.events.iter().for_each(|it| println!("  {} {} {} {}", it.at, it.aggregate, it.version, it.body));
     }
 }
 
