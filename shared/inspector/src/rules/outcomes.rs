@@ -51,8 +51,8 @@ fn deeds_of(measure: &str, kind: &str) -> &'static [&'static str] {
     }
 }
 
-/// Steps that are the owner's, or nobody's, and so are no answer.
-const NO_ANSWERS: [&str; 12] = [
+/// Steps that are the owner's, or nobody's, and so are no answer; nor is calling off.
+const NO_ANSWERS: [&str; 15] = [
     "received",
     "confirmed",
     "reopened",
@@ -65,11 +65,14 @@ const NO_ANSWERS: [&str; 12] = [
     "survey_answered",
     "linked",
     "satisfaction_asked",
+    "pause_contested",
+    "follow_up_due",
+    "remedy_called_off",
 ];
 
 fn is_deed(measure: &str, kind: &str, code: &str) -> bool {
     match measure {
-        "acknowledge" => !NO_ANSWERS.contains(&code) && code != "follow_up_due",
+        "acknowledge" => !NO_ANSWERS.contains(&code),
         _ => deeds_of(measure, kind).contains(&code),
     }
 }
