@@ -300,12 +300,15 @@ impl Company {
 
     /// Shows the cases that are named in what is wrong with figures.
     async fn show_cases_of(&self, wrong: &[String]) {
-        for reference in wrong.iter().flat_map(|what| what.split([' ', ',', ';'])) {
-            let found = self.manager.get(&format!("/v1/cases?reference={reference}")).await;
-            let case_id = found.json()["items"][0]["case_id"].as_str().map(str::to_owned);
-            if let Some(case_id) = case_id.filter(|_| reference.matches('-').count() == 2)
-                && let Ok(picture) = Picture::read(self, &self.logs, &case_id).await
-            {
+        let is_reference = |word: &&str| {
+            word.matches('-').count() == 2
+                && word.chars().all(|it| it == '-' || it.is_ascii_digit() || it.is_ascii_uppercase())
+        };
+        let words = wrong.iter().filter(|_| is_shown()).flat_map(|what| what.split([' ', ',', ';']));
+        for reference in words.filter(is_reference) {
+            let found = self.manager.get(&format!("/v1/cases?reference={reference}")).await.json();
+            let Some(case_id) = found["items"][0]["case_id"].as_str() else { continue };
+            if let Ok(picture) = Picture::read(self, &self.logs, case_id).await {
                 show(&picture);
             }
         }
@@ -334,10 +337,14 @@ impl Company {
 
 /// Shows all that was recorded of a case, where that is asked for.
 fn show(picture: &Picture) {
-    if std::env::var("LIVES_LOG").is_ok() {
+    if is_shown() {
         println!("{}", picture.id());
         picture.events.iter().for_each(|it| println!("  {} {} {} {}", it.at, it.aggregate, it.version, it.body));
     }
+}
+
+fn is_shown() -> bool {
+    std::env::var("LIVES_LOG").is_ok()
 }
 
 /// Something that is not as it must be.
